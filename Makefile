@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench faults screens
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+# A set is installed again only when its lock's content changes; the locks are whole, hence --no-deps.
+RUNTIME := $(VENV)/.runtime-$(shell cat requirements/base.txt requirements/demo.txt | cksum | cut -d' ' -f1)
+TOOLS := $(VENV)/.tools-$(shell cat requirements/*.txt | cksum | cut -d' ' -f1)
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
+
+run: $(RUNTIME) ## start everything and show the address and login; Ctrl-C stops it
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+test: $(TOOLS) ## run the whole suite in parallel; ARGS="tests/contacts -k name" runs a part
+	@$(BIN)/python -m pytest -n $(or $(JOBS),auto) $(ARGS)
+
+check: $(TOOLS) ## format, lint, types, architecture, templates, migrations
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@test ! -d templates || $(BIN)/djlint templates --lint --quiet
+	@$(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+	@$(BIN)/python manage.py check --fail-level WARNING
+
+bench: $(TOOLS) ## measure one figure beside its baseline: NAME=intake_single (see benchmarks/)
+	@test -n "$(NAME)" || { echo "Name one: make bench NAME=$$(ls benchmarks | sed -n 's/\.py$$//p' | grep -v -e __init__ -e harness | paste -sd'|')"; exit 2; }
+	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+
+faults: $(TOOLS) ## kill, stop and restart parts at random; nothing may be lost or sent twice
+	@$(BIN)/python -m pytest tests/faults $(ARGS)
+
+screens: $(TOOLS) ## draw the back office's pages at 1440 and 390 pixels into screens/
+	@$(BIN)/python -m scripts.screens $(ARGS)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): | $(BIN)/python
+	@echo "Installing what Segue needs to run ..."
+	@$(PIP) -r requirements/base.txt -r requirements/demo.txt
+	@rm -f $(VENV)/.runtime-* && touch $@
+
+$(TOOLS): $(RUNTIME) | $(BIN)/python
+	@echo "Installing what building and testing need ..."
+	@$(PIP) -r requirements/dev.txt
+	@rm -f $(VENV)/.tools-* && touch $@

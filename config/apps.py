@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """Holds the management commands and checks of the project itself; has no tables."""
+
+    name = "config"
+    verbose_name = "Segue"

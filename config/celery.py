@@ -1,0 +1,44 @@
+"""Celery, and the table of pulses.
+
+A pulse is a task without payload that looks at its table and works off what is due. Losing, repeating or
+running it twice at once does no harm. Whoever writes work wakes the next pulse (`contacts.pulse.wake`);
+the ticks listed here are the safety net.
+"""
+
+import os
+from typing import NamedTuple
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("segue")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+class Pulse(NamedTuple):
+    name: str
+    task: str
+    every: int
+    "Seconds between two ticks."
+
+
+PULSES: tuple[Pulse, ...] = (
+    Pulse("ingest", "contacts.tasks.ingest", 1),
+    Pulse("segments", "contacts.tasks.segments", 1),
+    Pulse("triggers", "journeys.tasks.triggers", 1),
+    Pulse("engine", "journeys.tasks.engine", 1),
+    Pulse("decide", "channels.tasks.decide", 1),
+    Pulse("deliver", "channels.tasks.deliver", 1),
+    Pulse("engagement", "channels.tasks.engagement", 1),
+    Pulse("rollup", "analytics.tasks.rollup", 5),
+    Pulse("rescue", "channels.tasks.rescue", 30),
+    Pulse("segment_clock", "contacts.tasks.segment_clock", 60),
+    Pulse("audiences", "channels.tasks.audiences", 60),
+    Pulse("inactivity", "journeys.tasks.inactivity", 300),
+    Pulse("partitions", "contacts.tasks.partitions", 3600),
+)
+
+# Where contacts.pulse.wake finds the task behind a name.
+app.conf["pulses"] = {pulse.name: pulse.task for pulse in PULSES}

@@ -1,0 +1,186 @@
+"""Every setting of Segue. Runs with no variable set; a bad value stops the start and names the variable."""
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from config import env, theme
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+# What this installation keeps beside the code: the secret key and the embedded servers.
+SEGUE_HOME = env.folder("SEGUE_HOME", BASE_DIR / ".segue")
+
+DEBUG = env.flag("SEGUE_DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY", SEGUE_HOME / "secret_key")
+
+# ── Web ──────────────────────────────────────────────────────────────────────────────────────────
+SEGUE_PORT = env.number("SEGUE_PORT", 8000, least=1, most=65535)
+SEGUE_WEB_WORKERS = env.number("SEGUE_WEB_WORKERS", 2, least=1, most=64)
+SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
+SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 2, least=1, most=256)
+# How people outside reach this server: links, pixels and preference pages start with it. No slash at the end.
+SEGUE_BASE_URL = env.url(
+    "SEGUE_BASE_URL", f"http://127.0.0.1:{SEGUE_PORT}", schemes=("https", "http")
+).rstrip("/")
+
+_base_url = urlsplit(SEGUE_BASE_URL)
+ALLOWED_HOSTS = env.words(
+    "SEGUE_HOSTS", [".localhost", "127.0.0.1", "[::1]", _base_url.hostname or "localhost"]
+)
+CSRF_TRUSTED_ORIGINS = [f"{_base_url.scheme}://{_base_url.netloc}"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _base_url.scheme == "https"
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("SEGUE_BEHIND_PROXY", False) else None
+)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_celery_beat",
+    "rest_framework",
+    "anymail",
+    "config",
+    "analytics",
+    "journeys",
+    "channels",
+    "contacts",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+# Served straight from the apps' folders, so that no collecting stands between a change and the page.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+UNFOLD: dict[str, Any] = theme.UNFOLD
+
+# ── Data ─────────────────────────────────────────────────────────────────────────────────────────
+# Written by config.embedded when it starts servers of its own; real servers are named by variables instead.
+_addresses_file = SEGUE_HOME / "servers.json"
+_addresses: dict[str, Any] = (
+    json.loads(_addresses_file.read_text(encoding="utf-8")) if _addresses_file.is_file() else {}
+)
+DATABASE_URL = env.text("DATABASE_URL", env.remembered(_addresses, "database_url"))
+BROKER_URL = env.text("BROKER_URL", env.remembered(_addresses, "broker_url"))
+
+# Connections that one web process may share between its threads; 0 keeps one per thread.
+SEGUE_DB_POOL = env.number("SEGUE_DB_POOL", 0, most=1000)
+DATABASES = {
+    "default": env.database(
+        "DATABASE_URL", DATABASE_URL or "postgresql://segue@127.0.0.1:5432/segue", pool=SEGUE_DB_POOL
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── Tasks: hints without payload, so nothing is lost when the broker is ─────────────────────────────
+CELERY_BROKER_URL = BROKER_URL or "redis://127.0.0.1:6379/0"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # The defaults give a killed worker's tasks back after an hour; these after about 15 minutes at most.
+    "visibility_timeout": 900,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 0.5,
+    "socket_keepalive": True,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_DEFAULT_QUEUE = "segue"
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+DJANGO_CELERY_BEAT_TZ_AWARE = True
+
+# ── People who sign in ───────────────────────────────────────────────────────────────────────────
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# ── Language and time: stored and computed in UTC, shown on the reader's clock ─────────────────────
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+LOCALE_PATHS = [BASE_DIR / "locale"]
+
+# ── Mail of the system itself (journey mail goes through provider accounts) ──────────────────────────
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "segue@localhost")
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
+}
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("SEGUE_LOG_LEVEL", "INFO").upper()},
+    # Ten pulses tick each second: their comings and goings would bury everything else.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in (
+            "celery.app.trace",
+            "celery.worker.strategy",
+            "celery.beat",
+            "django_celery_beat.schedulers",
+        )
+    },
+}
