@@ -1,0 +1,23 @@
+"""Tables of channels: what leaves, how it got there, what came back."""
+
+from channels.models.audience import Audience, AudienceMember
+from channels.models.charter import CharterVersion
+from channels.models.engagement import Hit, Receipt, TrackedLink
+from channels.models.message import Attempt, Decision, Message
+from channels.models.provider import ProviderAccount
+from channels.models.template import Template, TemplateVersion
+
+__all__ = [
+    "Attempt",
+    "Audience",
+    "AudienceMember",
+    "CharterVersion",
+    "Decision",
+    "Hit",
+    "Message",
+    "ProviderAccount",
+    "Receipt",
+    "Template",
+    "TemplateVersion",
+    "TrackedLink",
+]

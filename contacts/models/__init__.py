@@ -1,0 +1,30 @@
+"""Tables of contacts: who they are, what they did, what they allow."""
+
+from contacts.models.consent import ConsentEntry, ConsentState, Purpose, Suppression
+from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
+from contacts.models.event import Cursor, Event, OnceKey
+from contacts.models.prediction import Prediction
+from contacts.models.segment import Segment, SegmentMembership
+from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, SourceKey
+
+__all__ = [
+    "ChannelAddress",
+    "ConsentEntry",
+    "ConsentState",
+    "Contact",
+    "Cursor",
+    "DeadLetter",
+    "Event",
+    "Identifier",
+    "InboxItem",
+    "Merge",
+    "OnceKey",
+    "Prediction",
+    "Purpose",
+    "Segment",
+    "SegmentMembership",
+    "Source",
+    "SourceCount",
+    "SourceKey",
+    "Suppression",
+]

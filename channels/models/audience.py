@@ -1,0 +1,54 @@
+"""Retargeting audiences: who should be in a list kept elsewhere."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from channels.models.provider import ProviderAccount
+from contacts.models import Contact
+
+
+class Audience(models.Model):
+    """A list at an advertising platform, kept by hashed addresses."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    slug = models.SlugField(_("slug"), max_length=60, unique=True)
+    provider = models.ForeignKey(
+        ProviderAccount, models.PROTECT, verbose_name=_("destination"), null=True, blank=True
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    synced_at = models.DateTimeField(_("last sync"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("audience")
+        verbose_name_plural = _("audiences")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AudienceMember(models.Model):
+    """One contact's wanted and actual place in an audience; the sync pulse closes the gap."""
+
+    class State(models.TextChoices):
+        ADDING = "adding", _("to be added")
+        IN = "in", _("in")
+        REMOVING = "removing", _("to be removed")
+        OUT = "out", _("out")
+
+    pk = models.CompositePrimaryKey("audience_id", "contact_id")
+    audience = models.ForeignKey(Audience, models.CASCADE, related_name="members")
+    contact = models.ForeignKey(Contact, models.CASCADE, db_constraint=False, related_name="audiences")
+    slot = models.SmallIntegerField()
+    state = models.CharField(_("state"), max_length=8, choices=State.choices)
+    reason = models.CharField(_("reason"), max_length=60, blank=True, default="")
+    changed_at = models.DateTimeField(_("changed"))
+
+    class Meta:
+        verbose_name = _("audience member")
+        verbose_name_plural = _("audience members")
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} {self.state}"

@@ -1,0 +1,28 @@
+"""The charter: the rules of marketing pressure, as versioned data."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class CharterVersion(models.Model):
+    """One version of the charter. Of the published ones in force, the latest ``effective_at`` rules."""
+
+    number = models.PositiveIntegerField(_("version"), unique=True)
+    rules = models.JSONField(_("rules"), default=dict)
+    note = models.CharField(_("note"), max_length=300, blank=True, default="")
+    effective_at = models.DateTimeField(_("effective from"), null=True, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False
+    )
+
+    class Meta:
+        verbose_name = _("charter version")
+        verbose_name_plural = _("charter versions")
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return f"Charter v{self.number}"

@@ -1,0 +1,65 @@
+"""What came back: raw hits on pixels and links, receipts, and the links that are tracked."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class TrackedLink(models.Model):
+    """An address that templates link to. A tracked link carries this id, never the address itself."""
+
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    url = models.TextField(_("address"))
+
+    class Meta:
+        verbose_name = _("tracked link")
+        verbose_name_plural = _("tracked links")
+
+    def __str__(self) -> str:
+        return self.url[:120]
+
+
+class Hit(models.Model):
+    """A fetch of a pixel or link, or a provider's callback, as it came, waiting for the engagement pulse."""
+
+    received_at = models.DateTimeField()
+    kind = models.TextField()  # open, click, or a receipt kind from a provider
+    message_id = models.BigIntegerField(null=True)
+    message_created_at = models.DateTimeField(null=True)
+    link_id = models.IntegerField(null=True)
+    provider_id = models.IntegerField(null=True)
+    receipt_key = models.TextField(default="")
+    data = models.JSONField(default=dict)  # method, user agent, address, provider's words
+
+    class Meta:
+        verbose_name = _("hit")
+        verbose_name_plural = _("hits")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.message_id}"
+
+
+class Receipt(models.Model):
+    """One thing that came back about one message, classed. Partitioned by month."""
+
+    id = models.BigAutoField(primary_key=True)
+    received_at = models.DateTimeField()
+    slot = models.SmallIntegerField()
+    contact_id = models.BigIntegerField()
+    message_id = models.BigIntegerField()
+    message_created_at = models.DateTimeField()
+    provider_id = models.IntegerField(null=True)
+    kind = models.TextField()  # delivered, bounced, complained, opened, clicked, unsubscribed, replied
+    actor = models.TextField(default="")  # human, proxy, scanner, prefetch, unconsented
+    link_id = models.IntegerField(null=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        managed = False
+        db_table = "channels_receipt"
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+
+    def __str__(self) -> str:
+        return f"{self.kind} ({self.actor})"

@@ -1,0 +1,40 @@
+"""Provider accounts: who carries a channel's messages."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", _("email")
+    SMS = "sms", _("SMS")
+    PUSH = "push", _("web push")
+    AUDIENCE = "audience", _("retargeting audience")
+
+
+class ProviderAccount(models.Model):
+    """One configured way out for one channel. ``kind`` names a class in ``channels.providers``."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
+    kind = models.CharField(_("kind"), max_length=40)
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+    # Fernet-encrypted JSON; never shown after it is saved.
+    secrets = models.TextField(_("secrets"), blank=True, default="", editable=False)
+    position = models.SmallIntegerField(
+        _("order"), default=1, help_text=_("The active account with the lowest order carries the channel.")
+    )
+    active = models.BooleanField(_("active"), default=True)
+    paused = models.BooleanField(_("paused"), default=False, help_text=_("Messages wait while paused."))
+    rate_per_second = models.PositiveIntegerField(
+        _("most per second"), null=True, blank=True, help_text=_("Empty: as fast as it takes them.")
+    )
+
+    class Meta:
+        verbose_name = _("provider account")
+        verbose_name_plural = _("provider accounts")
+        ordering = ["channel", "position", "name"]
+
+    def __str__(self) -> str:
+        return self.name

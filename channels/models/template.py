@@ -1,0 +1,60 @@
+"""Message templates and their published versions."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from channels.models.provider import Channel
+
+
+class Template(models.Model):
+    """A message for one channel. Its text lives in versions; the newest published one is sent."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    slug = models.SlugField(_("slug"), max_length=60, unique=True)
+    channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
+    description = models.CharField(_("description"), max_length=300, blank=True, default="")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("template")
+        verbose_name_plural = _("templates")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateVersion(models.Model):
+    """The words of a template in one language. Published versions never change."""
+
+    template = models.ForeignKey(Template, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    language = models.CharField(_("language"), max_length=16, default="en")
+    subject = models.TextField(
+        _("subject"), blank=True, default="", help_text=_("Email subject or push title (Liquid).")
+    )
+    body = models.TextField(_("body"), help_text=_("MJML or HTML for email, text for SMS and push (Liquid)."))
+    text = models.TextField(
+        _("plain text"), blank=True, default="", help_text=_("Empty: made from the HTML.")
+    )
+    link = models.TextField(_("link"), blank=True, default="", help_text=_("Where a push leads."))
+    # HTML compiled from MJML when published, so that sending never compiles.
+    compiled = models.TextField(blank=True, default="", editable=False)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False
+    )
+
+    class Meta:
+        verbose_name = _("template version")
+        verbose_name_plural = _("template versions")
+        ordering = ["template", "language", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "language", "number"], name="template_version_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} v{self.number} ({self.language})"

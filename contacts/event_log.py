@@ -1,0 +1,160 @@
+"""The event log: append a batch, read on from a cursor in commit order.
+
+A serial id alone loses rows: id 1 may commit after id 2 was read. So each row keeps the transaction
+that wrote it, and a reader sees only rows below the oldest transaction still running, ordered by
+(xid, id). Each reader holds one durable cursor a lane and works in its own transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from contacts import slots
+from contacts.models import Event
+
+TRACK, IDENTIFY, PAGE, SCREEN, GROUP, ALIAS, SYSTEM = (kind.value for kind in Event.Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """One event to append. ``properties`` and ``context`` are checked JSON bytes, or plain dictionaries."""
+
+    contact_id: int
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    kind: int = SYSTEM
+    source_id: int | None = None
+    message_id: str | None = None
+    properties: bytes | dict[str, Any] = b"{}"
+    context: bytes | dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One event as a reader gets it. ``slot`` and ``contact_id`` are the contact's of now."""
+
+    lane: int
+    xid: int
+    id: int
+    slot: int
+    contact_id: int
+    source_id: int | None
+    kind: int
+    name: str
+    occurred_at: datetime
+    received_at: datetime
+    properties: dict[str, Any]
+
+
+_COPIED_TYPES = (
+    ["int8", "int2", "int2", "int4", "int2", "text"] + ["timestamptz"] * 2 + ["text", "jsonb", "jsonb"]
+)
+
+
+def append(events: Iterable[NewEvent]) -> int:
+    """Write ``events`` with one binary COPY in the current transaction; returns how many."""
+    count = 0
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY contacts_event (contact_id, lane, slot, source_id, kind, name, occurred_at, received_at,"
+            " message_id, properties, context) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types(_COPIED_TYPES)
+        for event in events:
+            slot = slots.of(event.contact_id)
+            copy.write_row(
+                (
+                    event.contact_id,
+                    slot,
+                    slot,
+                    event.source_id,
+                    event.kind,
+                    event.name,
+                    event.occurred_at,
+                    event.received_at,
+                    event.message_id,
+                    _json(event.properties),
+                    None if event.context is None else _json(event.context),
+                )
+            )
+            count += 1
+    return count
+
+
+def read_after(reader: str, limit: int, *, most_lanes: int = slots.SLOTS) -> list[LogEvent]:
+    """Lease lanes for ``reader`` and return what it has not read of them, about ``limit`` events.
+
+    Call inside a transaction, handle the events, call ``advance`` with them, commit. Within a lane
+    events come in commit order. An empty list means nothing new in the lanes that were free.
+    """
+    with connection.cursor() as cursor:
+        leased = slots.lease(cursor, f"read:{reader}", range(slots.SLOTS), most_lanes)
+        if not leased:
+            return []
+        cursor.execute(_READ, [leased, reader, max(1, -(-limit // len(leased))), limit])
+        return [LogEvent(*row[:-1], properties=msgspec.json.decode(row[-1])) for row in cursor.fetchall()]
+
+
+def advance(reader: str, events: Sequence[LogEvent]) -> None:
+    """Move the cursors of ``reader`` past ``events``, in the transaction that handled them."""
+    last: dict[int, tuple[int, int]] = {}
+    for event in events:
+        last[event.lane] = max(last.get(event.lane, (0, 0)), (event.xid, event.id))
+    rows = sorted((lane, xid, event_id) for lane, (xid, event_id) in last.items())
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO contacts_cursor (reader, lane, xid, event_id)"
+            " SELECT %s, * FROM unnest(%s::int2[], %s::numeric[], %s::int8[])"
+            " ON CONFLICT (reader, lane) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id",
+            [reader, *map(list, zip(*rows, strict=True))],
+        )
+
+
+def start_at_end(reader: str) -> None:
+    """Let a new reader begin after all that is committed now, instead of at the beginning."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO contacts_cursor (reader, lane, xid, event_id)"
+            " SELECT %s, s, pg_snapshot_xmin(pg_current_snapshot())::text::numeric, 0"
+            " FROM generate_series(0, %s) AS s"
+            " ON CONFLICT (reader, lane) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id",
+            [reader, slots.SLOTS - 1],
+        )
+
+
+def _json(value: bytes | dict[str, Any]) -> Jsonb:
+    return Jsonb(value, dumps=bytes) if isinstance(value, bytes) else Jsonb(value)
+
+
+# Per lane an index range scan on (lane, xid, id); the limit of a lane keeps one busy lane from
+# starving the others.
+_READ = """
+SELECT e.lane, e.xid::text::int8, e.id, e.slot, e.contact_id, e.source_id, e.kind, e.name,
+       e.occurred_at, e.received_at, e.properties
+FROM (
+    SELECT l.lane, coalesce(c.xid, 0)::text::xid8 AS xid, coalesce(c.event_id, 0) AS event_id
+    FROM unnest(%s::int2[]) AS l(lane)
+    LEFT JOIN contacts_cursor c ON c.reader = %s AND c.lane = l.lane
+) AS c
+CROSS JOIN LATERAL (
+    SELECT * FROM contacts_event e
+    WHERE e.lane = c.lane AND e.xid >= c.xid AND (e.xid, e.id) > (c.xid, c.event_id)
+      AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY e.lane, e.xid, e.id
+    LIMIT %s
+) AS e
+ORDER BY e.xid, e.id
+LIMIT %s
+"""
