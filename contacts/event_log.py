@@ -102,7 +102,7 @@ def read_after(reader: str, limit: int, *, most_lanes: int = slots.SLOTS) -> lis
         if not leased:
             return []
         cursor.execute(_READ, [leased, reader, max(1, -(-limit // len(leased))), limit])
-        return [LogEvent(*row[:-1], msgspec.json.decode(row[-1])) for row in cursor.fetchall()]
+        return [LogEvent(*(*row[:-1], msgspec.json.decode(row[-1]))) for row in cursor.fetchall()]
 
 
 def advance(reader: str, events: Sequence[LogEvent]) -> None:
