@@ -6,6 +6,8 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from psycopg_pool import PoolTimeout
 
+from config.server_valkey import ONCE
+
 
 def database_answers() -> bool:
     try:
@@ -22,7 +24,7 @@ def broker_answers() -> bool:
     if not address.startswith(("redis://", "rediss://")):
         return True
     try:
-        with redis.Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1) as client:
+        with redis.Redis.from_url(address, socket_timeout=1, socket_connect_timeout=1, retry=ONCE) as client:
             return bool(client.ping())
     except (redis.RedisError, OSError):
         return False

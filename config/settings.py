@@ -88,8 +88,9 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
-# Served straight from the apps' folders, so that no collecting stands between a change and the page.
+# Served straight from the apps' folders, so that no collecting stands between a change and the page;
+# set the variable where a web server in front wants them collected.
+STATIC_ROOT = env.text("SEGUE_STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

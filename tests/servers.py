@@ -1,0 +1,140 @@
+"""The servers of a test run: started once for all its workers, with one migrated template to copy from.
+
+They throw fsync away, so use them for what must be right, never for what must survive a power cut.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from config import celery_app, env
+from config.embedded import Servers
+
+ROOT = Path(__file__).resolve().parent.parent
+_ONE_AT_A_TIME = 7_355_608
+"Key of the advisory lock under which the template is made."
+
+
+class TestServers:
+    """Servers kept warm in `.segue/test`, or in a folder of their own while another run uses those."""
+
+    def __init__(self) -> None:
+        self._lock: IO[str] | None = None
+        self._throw_away: Path | None = None
+        self._servers = Servers(self._home(), durable=False)
+
+    def _home(self) -> Path:
+        home = ROOT / ".segue" / "test"
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / "session").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            self._throw_away = Path(tempfile.mkdtemp(prefix="segue-test-"))
+            self._throw_away.chmod(0o755)  # the servers' account has to pass
+            return self._throw_away
+        self._lock = lock
+        return home
+
+    def start(self) -> None:
+        self._servers.start(database="DATABASE_URL" not in os.environ, broker="BROKER_URL" not in os.environ)
+        for variable, address in (
+            ("DATABASE_URL", self._servers.database_url),
+            ("BROKER_URL", self._servers.broker_url),
+        ):
+            if address:
+                os.environ[variable] = address
+
+    def stop(self) -> None:
+        self._servers.stop()
+        if self._throw_away:
+            shutil.rmtree(self._throw_away)
+        if self._lock:
+            self._lock.close()
+
+
+def adjust_settings() -> None:
+    """Point settings that were read before the servers ran at them. In place: connections share the dict."""
+    settings.DATABASES["default"].update(env.database("DATABASE_URL", os.environ["DATABASE_URL"], pool=0))
+    settings.CELERY_BROKER_URL = os.environ["BROKER_URL"]
+    celery_app.conf.update(broker_url=os.environ["BROKER_URL"])
+    # Every test client would read the whole list of static files; this looks when one is asked for.
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def schema_fingerprint() -> str:
+    """Changes with whatever may change the schema."""
+    files = sorted(ROOT.glob("*/migrations/*")) + sorted(ROOT.glob("*/models/*.py"))
+    files += [ROOT / "requirements" / "base.txt", ROOT / "config" / "settings.py"]
+    digest = sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(str(file.relative_to(ROOT)).encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def own_database(name: str) -> Iterator[None]:
+    """A fresh copy of the migrated template as the default database, dropped at the end."""
+    address = urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres").geturl()
+    template = f"segue_template_{schema_fingerprint()}"
+    with psycopg.connect(address, autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
+        _ensure_template(server, template)
+        _drop(server, name)
+        server.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        server.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
+        _use(name)
+        try:
+            yield
+        finally:
+            connections.close_all()
+            _drop(server, name)
+
+
+def _ensure_template(server: psycopg.Connection, template: str) -> None:
+    rows = server.execute(
+        r"SELECT datname FROM pg_database WHERE datname LIKE 'segue\_template\_%'"
+    ).fetchall()
+    known = {name for (name,) in rows}
+    if template in known:
+        return
+    for name in known:
+        _drop(server, name)
+    draft = "segue_draft"
+    _drop(server, draft)
+    server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(draft)))
+    _use(draft)
+    call_command("migrate", verbosity=0, interactive=False)
+    connections.close_all()
+    server.execute(
+        sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(template))
+    )
+
+
+def _use(name: str) -> None:
+    connections.close_all()
+    settings.DATABASES["default"]["NAME"] = name
+    connections["default"].settings_dict["NAME"] = name
+
+
+def _drop(server: psycopg.Connection, name: str) -> None:
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
