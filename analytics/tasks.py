@@ -1,0 +1,14 @@
+"""Pulses of analytics. They carry no payload: each looks at the log and works through what is new."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from analytics import rollup
+from contacts import pulse
+
+
+@shared_task(name="analytics.rollup")
+def follow_log() -> None:
+    """Bring the daily KPIs up to the log."""
+    pulse.drain(rollup.follow, seconds=20)
