@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.db import migrations
+import django.db.models.deletion
+from django.db import migrations, models
 
 FORWARD = """
 CREATE SEQUENCE channels_message_id_seq;
@@ -125,7 +126,31 @@ DROP TABLE channels_receipt;
 """
 
 
-class Migration(migrations.Migration):
-    dependencies = [("channels", "0001_initial")]
+# Made by hand above, looked after by Django from here on.
+MANAGED = [
+    migrations.AlterModelOptions("attempt", {"verbose_name": "attempt", "verbose_name_plural": "attempts"}),
+    migrations.AlterModelOptions(
+        "decision", {"verbose_name": "decision", "verbose_name_plural": "decisions"}
+    ),
+    migrations.AlterModelOptions("message", {"verbose_name": "message", "verbose_name_plural": "messages"}),
+    migrations.AlterModelOptions("receipt", {"verbose_name": "receipt", "verbose_name_plural": "receipts"}),
+    *(
+        migrations.AddField(
+            name,
+            "contact",
+            models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name=f"{name}s",
+                to="contacts.contact",
+            ),
+        )
+        for name in ("decision", "message")
+    ),
+]
 
-    operations = [migrations.RunSQL(FORWARD, BACKWARD)]
+
+class Migration(migrations.Migration):
+    dependencies = [("channels", "0001_initial"), ("contacts", "0002_event_log")]
+
+    operations = [migrations.RunSQL(FORWARD, BACKWARD, state_operations=MANAGED)]

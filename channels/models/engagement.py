@@ -56,7 +56,6 @@ class Receipt(models.Model):
     detail = models.JSONField(default=dict)
 
     class Meta:
-        managed = False
         db_table = "channels_receipt"
         verbose_name = _("receipt")
         verbose_name_plural = _("receipts")

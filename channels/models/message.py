@@ -1,7 +1,6 @@
 """Messages, the decisions about them, and the attempts to hand them over.
 
-The three tables are partitioned by month and made by SQL in the first migration; Django reads and
-writes them, and never alters them by itself (``managed = False``).
+The three tables are partitioned by month; SQL in the second migration makes them.
 """
 
 from __future__ import annotations
@@ -69,7 +68,6 @@ class Message(models.Model):
     bounced_at = models.DateTimeField(null=True)
 
     class Meta:
-        managed = False
         db_table = "channels_message"
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -102,7 +100,6 @@ class Decision(models.Model):
     trace = models.JSONField(default=list)
 
     class Meta:
-        managed = False
         db_table = "channels_decision"
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
@@ -127,7 +124,6 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        managed = False
         db_table = "channels_attempt"
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")

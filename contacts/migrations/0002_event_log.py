@@ -29,7 +29,13 @@ CREATE INDEX contacts_event_name ON contacts_event (name, occurred_at, contact_i
 """
 
 
+# Made by hand above, looked after by Django from here on.
+MANAGED = [
+    migrations.AlterModelOptions("event", {"verbose_name": "event", "verbose_name_plural": "events"}),
+]
+
+
 class Migration(migrations.Migration):
     dependencies = [("contacts", "0001_initial")]
 
-    operations = [migrations.RunSQL(FORWARD, "DROP TABLE contacts_event")]
+    operations = [migrations.RunSQL(FORWARD, "DROP TABLE contacts_event", state_operations=MANAGED)]

@@ -38,7 +38,6 @@ class Event(models.Model):
     context = models.JSONField(null=True)
 
     class Meta:
-        managed = False
         db_table = "contacts_event"
         verbose_name = _("event")
         verbose_name_plural = _("events")

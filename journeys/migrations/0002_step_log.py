@@ -28,7 +28,15 @@ CREATE INDEX journeys_stepentry_version ON journeys_stepentry (version_id, step,
 """
 
 
+# Made by hand above, looked after by Django from here on.
+MANAGED = [
+    migrations.AlterModelOptions(
+        "stepentry", {"verbose_name": "step taken", "verbose_name_plural": "steps taken"}
+    ),
+]
+
+
 class Migration(migrations.Migration):
     dependencies = [("journeys", "0001_initial")]
 
-    operations = [migrations.RunSQL(FORWARD, "DROP TABLE journeys_stepentry")]
+    operations = [migrations.RunSQL(FORWARD, "DROP TABLE journeys_stepentry", state_operations=MANAGED)]

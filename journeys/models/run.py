@@ -75,7 +75,6 @@ class StepEntry(models.Model):
     detail = models.JSONField(null=True)
 
     class Meta:
-        managed = False
         db_table = "journeys_stepentry"
         verbose_name = _("step taken")
         verbose_name_plural = _("steps taken")

@@ -1,0 +1,64 @@
+from datetime import date
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from analytics import reports
+from analytics.models import DailyKpi
+from analytics.reports import Period
+
+pytestmark = pytest.mark.django_db
+
+MARCH = Period(date(2026, 3, 1), date(2026, 3, 10))
+
+
+def kpi(day: int, key: str, count: int, channel: str = "email", month: int = 3) -> None:
+    DailyKpi.objects.create(day=date(2026, month, day), kpi=key, channel=channel, count=count)
+
+
+def test_the_report_adds_up_its_period_and_nothing_else() -> None:
+    kpi(1, "sent", 10)
+    kpi(10, "sent", 5)
+    kpi(11, "sent", 100)
+    assert reports.engagement(MARCH).total.counts["sent"] == 15
+
+
+def test_the_period_before_has_the_same_length_and_ends_the_day_before() -> None:
+    assert MARCH.before == Period(date(2026, 2, 19), date(2026, 2, 28))
+
+
+def test_the_channel_filter_leaves_only_that_channel() -> None:
+    kpi(2, "sent", 10)
+    kpi(2, "sent", 4, channel="sms")
+    assert reports.engagement(MARCH, "sms").total.counts["sent"] == 4
+
+
+def test_rates_are_shares_of_what_was_delivered() -> None:
+    kpi(2, "delivered", 50)
+    kpi(2, "opened", 20)
+    assert reports.engagement(MARCH).total.open_rate == pytest.approx(0.4)
+
+
+def test_a_rate_without_a_whole_is_unknown_and_not_zero() -> None:
+    assert reports.engagement(MARCH).total.click_rate is None
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_a_spreadsheet_takes_no_exported_cell_for_a_formula(cell: str) -> None:
+    assert str(reports.harmless(cell)).startswith("'")
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?days=7", "?days=nonsense", "?first=2026-03-09&last=2026-03-01", "?format=csv"]
+)
+def test_the_page_answers_whatever_the_filters_say(client: Client, query: str) -> None:
+    client.force_login(User.objects.create_superuser("alice", password="a long enough one"))
+    answer = client.get(reverse("admin:analytics_engagement") + query)
+    assert answer.status_code == 200
+
+
+def test_the_page_is_closed_to_staff_without_the_permission(client: Client) -> None:
+    client.force_login(User.objects.create_user("bob", password="a long enough one", is_staff=True))
+    assert client.get(reverse("admin:analytics_engagement")).status_code == 403
