@@ -1,0 +1,128 @@
+"""The sidebar: what a person may see, in five groups.
+
+A list is shown when its model is registered and the person may view it; a page when its address exists and
+the person holds one of its permissions. So a room that is not there yet leaves no dead link.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class ListLink:
+    """The list of a model, named ``app.Model``."""
+
+    title: Any
+    icon: str
+    model: str
+
+    def address(self, request: HttpRequest) -> str | None:
+        try:
+            model = apps.get_model(self.model)
+        except LookupError:
+            return None
+        if not admin.site.is_registered(model):
+            return None
+        if not admin.site.get_model_admin(model).has_view_permission(request):
+            return None
+        return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A page of our own; ``allowed`` names permissions of which one is enough."""
+
+    title: Any
+    icon: str
+    name: str
+    allowed: tuple[str, ...] = ()
+
+    def address(self, request: HttpRequest) -> str | None:
+        if self.allowed and not any(request.user.has_perm(permission) for permission in self.allowed):
+            return None
+        try:
+            return reverse(self.name)
+        except NoReverseMatch:
+            return None
+
+
+Group = tuple[Any, tuple[ListLink | PageLink, ...]]
+
+GROUPS: tuple[Group, ...] = (
+    (None, (PageLink(_("Home"), "home", "admin:index"),)),
+    (
+        _("Contacts"),
+        (
+            ListLink(_("Contacts"), "group", "contacts.Contact"),
+            ListLink(_("Segments"), "category", "contacts.Segment"),
+            ListLink(_("Consents"), "verified_user", "contacts.ConsentEntry"),
+            ListLink(_("Suppressions"), "block", "contacts.Suppression"),
+        ),
+    ),
+    (
+        _("Journeys"),
+        (
+            ListLink(_("Journeys"), "route", "journeys.Journey"),
+            ListLink(_("Runs"), "directions_walk", "journeys.Run"),
+        ),
+    ),
+    (
+        _("Channels"),
+        (
+            ListLink(_("Messages"), "send", "channels.Message"),
+            ListLink(_("Decisions"), "rule", "channels.Decision"),
+            ListLink(_("Templates"), "draft", "channels.Template"),
+            ListLink(_("Providers"), "hub", "channels.ProviderAccount"),
+            ListLink(_("Charter"), "balance", "channels.CharterVersion"),
+            ListLink(_("Audiences"), "ads_click", "channels.Audience"),
+            PageLink(_("Sandbox outbox"), "outbox", "channels:sandbox", ("channels.view_message",)),
+        ),
+    ),
+    (
+        _("Insights"),
+        (
+            PageLink(_("Overview"), "monitoring", "analytics:overview", ("analytics.view_dailykpi",)),
+            PageLink(_("Engagement"), "bar_chart", "analytics:engagement", ("analytics.view_dailykpi",)),
+        ),
+    ),
+    (
+        _("Settings"),
+        (
+            ListLink(_("Sources"), "input", "contacts.Source"),
+            ListLink(_("Dead letters"), "mail_off", "contacts.DeadLetter"),
+            ListLink(_("Purposes"), "topic", "contacts.Purpose"),
+            ListLink(_("Users"), "person", "auth.User"),
+            ListLink(_("Roles"), "badge", "auth.Group"),
+            ListLink(_("Pulses"), "timer", "django_celery_beat.PeriodicTask"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups in the form that django-unfold draws; empty ones are left out."""
+    drawn: list[dict[str, Any]] = []
+    for title, links in GROUPS:
+        items = list(_items(links, request))
+        if items:
+            drawn.append({"title": title, "items": items})
+    return drawn
+
+
+def _items(links: tuple[ListLink | PageLink, ...], request: HttpRequest) -> Iterator[dict[str, Any]]:
+    for link in links:
+        address = link.address(request)
+        if address is not None:
+            yield {"title": link.title, "icon": link.icon, "link": address}
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """Links in the menu under the person's own name."""
+    return [{"title": _("Change password"), "link": reverse("admin:password_change")}]
