@@ -1,28 +1,83 @@
-"""One event as intake leaves it in the inbox and ingest takes it out."""
+"""The form in which an accepted event waits in the inbox, and the reason on one that was not accepted.
+
+Intake writes it, ingest reads it; nothing else travels between the two.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-_EMPTY = msgspec.Raw(b"{}")
 
+class IntakeEvent(msgspec.Struct, frozen=True, rename={
+    "type": "t",
+    "name": "n",
+    "message_id": "m",
+    "occurred_at": "at",
+    "user_id": "u",
+    "anonymous_id": "a",
+    "previous_id": "p",
+    "group_id": "g",
+    "properties": "props",
+    "context": "ctx",
+}):  # fmt: skip
+    """One checked event, whatever call and SDK it came by.
 
-class IntakeEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A checked, normalised event. Short names: every event carries them.
-
-    ``at`` is when it happened, in UTC, corrected for the sender's clock. ``props`` (properties, or traits
-    of identify and group) and ``ctx`` stay JSON bytes: most events pass through without being looked into.
+    ``type`` is track, identify, page, screen, group or alias. ``name`` is the event's name, or the page's
+    or screen's ("" where there is none). ``occurred_at`` is aware, in UTC, corrected for the sender's clock.
+    ``properties`` holds the traits of identify and group. It and ``context`` are the JSON bytes of an
+    object, checked (no NUL, no lone surrogates, depth, keys and numbers bounded), so ``bytes(...)`` may go
+    into jsonb as it is; ``properties_dict`` and ``context_dict`` read them.
     """
 
-    t: str  # identify, track, page, screen, group, alias
-    m: str  # message id
-    at: datetime
-    n: str = ""  # event name, or name of the page or screen
-    u: str | None = None  # user id
-    a: str | None = None  # anonymous id
-    p: str | None = None  # previous id (alias)
-    g: str | None = None  # group id
-    props: msgspec.Raw = _EMPTY
-    ctx: msgspec.Raw = _EMPTY
+    type: str
+    name: str
+    message_id: str
+    occurred_at: datetime
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    previous_id: str | None = None
+    group_id: str | None = None
+    properties: msgspec.Raw = msgspec.Raw(b"{}")
+    context: msgspec.Raw = msgspec.Raw(b"{}")
+
+    def properties_dict(self) -> dict[str, Any]:
+        return _OBJECT.decode(self.properties)
+
+    def context_dict(self) -> dict[str, Any]:
+        return _OBJECT.decode(self.context)
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(IntakeEvent)
+
+
+def pack(event: IntakeEvent) -> bytes:
+    """The payload of an inbox item."""
+    return _ENCODER.encode(event)
+
+
+def unpack(payload: bytes) -> IntakeEvent:
+    """The event of a payload. Raises ``msgspec.ValidationError`` or ``DecodeError`` if it is not one."""
+    return _DECODER.decode(payload)
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Why an event was not accepted: a fixed ``code``, words for people, and the field if there is one."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+    def text(self) -> str:
+        """One line for ``InboxItem.rejection``; never empty."""
+        return f"{self.code}: {self.message}"
+
+
+def rejection_parts(text: str) -> tuple[str, str]:
+    """(code, reason) of an inbox item's ``rejection``."""
+    code, _colon, reason = text.partition(": ")
+    return code, reason
