@@ -15,8 +15,9 @@ class Intent:
 
     ``key`` is deterministic for the wish (run, step, visit): the same wish twice is one message.
     ``wanted`` lists channels by preference; ``content`` maps a channel to a template's slug.
-    ``conditions`` is a rule that must hold for the contact at dispatch; ``on_hold`` says whether a
-    message that may not leave now waits (until ``deadline_at``) or is dropped.
+    ``conditions`` is a rule that must hold for the contact at dispatch, its "since_entry" windows
+    beginning at ``entered_at``; ``on_hold`` says whether a message that may not leave now waits (until
+    ``deadline_at``) or is dropped. ``origin_slug`` names the journey or campaign in message events.
     """
 
     contact_id: int
@@ -37,3 +38,5 @@ class Intent:
     origin_version: int | None = None
     origin_run: int | None = None
     origin_step: str = ""
+    origin_slug: str = ""
+    entered_at: datetime | None = None

@@ -41,10 +41,12 @@ class Message(models.Model):
     origin_version = models.IntegerField(null=True)
     origin_run = models.BigIntegerField(null=True)
     origin_step = models.TextField(default="")
+    origin_slug = models.TextField(default="")  # what the journey or campaign is called in the log
+    entered_at = models.DateTimeField(null=True)  # "since_entry" windows of the conditions begin here
     purpose = models.TextField(default="")
     transactional = models.BooleanField(default=False)
     wanted = models.JSONField(default=list)  # channels in order of preference
-    content = models.JSONField(default=dict)  # channel -> template id
+    content = models.JSONField(default=dict)  # channel -> slug of a template
     variables = models.JSONField(default=dict)  # extra values for the template
     priority = models.SmallIntegerField(default=50)  # higher goes first
     value = models.FloatField(default=0)

@@ -1,0 +1,131 @@
+"""What comes in to channels: messages that somebody wants to send, and wishes taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+
+import psycopg
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from channels.intents import Intent
+from channels.lifecycle import UNCLAIMED, State
+from channels.models import Decision
+from contacts import once, pulse, slots
+
+_COPIED: tuple[tuple[str, str], ...] = (
+    ("created_at", "timestamptz"),
+    ("slot", "int2"),
+    ("contact_id", "int8"),
+    ("key", "uuid"),
+    ("origin_kind", "text"),
+    ("origin_id", "int4"),
+    ("origin_version", "int4"),
+    ("origin_run", "int8"),
+    ("origin_step", "text"),
+    ("origin_slug", "text"),
+    ("entered_at", "timestamptz"),
+    ("purpose", "text"),
+    ("transactional", "bool"),
+    ("wanted", "jsonb"),
+    ("content", "jsonb"),
+    ("variables", "jsonb"),
+    ("priority", "int2"),
+    ("value", "float8"),
+    ("conditions", "jsonb"),
+    ("on_hold", "text"),
+    ("deadline_at", "timestamptz"),
+    ("state", "int2"),
+    ("due_at", "timestamptz"),
+)
+
+
+def intend(intents: Sequence[Intent], now: datetime) -> int:
+    """Store each intent whose key is new as a message to be decided; returns how many were new.
+
+    Belongs to the caller's transaction: the wish and the step that made it are kept together.
+    """
+    if not intents:
+        return 0
+    connection.ensure_connection()
+    fresh = once.claim((intent.key for intent in intents), now)
+    count = 0
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            f"COPY channels_message ({', '.join(name for name, _kind in _COPIED)}) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types([kind for _name, kind in _COPIED])
+        for intent in intents:
+            if intent.key in fresh:
+                fresh.discard(intent.key)
+                copy.write_row(_row(intent, now))
+                count += 1
+    if count:
+        # Only what is committed can be found, so the hint waits for the commit.
+        transaction.on_commit(partial(pulse.wake, "decide"))
+    return count
+
+
+def _row(intent: Intent, now: datetime) -> tuple[object, ...]:
+    return (
+        now,
+        slots.of(intent.contact_id),
+        intent.contact_id,
+        intent.key,
+        intent.origin_kind,
+        intent.origin_id,
+        intent.origin_version,
+        intent.origin_run,
+        intent.origin_step,
+        intent.origin_slug,
+        intent.entered_at,
+        intent.purpose,
+        intent.transactional,
+        Jsonb(list(intent.wanted)),
+        Jsonb(dict(intent.content)),
+        Jsonb(dict(intent.variables)),
+        intent.priority,
+        intent.value,
+        None if intent.conditions is None else Jsonb(dict(intent.conditions)),
+        intent.on_hold,
+        intent.deadline_at,
+        int(State.INTENDED),
+        intent.due_at or now,
+    )
+
+
+def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:
+    """Call off what the runs have wished for and no worker has taken yet; returns how many messages.
+
+    One statement: the rows move and the ledger says why.
+    """
+    ids = sorted(set(run_ids))
+    if not ids:
+        return 0
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "WITH moved AS ("
+            " UPDATE channels_message SET state = %b::int2, due_at = NULL, reason = %b"
+            " WHERE origin_run = ANY(%b::int8[]) AND state IN (1, 2, 3) AND state = ANY(%b::int2[])"
+            " RETURNING id, created_at, slot, contact_id, channel)"
+            " INSERT INTO channels_decision (decided_at, contact_id, message_id, message_created_at, slot,"
+            " outcome, channel, reason, trace)"
+            " SELECT %b::timestamptz, contact_id, id, created_at, slot, %b::int2, channel, %b, %b::jsonb"
+            " FROM moved",
+            [
+                int(State.CANCELLED),
+                reason,
+                ids,
+                sorted(int(state) for state in UNCLAIMED),
+                now,
+                int(Decision.Outcome.CANCEL),
+                reason,
+                Jsonb([["origin", "cancel", {"why": reason}]]),
+            ],
+        )
+        return cursor.rowcount

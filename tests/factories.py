@@ -1,0 +1,49 @@
+"""Small makers of rows for tests. Each takes what the test is about and fills in the rest."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from channels.intents import Intent
+from channels.models import ProviderAccount
+from contacts import slots
+from contacts.models import Contact
+
+#: A quiet Tuesday noon in London, for tests to which the instant does not matter.
+NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+
+
+def make_contact(*, now: datetime = NOON, **values: Any) -> Contact:
+    """A contact in the slot of its id, as ingest makes it."""
+    values.setdefault("email", f"{uuid.uuid4().hex[:12]}@example.com")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('contacts_contact_id_seq')")
+        (contact_id,) = cursor.fetchone() or (0,)
+    return Contact.objects.create(
+        id=contact_id,
+        slot=slots.of(contact_id),
+        known=True,
+        **{"first_seen_at": now, "last_seen_at": now, "updated_at": now, **values},
+    )
+
+
+def make_intent(contact: Contact, **values: Any) -> Intent:
+    """A wish to send an offer by email, once."""
+    defaults: dict[str, Any] = {
+        "contact_id": contact.id,
+        "key": uuid.uuid4(),
+        "purpose": "offers",
+        "wanted": ("email",),
+        "content": {"email": "spring"},
+    }
+    return Intent(**{**defaults, **values})
+
+
+def make_provider(channel: str, **values: Any) -> ProviderAccount:
+    """An active account that carries ``channel`` into the sandbox."""
+    defaults: dict[str, Any] = {"name": f"{channel} sandbox", "channel": channel, "kind": "sandbox"}
+    return ProviderAccount.objects.create(**{**defaults, **values})
