@@ -9,6 +9,9 @@ import os
 from typing import NamedTuple
 
 from celery import Celery
+from celery.signals import worker_process_init
+
+from config.processes import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -39,6 +42,10 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("inactivity", "journeys.tasks.inactivity", 300),
     Pulse("partitions", "contacts.tasks.partitions", 3600),
 )
+
+if os.environ.get("SEGUE_SUPERVISED"):
+    # Children of a worker that was killed would go on without anybody to give them work or end them.
+    worker_process_init.connect(lambda **_: die_with_parent(), weak=False)
 
 # Where contacts.pulse.wake finds the task behind a name.
 app.conf["pulses"] = {pulse.name: pulse.task for pulse in PULSES}

@@ -8,61 +8,67 @@ import json
 from pathlib import Path
 from typing import Self
 
-from config.server_place import Address, Place, Server, alone, ensure_running, place_for, write_privately
+from django.conf import settings
+from django.db import connections
+
+from config import env
+from config.celery import app
+from config.server_place import Place, alone, ensure_running, place_for, write_privately
 from config.server_postgres import Postgres
 from config.server_valkey import Valkey
 
 
 class Servers:
-    """Both servers of one home. Use as `with Servers(home) as servers`, from the main thread."""
+    """Both servers of one home. Start them from the main thread: they end with it."""
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
         self._home = home
         self._durable = durable
-        self._ours: list[Server] = []
+        self._place: Place | None = None
+        self._postgres: Postgres | None = None
+        self._valkey: Valkey | None = None
         self.database_url = ""
         self.broker_url = ""
 
-    def start(self, *, database: bool = True, broker: bool = True) -> None:
-        """Start or adopt, and write the addresses to `home/servers.json`, where the settings find them."""
+    def start(self, *, database: bool = True, broker: bool = True) -> bool:
+        """Start what does not answer and adopt what does; True where an address is new.
+
+        May be called again and again. The addresses also go to `home/servers.json`, where settings find them.
+        """
+        before = (self.database_url, self.broker_url)
         self._home.mkdir(parents=True, exist_ok=True)
-        place = place_for(self._home, durable=self._durable)
+        self._place = self._place or place_for(self._home, durable=self._durable)
         try:
-            with alone(place.folder):
+            with alone(self._place.folder):
                 if database:
-                    postgres = Postgres(place)
-                    address = self._run(postgres, place)
-                    postgres.ensure_database(address)
-                    self.database_url = (
-                        f"postgresql://segue:{address.password}@127.0.0.1:{address.port}/segue"
-                    )
+                    self._start_postgres(self._place)
                 if broker:
-                    address = self._run(Valkey(place), place)
-                    self.broker_url = f"redis://:{address.password}@127.0.0.1:{address.port}/0"
-                write_privately(
-                    self._home / "servers.json",
-                    json.dumps({"database_url": self.database_url, "broker_url": self.broker_url}),
-                )
+                    self._start_valkey(self._place)
+                if changed := before != (self.database_url, self.broker_url):
+                    addresses = {"database_url": self.database_url, "broker_url": self.broker_url}
+                    write_privately(self._home / "servers.json", json.dumps(addresses))
         except BaseException:
             self.stop()
             raise
+        return changed
 
-    def _run(self, server: Server, place: Place) -> Address:
-        # Listed before it runs, so that an interrupted start stops what it began.
-        self._ours.append(server)
-        address, started_here = ensure_running(server, place)
-        if not started_here:
-            self._ours.remove(server)
-        return address
+    def _start_postgres(self, place: Place) -> None:
+        self._postgres = self._postgres or Postgres(place)
+        address, started_here = ensure_running(self._postgres, place)
+        if started_here or not self.database_url:
+            self._postgres.ensure_database(address)
+        self.database_url = f"postgresql://segue:{address.password}@127.0.0.1:{address.port}/segue"
 
-    def failed(self) -> bool:
-        """Whether a server that was started here has ended by itself."""
-        return any(server.exited() for server in self._ours)
+    def _start_valkey(self, place: Place) -> None:
+        self._valkey = self._valkey or Valkey(place)
+        address, _ = ensure_running(self._valkey, place)
+        self.broker_url = f"redis://:{address.password}@127.0.0.1:{address.port}/0"
 
     def stop(self) -> None:
-        """Stop what was started here, the last one first; adopted servers stay."""
-        while self._ours:
-            self._ours.pop().stop()
+        """Stop what was started here; adopted servers stay."""
+        for server in (self._valkey, self._postgres):
+            if server:
+                server.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -70,3 +76,14 @@ class Servers:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def point_settings_at(database_url: str, broker_url: str) -> None:
+    """Use these servers in a process that read its settings before they ran; an empty address is left out."""
+    if database_url:
+        # In place: connections hold on to this very dictionary.
+        settings.DATABASES["default"].update(env.database("DATABASE_URL", database_url, pool=0))
+        connections.close_all()
+    if broker_url:
+        settings.CELERY_BROKER_URL = broker_url
+        app.conf.update(broker_url=broker_url)

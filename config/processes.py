@@ -71,6 +71,12 @@ def server_account(folder: Path) -> Account:
     raise LookupError("root needs an account named postgres or nobody to run PostgreSQL under")
 
 
+def die_with_parent() -> None:
+    """End this process at once when its parent ends, however hard that was."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
 def ends_with_parent(on_death: signal.Signals) -> Callable[[], None]:
     """For `preexec_fn`: the kernel sends `on_death` when the thread that spawned the child ends.
 

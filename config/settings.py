@@ -15,6 +15,7 @@ DEBUG = env.flag("SEGUE_DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", SEGUE_HOME / "secret_key")
 
 # ── Web ──────────────────────────────────────────────────────────────────────────────────────────
+SEGUE_HOST = env.text("SEGUE_HOST", "127.0.0.1")
 SEGUE_PORT = env.number("SEGUE_PORT", 8000, least=1, most=65535)
 SEGUE_WEB_WORKERS = env.number("SEGUE_WEB_WORKERS", 2, least=1, most=64)
 SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
@@ -126,6 +127,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": True,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

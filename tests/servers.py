@@ -20,8 +20,7 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
-from config import celery_app, env
-from config.embedded import Servers
+from config.embedded import Servers, point_settings_at
 
 ROOT = Path(__file__).resolve().parent.parent
 _ONE_AT_A_TIME = 7_355_608
@@ -68,10 +67,8 @@ class TestServers:
 
 
 def adjust_settings() -> None:
-    """Point settings that were read before the servers ran at them. In place: connections share the dict."""
-    settings.DATABASES["default"].update(env.database("DATABASE_URL", os.environ["DATABASE_URL"], pool=0))
-    settings.CELERY_BROKER_URL = os.environ["BROKER_URL"]
-    celery_app.conf.update(broker_url=os.environ["BROKER_URL"])
+    """The run's servers, and what makes tests quick."""
+    point_settings_at(os.environ["DATABASE_URL"], os.environ["BROKER_URL"])
     # Every test client would read the whole list of static files; this looks when one is asked for.
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
