@@ -13,10 +13,11 @@ _servers = pytest.StashKey[TestServers]()
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("SEGUE_SEED", str(secrets.randbelow(1_000_000)))
-    if not hasattr(config, "workerinput") and not config.option.collectonly:
-        config.stash[_servers] = TestServers()
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    only_hands_out = worker == "main" and config.getoption("dist", "no") != "no"
+    if not only_hands_out and not config.option.collectonly:
+        config.stash[_servers] = TestServers(worker)
         config.stash[_servers].start()
-    if "DATABASE_URL" in os.environ:
         adjust_settings()
 
 

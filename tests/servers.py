@@ -1,6 +1,8 @@
-"""The servers of a test run: started once for all its workers, with one migrated template to copy from.
+"""The servers of a test process, with a migrated template to copy its database from.
 
-They throw fsync away, so use them for what must be right, never for what must survive a power cut.
+Each process of a run has its own: readers of the event log wait for every open transaction of a server, so
+tests side by side on one would wait for each other. They throw fsync away, so use them for what must be
+right, never for what must survive a power cut.
 """
 
 import fcntl
@@ -30,13 +32,14 @@ _ONE_AT_A_TIME = 7_355_608
 class TestServers:
     """Servers kept warm in `.segue/test`, or in a folder of their own while another run uses those."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
         self._lock: IO[str] | None = None
         self._throw_away: Path | None = None
         self._servers = Servers(self._home(), durable=False)
 
     def _home(self) -> Path:
-        home = ROOT / ".segue" / "test"
+        home = ROOT / ".segue" / "test" / self._worker
         home.mkdir(parents=True, exist_ok=True)
         lock = (home / "session").open("w")
         try:
