@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django_celery_beat.admin import PeriodicTaskAdmin
@@ -19,8 +22,8 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-for model in (User, Group, PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule):
-    admin.site.unregister(model)
+admin.site.unregister([User, Group, EmailAddress, Authenticator])
+admin.site.unregister([PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule])
 
 
 @admin.register(User)
@@ -40,6 +43,15 @@ class PersonAdmin(UserAdmin, ModelAdmin):
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
+    actions = ["forget_second_factor"]
+
+    @admin.action(description=_("Switch off two-step sign-in (device lost)"), permissions=["change"])
+    def forget_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        allowed = [person for person in people if self.has_change_permission(request, person)]
+        Authenticator.objects.filter(user__in=allowed).delete()
+        for person in allowed:
+            self.log_change(request, person, "Two-step sign-in switched off")
+        messages.success(request, _("Two-step sign-in is off for %d people.") % len(allowed))
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:

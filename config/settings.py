@@ -193,6 +193,7 @@ MFA_TOTP_ISSUER = "Segue"
 
 # ── Language and time: stored and computed in UTC, shown on the reader's clock ─────────────────────
 LANGUAGE_CODE = "en-gb"
+LANGUAGES = [("en-gb", "English"), ("fr", "Français")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
