@@ -130,7 +130,8 @@ def letter(raw: msgspec.Raw, kind: str | None, envelope: Envelope) -> tuple[byte
         if not _present(event, "messageId"):
             event["messageId"] = _raw(str(uuid.uuid4()))
         for field, shared in (("context", envelope.context), ("integrations", envelope.integrations)):
-            event[field] = _over_if_object(event.get(field, _EMPTY), shared)
+            if bytes(shared) != b"{}":
+                event[field] = _over_if_object(event.get(field, _EMPTY), shared)
         message_id = msgspec.json.decode(event["messageId"])
         data = _ENCODER.encode(event)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

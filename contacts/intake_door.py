@@ -51,7 +51,7 @@ _PREFLIGHT: Headers = [
 ]
 _BETWEEN_WAKES = 0.05
 "Seconds; ingest takes all that waits, so more hints than this are of no use."
-_SUCCESS = b'{"success":true}'
+_SUCCESS = b'{"success": true}'
 
 
 class Store(Protocol):
