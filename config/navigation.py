@@ -88,10 +88,8 @@ GROUPS: tuple[Group, ...] = (
     (
         _("Insights"),
         (
-            PageLink(
-                _("Engagement"), "bar_chart", "admin:analytics_engagement", ("analytics.view_dailykpi",)
-            ),
-            ListLink(_("Daily figures"), "monitoring", "analytics.DailyKpi"),
+            PageLink(_("Overview"), "monitoring", "analytics:overview", ("analytics.view_dailykpi",)),
+            PageLink(_("Engagement"), "bar_chart", "analytics:engagement", ("analytics.view_dailykpi",)),
         ),
     ),
     (
@@ -127,7 +125,4 @@ def _items(links: tuple[ListLink | PageLink, ...], request: HttpRequest) -> Iter
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:
     """Links in the menu under the person's own name."""
-    return [
-        {"title": _("Change password"), "link": reverse("admin:password_change")},
-        {"title": _("Two-step sign-in"), "link": reverse("mfa_index")},
-    ]
+    return [{"title": _("Change password"), "link": reverse("admin:password_change")}]

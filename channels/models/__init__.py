@@ -5,6 +5,7 @@ from channels.models.charter import CharterVersion
 from channels.models.engagement import Hit, Receipt, TrackedLink
 from channels.models.message import Attempt, Decision, Message
 from channels.models.provider import ProviderAccount
+from channels.models.sandbox import SandboxMessage
 from channels.models.template import Template, TemplateVersion
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Message",
     "ProviderAccount",
     "Receipt",
+    "SandboxMessage",
     "Template",
     "TemplateVersion",
     "TrackedLink",

@@ -1,0 +1,56 @@
+"""Addresses that may be written to, in one normal form. Stricter than the standards on purpose:
+what real mailboxes and phones never use, attackers do."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+
+_LOCAL = re.compile(r"[a-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$&'*+/=?^_`{|}~-]+)*", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST_EMAIL = 254
+_LONGEST_LOCAL = 64
+
+
+class AddressError(ValueError):
+    """The address cannot be written to; the message says why."""
+
+
+def email(text: str) -> str:
+    """``text`` as an address for an envelope: ASCII, lower-case domain in punycode. Raises AddressError."""
+    address = text.strip(" ")
+    local, at, domain = address.rpartition("@")
+    if not at or "@" in local:
+        raise AddressError("an email address has exactly one @")
+    if len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
+        raise AddressError("the part before @ is not one that mailboxes use")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        raise AddressError("the domain is not valid") from None
+    labels = ascii_domain.split(".")
+    if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+        raise AddressError("the domain is not valid")
+    result = f"{local}@{ascii_domain}"
+    if len(result) > _LONGEST_EMAIL:
+        raise AddressError("the address is too long")
+    return result
+
+
+def phone(text: str) -> str:
+    """``text`` (with its country code) as E.164. Raises AddressError, also for premium-rate numbers."""
+    if len(text) > 40 or not text.isascii():
+        raise AddressError("not a phone number")
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        raise AddressError("not a phone number with its country code") from None
+    if number.extension or not phonenumbers.is_possible_number(number):
+        raise AddressError("not a possible phone number")
+    if phonenumbers.number_type(number) in (
+        phonenumbers.PhoneNumberType.PREMIUM_RATE,
+        phonenumbers.PhoneNumberType.SHARED_COST,
+    ):
+        raise AddressError("a premium-rate number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,15 @@
+"""The providers, one line each. See docs/how-to/providers.md for adding one."""
+
+from __future__ import annotations
+
+from channels.providers.base import Provider
+from channels.providers.sandbox import Sandbox
+from channels.providers.smtp import Smtp
+
+PROVIDERS: dict[str, type[Provider]] = {
+    provider.kind: provider
+    for provider in (
+        Smtp,
+        Sandbox,
+    )
+}

@@ -1,0 +1,133 @@
+"""What every provider does: take a few parcels, and say of each what became of it.
+
+The words are few on purpose. Only a provider knows its protocol; the rest of Segue knows these four answers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from channels.rendering_mail import Mail
+
+
+class Outcome(StrEnum):
+    #: The provider answers for the message from here on.
+    ACCEPTED = "accepted"
+    #: It will never take this message; do not ask again.
+    REFUSED = "refused"
+    #: It did not take the message, and may later. Nothing was sent.
+    TRY_LATER = "try_later"
+    #: It may or may not have taken the message.
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One answer. ``code`` is short and stable, ``detail`` the provider's words, ``retry_after`` seconds.
+
+    ``address_ended``: nobody is to be written to at this address again (no such mailbox, ended subscription).
+    """
+
+    outcome: Outcome
+    code: str = ""
+    detail: str = ""
+    provider_message_id: str = ""
+    retry_after: float | None = None
+    address_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a text message or a push says. ``link`` is where a push leads."""
+
+    text: str
+    title: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One finished message. ``key`` is the same for each attempt at it. ``extra`` belongs to the address."""
+
+    message_id: int
+    created_at: datetime
+    key: UUID
+    channel: str
+    address: str
+    content: Mail | Words
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: Writes down, durably, that the parcels are about to be handed over, and returns those that still may be:
+#: a worker that was thought dead gets fewer back. Called right before the point of no return.
+Mark = Callable[[Sequence[Parcel]], Sequence[Parcel]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that an account must know, for its form."""
+
+    name: str
+    label: str
+    help: str = ""
+    default: str = ""
+    secret: bool = False
+    required: bool = False
+
+
+class NotReadyError(Exception):
+    """The provider cannot be reached or will not have us. Nothing was sent; the message is in plain words."""
+
+    def __init__(self, message: str, code: str = "connect", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after = retry_after
+
+
+class Provider(ABC):
+    """One way out. Made for an account, used by one thread, closed after.
+
+    ``send`` calls ``mark`` once it is ready and before anything can be accepted, sends only what ``mark``
+    returns, and answers for exactly those parcels. What it must not do is raise.
+    """
+
+    kind: ClassVar[str]
+    label: ClassVar[str]
+    channels: ClassVar[frozenset[str]]
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    #: Parcels handed over between two commits: what a crash can leave uncertain.
+    chunk: ClassVar[int] = 16
+    #: The same key twice is one message there, so what is uncertain may be sent again.
+    honours_key: ClassVar[bool] = False
+
+    def __init__(self, account_id: int, values: Mapping[str, Any]) -> None:
+        """``values`` are the account's settings and secrets together."""
+        self.account_id = account_id
+        self.values = values
+
+    @abstractmethod
+    def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
+        """Hand over ``parcels``; answers by message id. At most ``chunk`` of them."""
+
+    def check(self) -> str:
+        """Try the connection, send nothing; what was found, in plain words. Raises NotReadyError."""
+        return "Nothing to connect to."
+
+    def close(self) -> None:  # noqa: B027 (most have nothing to let go of)
+        """Let go of connections."""
+
+    def value(self, name: str) -> str:
+        """A setting as text, or its default."""
+        default = next((setting.default for setting in self.settings if setting.name == name), "")
+        return str(self.values.get(name) or default)
+
+
+def every(parcels: Sequence[Parcel], result: Result) -> dict[int, Result]:
+    """The same answer for all of ``parcels``."""
+    return {parcel.message_id: result for parcel in parcels}

@@ -1,0 +1,151 @@
+"""Templates to messages: publish once, parse once, write for each person.
+
+``wording`` gives the parsed form of a template version, ``write`` fills it for one person, ``finish`` puts
+tracked addresses in. Linting and previews take the very same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import transaction
+from liquid import BoundTemplate
+
+from channels import rendering_liquid as liquid
+from channels import rendering_markup as markup
+from channels.models import TemplateVersion
+from channels.models.provider import Channel
+from channels.rendering_liquid import TemplateError
+
+#: Gmail shows no more of a mail than this.
+CLIPPED_AT = 102_000
+_LONGEST_SUBJECT = 500
+_BREAKS = re.compile("[\\s\x00-\x1f\x7f\u0085\u2028\u2029]+")
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The words of a template as written. ``compiled`` is the HTML of a published one."""
+
+    channel: str
+    subject: str
+    body: str
+    text: str = ""
+    link: str = ""
+    compiled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A template version, parsed and ready to be written many times."""
+
+    subject: BoundTemplate
+    text: BoundTemplate
+    html: BoundTemplate | None
+    link: BoundTemplate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One person's message. Until ``finish`` has run, addresses in it are marks."""
+
+    subject: str
+    text: str
+    html: str = ""
+    link: str = ""
+
+
+def source_of(version: TemplateVersion) -> Source:
+    return Source(
+        version.template.channel, version.subject, version.body, version.text, version.link, version.compiled
+    )
+
+
+@lru_cache(maxsize=512)
+def wording(source: Source) -> Wording:
+    """Parse ``source``. Raises TemplateError. Parsing costs milliseconds, so the result is kept."""
+    subject = liquid.parse(source.subject, html=False)
+    if source.channel == Channel.EMAIL:
+        page = source.compiled or markup.to_html(source.body)
+        return Wording(
+            subject,
+            liquid.parse(markup.mark_text(source.text) if source.text else markup.to_text(page), html=False),
+            liquid.parse(markup.mark_html(page), html=True),
+            None,
+        )
+    link = f"{markup.START}{markup.TEXT_LINK}{source.link}{markup.END}" if source.link else ""
+    return Wording(
+        subject,
+        liquid.parse(markup.mark_text(source.body), html=False),
+        None,
+        liquid.parse(link, html=False) if link else None,
+    )
+
+
+def write(words: Wording, context: Mapping[str, Any]) -> Letter:
+    """The message for one person, from plain values. Raises TemplateError, for this person only."""
+    subject = _BREAKS.sub(" ", liquid.render(words.subject, context)).strip()
+    if len(subject) > _LONGEST_SUBJECT:
+        raise TemplateError("the subject is too long")
+    text = _BLANK_LINES.sub("\n\n", liquid.render(words.text, context)).strip()
+    return Letter(
+        subject,
+        text,
+        "" if words.html is None else liquid.render(words.html, context),
+        "" if words.link is None else liquid.render(words.link, context).strip(),
+    )
+
+
+def addresses(letter: Letter) -> set[str]:
+    """The web addresses that a letter leads to, to be known before it is finished."""
+    return {address for part in (letter.text, letter.html, letter.link) for address in markup.addresses(part)}
+
+
+def finish(letter: Letter, track: Callable[[str], str], pixel: str = "") -> Letter:
+    """``letter`` with its marks replaced: addresses through ``track``, the pixel's place by ``pixel``."""
+    return replace(
+        letter,
+        text=markup.resolve(letter.text, track, "").replace(" ()", ""),
+        html=markup.resolve(letter.html, track, pixel) if letter.html else "",
+        link=markup.resolve(letter.link, track, "") if letter.link else "",
+    )
+
+
+def publish(version: TemplateVersion, now: datetime) -> None:
+    """Compile a draft and make it the one that is sent. Raises TemplateError and changes nothing then."""
+    if version.published_at is not None:
+        return
+    source = replace(source_of(version), compiled="")
+    if source.channel == Channel.EMAIL:
+        version.compiled = markup.to_html(source.body)
+    wording(replace(source, compiled=version.compiled))
+    version.published_at = now
+    with transaction.atomic():
+        version.save()
+
+
+def current(slugs: set[str]) -> dict[tuple[str, str], TemplateVersion]:
+    """The newest published version by (template slug, language), in one statement."""
+    versions = (
+        TemplateVersion.objects.filter(template__slug__in=slugs, published_at__isnull=False)
+        .select_related("template")
+        .order_by("template_id", "language", "-number")
+        .distinct("template_id", "language")
+    )
+    return {(version.template.slug, version.language): version for version in versions}
+
+
+def choose(
+    versions: Mapping[tuple[str, str], TemplateVersion], slug: str, language: str
+) -> TemplateVersion | None:
+    """The version for a person's language: that very one, its base language, English, or any."""
+    for candidate in (language, language.split("-", maxsplit=1)[0].split("_", maxsplit=1)[0], "en"):
+        if version := versions.get((slug, candidate)):
+            return version
+    return next((version for (name, _language), version in sorted(versions.items()) if name == slug), None)

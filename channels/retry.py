@@ -1,0 +1,37 @@
+"""When a message that could not leave is tried again: a table, as a function of its arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """``waits`` between attempts in seconds, the last one repeated until ``most`` attempts were made."""
+
+    waits: tuple[int, ...]
+    most: int
+
+
+MARKETING = Schedule((60, 300, 900, 3600, 3 * 3600), most=8)
+TRANSACTIONAL = Schedule((15, 60, 300, 900, 3600), most=14)
+#: How far an answer such as "Retry-After" may push a message away.
+LONGEST_WAIT = timedelta(hours=6)
+JITTER = 0.25
+
+
+def next_attempt(
+    schedule: Schedule, attempts: int, now: datetime, *, chance: float, retry_after: float | None = None
+) -> datetime | None:
+    """When to try again after ``attempts`` tries, or None when there were enough.
+
+    ``chance`` (0 to 1) spreads the attempts of many messages. A provider's ``retry_after`` in seconds
+    is never undercut, and never believed beyond ``LONGEST_WAIT``.
+    """
+    if attempts >= schedule.most:
+        return None
+    wait = float(schedule.waits[min(max(attempts, 1), len(schedule.waits)) - 1])
+    if retry_after is not None:
+        wait = max(wait, min(max(retry_after, 0.0), LONGEST_WAIT.total_seconds()))
+    return now + timedelta(seconds=wait * (1 + JITTER * chance))
