@@ -88,8 +88,10 @@ GROUPS: tuple[Group, ...] = (
     (
         _("Insights"),
         (
-            PageLink(_("Overview"), "monitoring", "analytics:overview", ("analytics.view_dailykpi",)),
-            PageLink(_("Engagement"), "bar_chart", "analytics:engagement", ("analytics.view_dailykpi",)),
+            PageLink(
+                _("Engagement"), "bar_chart", "admin:analytics_engagement", ("analytics.view_dailykpi",)
+            ),
+            ListLink(_("Daily figures"), "monitoring", "analytics.DailyKpi"),
         ),
     ),
     (
@@ -125,4 +127,7 @@ def _items(links: tuple[ListLink | PageLink, ...], request: HttpRequest) -> Iter
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:
     """Links in the menu under the person's own name."""
-    return [{"title": _("Change password"), "link": reverse("admin:password_change")}]
+    return [
+        {"title": _("Change password"), "link": reverse("admin:password_change")},
+        {"title": _("Two-step sign-in"), "link": reverse("mfa_index")},
+    ]

@@ -12,7 +12,7 @@ from django.templatetags.static import static
 
 
 def _static(path: str) -> Callable[[HttpRequest], str]:
-    return lambda request: static(path)
+    return lambda _request: static(path)
 
 
 # Cool greys that lean towards the accent, so that neither fights the other.

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
-from config import celery_app, env
+from config import celery_app, env, roles
 from config.embedded import Servers, point_settings_at
 from config.preparing import ADMIN, ensure_admin, ensure_pulses, ensure_write_key
 from config.processes import ends_with_parent
@@ -101,6 +101,7 @@ def prepare() -> tuple[str | None, str]:
     """The administrator's password as long as it is the first one, and a key to try the intake with."""
     migrate.Command().run_from_argv([_MANAGE, "migrate", "--no-input", "--verbosity", "0"])
     ensure_pulses(celery_app)
+    roles.ensure()
     home = settings.SEGUE_HOME
     return ensure_admin(home / "admin_password"), ensure_write_key(home / "write_key")
 

@@ -1,0 +1,120 @@
+"""Back-office pages of what belongs to no app of ours: people who sign in, their roles, the pulses."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import AbstractBaseUser, Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+admin.site.unregister([User, Group, EmailAddress, Authenticator])
+admin.site.unregister([PeriodicTask, IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule])
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin, ModelAdmin):
+    """People who sign in. Only a superuser may touch another superuser or make one."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ["username", "first_name", "last_name", "roles", "is_active", "last_login"]
+    list_filter = ["is_active", "is_superuser", "groups"]
+    filter_horizontal = ["groups"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
+        (_("Access"), {"fields": ["is_active", "is_staff", "groups", "is_superuser"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    readonly_fields = ["last_login", "date_joined"]
+    actions = ["forget_second_factor"]
+
+    @admin.action(description=_("Switch off two-step sign-in (device lost)"), permissions=["change"])
+    def forget_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        allowed = [person for person in people if self.has_change_permission(request, person)]
+        Authenticator.objects.filter(user__in=allowed).delete()
+        for person in allowed:
+            self.log_change(request, person, "Two-step sign-in switched off")
+        messages.success(request, _("Two-step sign-in is off for %d people.") % len(allowed))
+
+    @admin.display(description=_("roles"))
+    def roles(self, user: User) -> str:
+        if user.is_superuser:
+            return str(_("Everything"))
+        return ", ".join(group.name for group in user.groups.all()) or "–"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: AbstractBaseUser | None = None) -> list[str]:
+        fields = list(super().get_readonly_fields(request, obj))
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._may_touch(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        # The bulk deletion asks about no single person, so it could remove a superuser.
+        return {
+            name: action for name, action in super().get_actions(request).items() if name != "delete_selected"
+        }
+
+    @staticmethod
+    def _may_touch(request: HttpRequest, user: User | None) -> bool:
+        return user is None or not user.is_superuser or bool(request.user.is_superuser)
+
+
+@admin.register(Group)
+class RoleAdmin(GroupAdmin, ModelAdmin):
+    list_display = ["name", "people"]
+
+    @admin.display(description=_("people"))
+    def people(self, role: Group) -> int:
+        return role.user_set.count()
+
+
+class _PulseForm(PeriodicTaskAdmin.form):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = UnfoldAdminSelectWidget(choices=self.fields["regtask"].choices)
+
+
+@admin.register(PeriodicTask)
+class PulseAdmin(PeriodicTaskAdmin, ModelAdmin):
+    """Pulses and their pace. Switching one off here stops its ticks until it is switched on again."""
+
+    form = _PulseForm
+    list_display = ["name", "enabled", "schedule", "last_run_at", "total_run_count"]
+    list_editable = ["enabled"]
+    search_fields = ["name", "task"]
+
+    @admin.display(description=_("every"))
+    def schedule(self, task: PeriodicTask) -> str:
+        return str(task.schedule)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("interval", "crontab", "solar", "clocked")
+
+
+for model in (IntervalSchedule, CrontabSchedule, ClockedSchedule):
+    admin.site.register(model, ModelAdmin)

@@ -1,0 +1,107 @@
+"""Roles as groups: who may see and do what, as one table.
+
+``ensure`` is called after migrations rather than by one: Django makes permissions when migrating has ended,
+so a migration would find none. Roles made by hand are left alone, and so are permissions given to a role
+beyond the table.
+"""
+
+from django.contrib.auth.models import Group, Permission
+
+MARKETER, APPROVER, ANALYST = "Marketer", "Approver", "Analyst"
+INTEGRATOR, PRIVACY, ADMIN = "Integrator", "Privacy officer", "Admin"
+
+_WRITE = "view add change delete"
+_READ = [
+    "contacts.contact",
+    "contacts.identifier",
+    "contacts.event",
+    "contacts.segment",
+    "contacts.segmentmembership",
+    "contacts.consententry",
+    "contacts.consentstate",
+    "contacts.suppression",
+    "contacts.purpose",
+    "contacts.prediction",
+    "journeys.journey",
+    "journeys.journeyversion",
+    "journeys.run",
+    "journeys.stepentry",
+    "channels.message",
+    "channels.decision",
+    "channels.attempt",
+    "channels.receipt",
+    "channels.trackedlink",
+    "channels.template",
+    "channels.templateversion",
+    "channels.audience",
+    "channels.audiencemember",
+    "channels.charterversion",
+    "analytics.dailykpi",
+]
+
+#: Role -> model -> actions. A model that does not exist (yet) is passed over.
+TABLE: dict[str, dict[str, str]] = {
+    ANALYST: dict.fromkeys(_READ, "view"),
+    MARKETER: {
+        **dict.fromkeys(_READ, "view"),
+        "contacts.segment": _WRITE,
+        "contacts.suppression": "view add",
+        "journeys.journey": "view add change",
+        "channels.template": "view add change",
+        "channels.templateversion": "view add change",
+        "channels.audience": "view add change",
+    },
+    APPROVER: {
+        **dict.fromkeys(_READ, "view"),
+        "contacts.suppression": "view add",
+        "journeys.journey": "view change publish",
+        "journeys.journeyversion": "view add",
+        "channels.template": "view change publish",
+        "channels.templateversion": "view change",
+        "channels.charterversion": "view add change publish",
+    },
+    INTEGRATOR: {
+        "contacts.contact": "view",
+        "contacts.event": "view",
+        "contacts.purpose": "view",
+        "contacts.source": _WRITE,
+        "contacts.sourcekey": _WRITE,
+        "contacts.sourcecount": "view",
+        "contacts.inboxitem": "view",
+        "contacts.deadletter": "view change delete",
+        "channels.message": "view",
+        "channels.attempt": "view",
+        "channels.receipt": "view",
+        "channels.provideraccount": _WRITE,
+        "channels.audience": _WRITE,
+        "django_celery_beat.periodictask": "view change",
+    },
+    PRIVACY: {
+        **dict.fromkeys(_READ, "view"),
+        "contacts.contact": "view change delete",
+        "contacts.consententry": "view add",
+        "contacts.suppression": _WRITE,
+        "contacts.purpose": "view add change",
+    },
+}
+
+
+def ensure() -> None:
+    """Make the roles that are missing and give each its permissions. Safe to repeat."""
+    known = {
+        (permission.content_type.app_label, permission.codename): permission
+        for permission in Permission.objects.select_related("content_type")
+    }
+    for role, models in TABLE.items():
+        wanted = {
+            (app, f"{action}_{model}")
+            for app, model, actions in ((*label.split("."), actions) for label, actions in models.items())
+            for action in actions.split()
+        }
+        _give(role, [known[name] for name in wanted if name in known])
+    _give(ADMIN, list(known.values()))
+
+
+def _give(role: str, permissions: list[Permission]) -> None:
+    group, _ = Group.objects.get_or_create(name=role)
+    group.permissions.add(*permissions)
