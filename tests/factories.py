@@ -6,12 +6,14 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from channels.intents import Intent
 from channels.models import ProviderAccount
 from contacts import slots
-from contacts.models import Contact
+from contacts.intake_event import IntakeEvent, pack
+from contacts.models import Contact, InboxItem, Source
 
 #: A quiet Tuesday noon in London, for tests to which the instant does not matter.
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -47,3 +49,20 @@ def make_provider(channel: str, **values: Any) -> ProviderAccount:
     """An active account that carries ``channel`` into the sandbox."""
     defaults: dict[str, Any] = {"name": f"{channel} sandbox", "channel": channel, "kind": "sandbox"}
     return ProviderAccount.objects.create(**{**defaults, **values})
+
+
+def make_source(name: str = "Shop", **values: Any) -> Source:
+    return Source.objects.create(**{"name": name, "slug": name.lower(), **values})
+
+
+def put_in_inbox(source: Source, *calls: dict[str, Any], now: datetime = NOON) -> list[InboxItem]:
+    """Inbox items as intake leaves them. A call needs a type and ids; the rest is filled in."""
+    items = []
+    for call in calls:
+        values = {"name": "", "message_id": uuid.uuid4().hex, "occurred_at": now, **call}
+        for key in ("properties", "context"):
+            values[key] = msgspec.Raw(msgspec.json.encode(values.get(key) or {}))
+        event = IntakeEvent(**values)
+        lane = slots.lane(event.user_id or event.anonymous_id or "")
+        items.append(InboxItem(lane=lane, source_id=source.id, received_at=now, payload=pack(event)))
+    return InboxItem.objects.bulk_create(items)

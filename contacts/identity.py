@@ -1,0 +1,139 @@
+"""Find, create and join the contacts of a batch: the rules of ``contacts.directory`` on the database.
+
+Other workers may meet the same people at the same time. So contacts are locked in the order of their ids
+before they are changed, new identifiers are claimed in order by the primary key, and whoever finds that
+the ground has moved raises ``ContendedError``: the batch is undone and taken again on what holds now.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from django.db import connection
+
+from contacts import slots
+from contacts.directory import KNOWN_BY, Directory, Identifier
+
+
+class ContendedError(Exception):
+    """Another worker changed these contacts or identifiers meanwhile; undo the batch and take it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a stored contact was first and last seen, as read under its lock."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Who the events of a batch belong to. ``contacts`` has one stored id for each event, in order."""
+
+    contacts: list[int]
+    created: list[int]
+    #: Contact that is no more, and the one it became.
+    merged: dict[int, int]
+    #: Contacts that a user id, email or phone was added to.
+    recognised: set[int]
+    seen: dict[int, Seen]
+
+
+def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime) -> Resolved:
+    """Decide the contact of each event, in order, and store new identifiers.
+
+    Each event comes as its identifiers, strongest first, at least one. A constant number of statements.
+    Call in a transaction. The caller stores ``created`` contacts and carries out ``merged``.
+    """
+    with psycopg.Cursor(connection.connection) as cursor:
+        owners = _owners(cursor, {identifier for event in events for identifier in event})
+        seen = _lock(cursor, set(owners.values()))
+        directory = Directory(owners, _held(cursor, _changing(events, owners)))
+        found = [directory.find(event) for event in events]
+        stored = _store_ids(cursor, directory, found)
+        added = {one: stored[directory.final(contact)] for one, contact in directory.added.items()}
+        _add(cursor, added, now)
+    return Resolved(
+        contacts=[stored[directory.final(contact)] for contact in found],
+        created=sorted(stored[contact] for contact in stored if contact < 0),
+        merged={loser: stored[winner] for loser, winner in directory.merged().items()},
+        recognised={contact for one, contact in added.items() if one.kind in KNOWN_BY},
+        seen=seen,
+    )
+
+
+def _owners(cursor: psycopg.Cursor, wanted: Iterable[Identifier]) -> dict[Identifier, int]:
+    rows = sorted(wanted)
+    cursor.execute(
+        "SELECT kind, value, contact_id FROM contacts_identifier"
+        " JOIN unnest(%b::text[], %b::text[]) AS wanted (kind, value) USING (kind, value)",
+        [[one.kind for one in rows], [one.value for one in rows]],
+    )
+    return {Identifier(kind, value): contact for kind, value, contact in cursor}
+
+
+def _changing(events: Sequence[tuple[Identifier, ...]], owners: dict[Identifier, int]) -> set[int]:
+    """Stored contacts that may gain identifiers or be merged: those of events that name not just one."""
+    changing: set[int] = set()
+    for event in events:
+        found = {owners.get(identifier) for identifier in event}
+        if len(found) > 1:
+            changing.update(contact for contact in found if contact is not None)
+    return changing
+
+
+def _lock(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, Seen]:
+    ids = sorted(contacts)
+    cursor.execute(
+        "SELECT id, first_seen_at, last_seen_at FROM contacts_contact c"
+        " JOIN unnest(%b::int8[], %b::int2[]) AS wanted (id, slot) USING (id, slot)"
+        " ORDER BY id FOR NO KEY UPDATE OF c",
+        [ids, [slots.of(contact) for contact in ids]],
+    )
+    seen = {contact: Seen(first, last) for contact, first, last in cursor}
+    if len(seen) < len(ids):
+        raise ContendedError("a contact was merged into another")
+    return seen
+
+
+def _held(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, list[Identifier]]:
+    """All identifiers of ``contacts``. Read under their locks, so that limits are exact."""
+    cursor.execute(
+        "SELECT contact_id, kind, value FROM contacts_identifier WHERE contact_id = ANY(%b::int8[])",
+        [sorted(contacts)],
+    )
+    held: dict[int, list[Identifier]] = defaultdict(list)
+    for contact, kind, value in cursor:
+        held[contact].append(Identifier(kind, value))
+    return held
+
+
+def _store_ids(cursor: psycopg.Cursor, directory: Directory, found: list[int]) -> dict[int, int]:
+    """A stored id for each contact that remains; new ones get theirs from the sequence, in one go."""
+    final = {directory.final(contact) for contact in found}
+    new = sorted((contact for contact in final if contact < 0), reverse=True)
+    cursor.execute("SELECT nextval('contacts_contact_id_seq') FROM generate_series(1, %b)", [len(new)])
+    ids = dict(zip(new, (row[0] for row in cursor), strict=True))
+    return {contact: ids.get(contact, contact) for contact in final}
+
+
+def _add(cursor: psycopg.Cursor, added: dict[Identifier, int], now: datetime) -> None:
+    rows = sorted(added.items())
+    cursor.execute(
+        "INSERT INTO contacts_identifier (kind, value, contact_id, slot, created_at)"
+        " SELECT *, %b FROM unnest(%b::text[], %b::text[], %b::int8[], %b::int2[]) ON CONFLICT DO NOTHING",
+        [
+            now,
+            [one.kind for one, _contact in rows],
+            [one.value for one, _contact in rows],
+            [contact for _one, contact in rows],
+            [slots.of(contact) for _one, contact in rows],
+        ],
+    )
+    if cursor.rowcount < len(rows):
+        raise ContendedError("an identifier was claimed by another worker")

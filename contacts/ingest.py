@@ -1,0 +1,233 @@
+"""Take accepted events from the inbox into profiles and the log, a batch at a time.
+
+One batch is one short transaction with a constant number of statements: lease lanes, take items out,
+keep the first of each message id, find or create the contacts, merge traits, append to the log, set aside
+what cannot be read, count. A crash anywhere before the commit leaves the items in the inbox.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+import psycopg
+from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
+
+from contacts import event_log, inbox, merging, once, profile_rows, pulse, slots
+from contacts.arrivals import Arrival, InboxItem, read
+from contacts.crashpoints import crashpoint
+from contacts.event_log import NewEvent
+from contacts.identity import ContendedError, Resolved, resolve
+from contacts.intake_event import Rejection, rejection_parts
+from contacts.profile import Profile
+
+BATCH = 1_000
+MOST_LANES = 32
+"Of the lanes with work, so that other workers find some too."
+_TRIES = 8
+_LONGEST_PAUSE = 0.05
+"Seconds before a contended batch is taken again."
+
+_RACES = (ContendedError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# What one event's size or depth can bring about, though its class says otherwise.
+_THE_EVENTS = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
+# Faults of the database or of this installation, not of an event: the items must stay where they are.
+_NOT_THE_EVENTS = (
+    OperationalError,
+    InterfaceError,
+    ProgrammingError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.ProgrammingError,
+    MemoryError,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class _PoisonedError(Exception):
+    """Taking these items in failed for a reason that lies in at least one of them."""
+
+    def __init__(self, items: Sequence[InboxItem], error: Exception) -> None:
+        super().__init__(f"{len(items)} items: {error}")
+        self.ids = [item.id for item in items]
+        self.error = error
+
+
+def take_in(now: datetime, *, limit: int = BATCH) -> int:
+    """Take in one batch of about ``limit`` items; returns how many. 0: no work, or all in other hands.
+
+    Raises what the database raises when it is away; the items stay in the inbox.
+    """
+
+    def choose() -> list[InboxItem]:
+        lanes = inbox.lease(MOST_LANES)
+        return inbox.take(lanes, limit) if lanes else []
+
+    try:
+        return _attempt(choose, now)
+    except _PoisonedError as poisoned:
+        return _take_apart(poisoned, now)
+
+
+def drain(now: Callable[[], datetime], *, seconds: float, limit: int = BATCH) -> int:
+    """Take in batches until nothing is left or ``seconds`` have passed; returns how many items."""
+    return pulse.drain(lambda: take_in(now(), limit=limit), seconds=seconds)
+
+
+def _attempt(choose: Callable[[], list[InboxItem]], now: datetime) -> int:
+    """Take in what ``choose`` takes out of the inbox, in one transaction; again if others were in the way."""
+    for _try in range(_TRIES):
+        items: list[InboxItem] = []
+        try:
+            with transaction.atomic():
+                items = choose()
+                if items:
+                    _handle(items, now)
+                crashpoint("ingest.before_commit")
+            crashpoint("ingest.after_commit")
+            return len(items)
+        except Exception as error:
+            if _lost_a_race(error):
+                time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
+            elif not items or not _lies_in_an_event(error):
+                raise
+            else:
+                raise _PoisonedError(items, error) from error
+    logger.warning("A batch met other workers %s times; it is left for the next pulse.", _TRIES)
+    return 0
+
+
+def _lost_a_race(error: Exception) -> bool:
+    return isinstance(error, _RACES) or isinstance(error.__cause__, _RACES)
+
+
+def _lies_in_an_event(error: Exception) -> bool:
+    return isinstance(error, _THE_EVENTS) or not isinstance(error, _NOT_THE_EVENTS)
+
+
+def _take_apart(poisoned: _PoisonedError, now: datetime) -> int:
+    """Halve a failing batch until the poison stands alone; it becomes a dead letter, the others go in."""
+    logger.warning("Looking for the event that spoils a batch of %s", poisoned)
+    if len(poisoned.ids) == 1:
+        return _set_aside(poisoned, now)
+    middle = len(poisoned.ids) // 2
+    done = 0
+    for half in (poisoned.ids[:middle], poisoned.ids[middle:]):
+        try:
+            done += _attempt(lambda half=half: inbox.take_these(half), now)  # type: ignore[misc]
+        except _PoisonedError as smaller:
+            done += _take_apart(smaller, now)
+    return done
+
+
+def _set_aside(poisoned: _PoisonedError, now: datetime) -> int:
+    with transaction.atomic():
+        items = inbox.take_these(poisoned.ids)
+        reason = Rejection("ingest_error", f"{type(poisoned.error).__name__}: {poisoned.error}")
+        inbox.set_aside((item, reason) for item in items)
+        inbox.count((item, "rejected") for item in items)
+    return len(items)
+
+
+def _handle(items: Sequence[InboxItem], now: datetime) -> None:
+    arrivals, rejected = _read(items)
+    first = _first_of_each(arrivals, now)
+    accepted = [arrival for arrival in arrivals if arrival.item.id in first]
+    if accepted:
+        resolved = resolve([arrival.identifiers for arrival in accepted], now)
+        _update_profiles(accepted, resolved, now)
+        event_log.append(_log_lines(accepted, resolved))
+    inbox.set_aside(rejected)
+    outcomes = [
+        (arrival.item, "accepted" if arrival.item.id in first else "duplicate") for arrival in arrivals
+    ]
+    inbox.count(outcomes + [(item, "rejected") for item, _reason in rejected])
+
+
+def _read(items: Iterable[InboxItem]) -> tuple[list[Arrival], list[tuple[InboxItem, Rejection]]]:
+    arrivals, rejected = [], []
+    for item in items:
+        found = Rejection(*rejection_parts(item.rejection)) if item.rejection else read(item)
+        if isinstance(found, Arrival):
+            arrivals.append(found)
+        else:
+            rejected.append((item, found))
+    return arrivals, rejected
+
+
+def _first_of_each(arrivals: Sequence[Arrival], now: datetime) -> set[int]:
+    """Item ids of the arrivals whose message id was never seen before from their source."""
+    keys = [once.key("event", one.item.source_id, one.event.message_id) for one in arrivals]
+    unseen = once.claim(keys, now)
+    first = set()
+    for key, arrival in zip(keys, arrivals, strict=True):
+        if key in unseen:
+            unseen.remove(key)
+            first.add(arrival.item.id)
+    return first
+
+
+def _update_profiles(arrivals: Sequence[Arrival], resolved: Resolved, now: datetime) -> None:
+    told = {contact for contact, one in zip(resolved.contacts, arrivals, strict=True) if one.traits}
+    stored = {*told, *resolved.recognised, *resolved.merged, *resolved.merged.values()} - set(
+        resolved.created
+    )
+    before = profile_rows.load(stored)
+    merging.merge(resolved.merged, before, now)
+    profiles = {contact: profile.copy() for contact, profile in before.items()}
+    by_time = sorted(zip(resolved.contacts, arrivals, strict=True), key=lambda pair: pair[1].occurred_at)
+    _begin(profiles, by_time, resolved, now)
+    for loser, winner in resolved.merged.items():
+        profiles[winner].absorb(profiles.pop(loser))
+    for contact in resolved.recognised:
+        profiles[contact].known = True
+    times = _times(by_time)
+    for contact, arrival in by_time:
+        if profile := profiles.get(contact):
+            profile.notice(arrival.surroundings)
+            profile.take(arrival.traits, now)
+    changed = [one for one in profiles.values() if one.id not in before or one != before[one.id]]
+    for profile in changed:
+        profile.updated_at = now
+        first, last = times.pop(profile.id)
+        profile.see(first)
+        profile.see(last)
+    profile_rows.save(changed)
+    profile_rows.saw({contact: seen for contact, seen in times.items() if _widens(seen, resolved, contact)})
+
+
+def _begin(
+    profiles: dict[int, Profile], by_time: Iterable[tuple[int, Arrival]], resolved: Resolved, now: datetime
+) -> None:
+    """Add the profiles of new contacts, seen first at their first event."""
+    created = set(resolved.created)
+    for contact, arrival in by_time:
+        if contact in created and contact not in profiles:
+            at = arrival.occurred_at
+            profiles[contact] = Profile(contact, slots.of(contact), at, at, now)
+
+
+def _times(by_time: Iterable[tuple[int, Arrival]]) -> dict[int, tuple[datetime, datetime]]:
+    times: dict[int, tuple[datetime, datetime]] = {}
+    for contact, arrival in by_time:
+        first, _last = times.get(contact, (arrival.occurred_at, None))
+        times[contact] = (first, arrival.occurred_at)
+    return times
+
+
+def _widens(seen: tuple[datetime, datetime], resolved: Resolved, contact: int) -> bool:
+    known = resolved.seen[contact]
+    return seen[0] < known.first or seen[1] > known.last
+
+
+def _log_lines(arrivals: Sequence[Arrival], resolved: Resolved) -> Iterable[NewEvent]:
+    new = set(resolved.created)
+    for contact, arrival in zip(resolved.contacts, arrivals, strict=True):
+        if contact in new:
+            new.remove(contact)
+            yield NewEvent(contact, "Contact Created", arrival.occurred_at, arrival.item.received_at)
+        yield arrival.as_new_event(contact)

@@ -1,0 +1,21 @@
+"""What becomes of rows that may exist once a contact, when two contacts turn out to be one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRule:
+    """Declared by a model as ``on_merge`` where the default (the remaining contact's row stays) is wrong.
+
+    ``once`` names the columns that, with the contact, may exist once among the rows where ``among`` holds.
+    Of several rows the first by ``keep`` stays; the others are deleted, or changed by ``instead``. The
+    three are SQL over the table's own columns, written by us; ``instead`` may use the parameter
+    ``%(now)s``. In an ``UPDATE`` and in the choice the table is called ``t``.
+    """
+
+    once: tuple[str, ...]
+    among: str = "true"
+    keep: str = ""
+    instead: str = ""

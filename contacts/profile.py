@@ -1,0 +1,151 @@
+"""What is known about one contact, and how traits and merges change it. Pure; see ``profile_rows``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Self
+
+import msgspec
+
+from contacts import normalise, places
+
+MOST_KEYS = 500
+LONGEST_KEY = 255
+MOST_BYTES = 65_536
+"Size of all attributes of one contact as JSON. What would exceed it stays in the event log only."
+_LONGEST_NAME = 200
+
+_COLUMNS = {
+    "firstname": "first_name",
+    "first_name": "first_name",
+    "given_name": "first_name",
+    "lastname": "last_name",
+    "last_name": "last_name",
+    "family_name": "last_name",
+    "email": "email",
+    "phone": "phone",
+    "language": "language",
+    "locale": "language",
+    "timezone": "timezone",
+    "time_zone": "timezone",
+    "country": "country",
+}
+_IN_ADDRESS = ("city", "state", "postalCode", "postal_code", "region")
+
+
+class Profile(msgspec.Struct):
+    """One row of contacts. Empty strings mean "not known"; ``inferred`` gives way to what was declared."""
+
+    id: int
+    slot: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    updated_at: datetime
+    public_id: str | None = None
+    email: str = ""
+    phone: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    language: str = ""
+    timezone: str = ""
+    country: str = ""
+    known: bool = False
+    attributes: dict[str, Any] = {}
+    inferred: dict[str, Any] = {}
+
+    def copy(self) -> Self:
+        """Its values are replaced, never changed in place; so a shallow copy keeps the state of now."""
+        return msgspec.structs.replace(self)
+
+    def see(self, at: datetime) -> None:
+        self.first_seen_at = min(self.first_seen_at, at)
+        self.last_seen_at = max(self.last_seen_at, at)
+
+    def take(self, traits: Mapping[str, Any], now: datetime) -> None:
+        """Write traits: a value replaces, null removes, what cannot be used changes nothing."""
+        if not traits:
+            return
+        region = normalise.region(traits) or self.country or None
+        own: dict[str, Any] = {}
+        for key, value in traits.items():
+            column = _COLUMNS.get(key.lower())
+            if column is None:
+                own[key] = value
+            elif value is None:
+                setattr(self, column, "")
+            elif (text := _read(column, value, region)) is not None:
+                setattr(self, column, text)
+        self._take_name(own)
+        self._take_address(own)
+        self._keep(own)
+        self.known = self.known or bool(self.email or self.phone)
+        self._infer(now)
+
+    def notice(self, surroundings: Mapping[str, Any]) -> None:
+        """Keep what the sender's device tells by itself: its time zone and language."""
+        zone = normalise.time_zone(surroundings.get("timezone"))
+        language = normalise.language(surroundings.get("locale"))
+        found = {"timezone": zone, "language": language}
+        self.inferred = self.inferred | {key: value for key, value in found.items() if value}
+
+    def absorb(self, other: Self) -> None:
+        """Take over what ``other`` knows and this profile does not: the two are one person."""
+        for column in ("email", "phone", "first_name", "last_name", "language", "timezone", "country"):
+            setattr(self, column, getattr(self, column) or getattr(other, column))
+        self.attributes = other.attributes | self.attributes
+        self.inferred = other.inferred | self.inferred
+        self.known = self.known or other.known
+        self.see(other.first_seen_at)
+        self.see(other.last_seen_at)
+
+    def _take_name(self, own: Mapping[str, Any]) -> None:
+        name = own.get("name")
+        if isinstance(name, str) and not (self.first_name or self.last_name):
+            first, _space, last = name.strip().partition(" ")
+            self.first_name, self.last_name = first[:_LONGEST_NAME], last.strip()[:_LONGEST_NAME]
+
+    def _take_address(self, own: dict[str, Any]) -> None:
+        address = own.get("address")
+        if not isinstance(address, dict):
+            return
+        self.country = normalise.country(address.get("country")) or self.country
+        for key in _IN_ADDRESS:
+            if isinstance(address.get(key), str) and key not in own:
+                own[key] = address[key]
+
+    def _keep(self, own: Mapping[str, Any]) -> None:
+        kept = dict(self.attributes)
+        for key, value in own.items():
+            if value is None:
+                kept.pop(key, None)
+            elif 0 < len(key) <= LONGEST_KEY and (key in kept or len(kept) < MOST_KEYS):
+                kept[key] = value
+        if len(msgspec.json.encode(kept)) <= MOST_BYTES:
+            self.attributes = kept
+
+    def _infer(self, now: datetime) -> None:
+        if self.timezone:
+            return
+        zone = places.zone_of_phone(self.phone, now) or places.zone_of_country(self.country, now)
+        if zone and "timezone" not in self.inferred:
+            self.inferred = self.inferred | {"timezone": zone}
+
+
+def _text(value: object) -> str | None:
+    text = " ".join(value.split()) if isinstance(value, str) else ""
+    return text[:_LONGEST_NAME] or None
+
+
+_READERS: dict[str, Callable[[object], str | None]] = {
+    "first_name": _text,
+    "last_name": _text,
+    "email": normalise.email,
+    "language": normalise.language,
+    "timezone": normalise.time_zone,
+    "country": normalise.country,
+}
+
+
+def _read(column: str, value: object, region: str | None) -> str | None:
+    return normalise.phone(value, region) if column == "phone" else _READERS[column](value)

@@ -1,0 +1,64 @@
+"""Profiles to and from the table of contacts, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+import psycopg
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from contacts import slots
+from contacts.profile import Profile
+
+_decoder = msgspec.json.Decoder(Profile)
+
+
+def load(contacts: Collection[int]) -> dict[int, Profile]:
+    """The profiles of ``contacts``, by id. Lock them first to change them."""
+    with psycopg.Cursor(connection.connection) as cursor:
+        ids = sorted(contacts)
+        cursor.execute(
+            "SELECT to_jsonb(c)::text FROM contacts_contact c"
+            " JOIN unnest(%b::int8[], %b::int2[]) AS wanted (id, slot) USING (id, slot)",
+            [ids, [slots.of(contact) for contact in ids]],
+        )
+        found = (_decoder.decode(row[0]) for row in cursor)
+        return {profile.id: profile for profile in found}
+
+
+def save(profiles: Iterable[Profile]) -> None:
+    """Store new and changed profiles with one statement."""
+    rows = msgspec.json.encode(sorted(profiles, key=lambda profile: profile.id))
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_SAVE, [Jsonb(rows, dumps=bytes)])
+
+
+def saw(times: Mapping[int, tuple[datetime, datetime]]) -> None:
+    """Widen first and last seen of stored contacts to (first, last)."""
+    ids = sorted(times)
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "UPDATE contacts_contact c SET first_seen_at = least(c.first_seen_at, seen.first_at),"
+            " last_seen_at = greatest(c.last_seen_at, seen.last_at)"
+            " FROM unnest(%b::int8[], %b::int2[], %b::timestamptz[], %b::timestamptz[])"
+            " AS seen (id, slot, first_at, last_at) WHERE c.id = seen.id AND c.slot = seen.slot",
+            [
+                ids,
+                [slots.of(contact) for contact in ids],
+                [times[contact][0] for contact in ids],
+                [times[contact][1] for contact in ids],
+            ],
+        )
+
+
+_COLUMNS = [name for name in Profile.__struct_fields__ if name != "public_id"]
+_CHANGING = [name for name in _COLUMNS if name not in {"id", "slot"}]
+# A list of names from our own class, never from a user.
+_SAVE = f"""
+INSERT INTO contacts_contact (public_id, {", ".join(_COLUMNS)})
+SELECT gen_random_uuid(), {", ".join(_COLUMNS)} FROM jsonb_populate_recordset(NULL::contacts_contact, %b)
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _CHANGING)}
+"""  # noqa: S608
