@@ -55,7 +55,9 @@ def make_source(name: str = "Shop", **values: Any) -> Source:
     return Source.objects.create(**{"name": name, "slug": name.lower(), **values})
 
 
-def put_in_inbox(source: Source, *calls: dict[str, Any], now: datetime = NOON) -> list[InboxItem]:
+def put_in_inbox(
+    source: Source, *calls: dict[str, Any], now: datetime = NOON, lane: int | None = None
+) -> list[InboxItem]:
     """Inbox items as intake leaves them. A call needs a type and ids; the rest is filled in."""
     items = []
     for call in calls:
@@ -63,6 +65,6 @@ def put_in_inbox(source: Source, *calls: dict[str, Any], now: datetime = NOON) -
         for key in ("properties", "context"):
             values[key] = msgspec.Raw(msgspec.json.encode(values.get(key) or {}))
         event = IntakeEvent(**values)
-        lane = slots.lane(event.user_id or event.anonymous_id or "")
-        items.append(InboxItem(lane=lane, source_id=source.id, received_at=now, payload=pack(event)))
+        own = slots.lane(event.user_id or event.anonymous_id or "") if lane is None else lane
+        items.append(InboxItem(lane=own, source_id=source.id, received_at=now, payload=pack(event)))
     return InboxItem.objects.bulk_create(items)
