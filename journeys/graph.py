@@ -1,0 +1,191 @@
+"""The definition of a journey: parsed, checked as a whole, and explained. Pure: knows no table and no clock.
+
+A definition is JSON (see docs/how-to/journeys.md). ``check`` returns every problem with its path, so that a
+person can mend them all at once; ``parse`` is for definitions that were checked before they were published.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contacts import rules
+from journeys import local_time
+from journeys.entering import EntryRule, Goal, Trigger, read_entry, read_goal, read_trigger
+from journeys.fields import CheckedRule, Fields, Problem
+from journeys.outcomes import Move
+from journeys.paths import check_paths
+from journeys.steps import KINDS, Step
+from journeys.steps.audience import ChangeAudience, read_move
+from journeys.steps.send import Send
+
+LARGEST = 256 * 1024
+MOST_STEPS = 500
+
+
+class GraphError(ValueError):
+    """A definition that cannot be used; ``problems`` says where and why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A journey as the engine walks it."""
+
+    name: str
+    zone: str
+    trigger: Trigger
+    audience: CheckedRule | None
+    entry: EntryRule
+    goal: Goal | None
+    exit: CheckedRule | None
+    on_goal: tuple[Move, ...]
+    start: str
+    steps: Mapping[str, Step]
+    notes: Mapping[str, Mapping[str, str]]
+
+    def always_watched(self) -> frozenset[str]:
+        """Names of events that may end a run wherever it stands: those of goal and exit rule."""
+        found = [rule for rule in (self.goal and self.goal.rule, self.exit) if rule]
+        return frozenset[str]().union(*(rules.event_names(rule.rule) for rule in found))
+
+    def watched(self) -> frozenset[str]:
+        """Names of every event that may wake a run of this journey."""
+        return self.always_watched().union(*(step.wakes_on() for step in self.steps.values()))
+
+    def templates(self) -> dict[str, tuple[str, str]]:
+        """Path of each named template -> (channel, template's slug)."""
+        return {
+            f"steps.{step.id}.content.{channel}": (channel, slug)
+            for step in self.steps.values()
+            if isinstance(step, Send)
+            for channel, slug in step.wanted.content.items()
+        }
+
+    def audiences(self) -> dict[str, str]:
+        """Path of each named audience -> its slug."""
+        named = {f"on_goal[{index}].audience": move.audience for index, move in enumerate(self.on_goal)}
+        for step in self.steps.values():
+            if isinstance(step, ChangeAudience):
+                named[f"steps.{step.id}.audience"] = step.move.audience
+        return named
+
+    def purposes(self) -> dict[str, str]:
+        """Path of each named purpose -> its slug."""
+        return {
+            f"steps.{step.id}.purpose": step.wanted.purpose
+            for step in self.steps.values()
+            if isinstance(step, Send)
+        }
+
+
+def parse(data: Any) -> Graph:
+    """The graph of ``data``. Raises GraphError with every problem."""
+    graph, problems = check(data)
+    if graph is None:
+        raise GraphError(problems)
+    return graph
+
+
+def check(data: Any) -> tuple[Graph | None, list[Problem]]:
+    """The graph of ``data`` or None, and everything that is wrong with it."""
+    problems: list[Problem] = []
+    if (size := _size(data)) is None or size > LARGEST:
+        return None, [Problem("", f"must be plain JSON of at most {LARGEST // 1024} KB")]
+    fields = Fields(data, "", problems)
+    steps, notes = _read_steps(fields)
+    graph = Graph(
+        name=fields.text("name", "", most=120),
+        zone=_zone(fields),
+        trigger=read_trigger(fields),
+        audience=fields.rule("audience"),
+        entry=read_entry(fields),
+        goal=read_goal(fields),
+        exit=fields.rule("exit"),
+        on_goal=_read_moves(fields),
+        start=fields.text("start", required=True, most=60),
+        steps=steps,
+        notes=notes,
+    )
+    fields.raw("description")
+    fields.done()
+    check_paths(graph.start, steps, problems)
+    _check_own_events(graph, problems)
+    return (None if problems else graph), problems
+
+
+def _size(data: Any) -> int | None:
+    try:
+        return len(json.dumps(data, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _zone(fields: Fields) -> str:
+    name = fields.text("timezone", "UTC", most=64)
+    if not local_time.is_zone(name):
+        fields.problem("timezone", "is not an IANA time zone such as Europe/Paris")
+    return name
+
+
+def _read_steps(fields: Fields) -> tuple[dict[str, Step], dict[str, Mapping[str, str]]]:
+    raw = fields.raw("steps")
+    steps: dict[str, Step] = {}
+    notes: dict[str, Mapping[str, str]] = {}
+    if not isinstance(raw, Mapping) or not 1 <= len(raw) <= MOST_STEPS:
+        fields.problem("steps", f"must name 1 to {MOST_STEPS} steps")
+        return steps, notes
+    for name, definition in raw.items():
+        step_id = str(name)
+        inner = Fields(definition, f"steps.{step_id[:60]}", fields.problems)
+        if not 0 < len(step_id) <= 60:
+            inner.problem("", "must have a name of at most 60 characters")
+        if not isinstance(definition, Mapping):
+            continue
+        kind = KINDS.get(inner.text("type", required=True))
+        if kind is None:
+            inner.problem("type", f"must be one of {', '.join(KINDS)}")
+            continue
+        notes[step_id] = _read_note(inner)
+        steps[step_id] = kind.read(step_id, inner)
+        inner.done()
+    return steps, notes
+
+
+def _read_note(fields: Fields) -> dict[str, str]:
+    """Where the step stands in the customer's own journey: for the reader, never for the engine."""
+    if not fields.has("note"):
+        fields.raw("note")
+        return {}
+    inner = fields.inner("note")
+    note = {name: inner.text(name, most=300) for name in ("stage", "touchpoint", "intention")}
+    inner.done()
+    return {name: text for name, text in note.items() if text}
+
+
+def _read_moves(fields: Fields) -> tuple[Move, ...]:
+    if not fields.has("on_goal"):
+        fields.raw("on_goal")
+        return ()
+    moves = []
+    for entry in fields.items("on_goal", least=1, most=20):
+        moves.append(read_move(entry))
+        entry.done()
+    return tuple(moves)
+
+
+#: Events that follow from a journey's own acts. A journey that starts on one of them may start itself.
+_OWN = ("Journey ", "Message ")
+
+
+def _check_own_events(graph: Graph, problems: list[Problem]) -> None:
+    name = graph.trigger.event
+    if graph.entry.mode == "always" and name.startswith(_OWN):
+        problems.append(
+            Problem("entry.mode", f"“{name}” follows from journeys themselves: enter once, or once a window")
+        )

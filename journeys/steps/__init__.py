@@ -1,0 +1,19 @@
+"""The kinds of steps, one line each. A new kind is a module here, its line, and a line in the reference."""
+
+from __future__ import annotations
+
+from journeys.steps.audience import ChangeAudience
+from journeys.steps.branch import Branch
+from journeys.steps.exit import ExitHere
+from journeys.steps.send import Send
+from journeys.steps.split import Split
+from journeys.steps.step import Step
+from journeys.steps.update import Update
+from journeys.steps.wait import Wait
+from journeys.steps.wait_for import WaitForEvent
+
+KINDS: dict[str, type[Step]] = {
+    kind.kind: kind for kind in (Send, Wait, WaitForEvent, Branch, Split, Update, ChangeAudience, ExitHere)
+}
+
+__all__ = ["KINDS", "Step"]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Self
+
+from contacts import rules
+from journeys.fields import CheckedRule, Fields
+from journeys.outcomes import Advance, Facts, Outcome, Standing
+from journeys.steps.step import Step, read_next
+
+ELSE = "else"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way out of a branch, taken by the first rule that holds."""
+
+    name: str
+    rule: CheckedRule
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch(Step):
+    """Takes the first way whose rule holds now, and the ``else`` way when none does."""
+
+    kind: ClassVar = "branch"
+    example: ClassVar = {
+        "branches": [{"if": {"attribute": "country", "op": "is", "value": "FR"}}],
+        "else": None,
+    }
+
+    ways: tuple[Way, ...]
+    otherwise: str | None
+
+    @classmethod
+    def read(cls, step_id: str, fields: Fields) -> Self:
+        ways: list[Way] = []
+        for number, entry in enumerate(fields.items("branches", least=1, most=20), start=1):
+            name = entry.text("name", "yes" if number == 1 else f"way {number}", most=40)
+            rule, after = entry.rule("if", required=True), read_next(entry)
+            if name == ELSE or name in {way.name for way in ways}:
+                entry.problem("name", "must be a name of its own")
+            entry.done()
+            if rule:
+                ways.append(Way(name, rule, after))
+        return cls(id=step_id, ways=tuple(ways), otherwise=read_next(fields, ELSE))
+
+    def needs(self) -> tuple[rules.Rule, ...]:
+        return tuple(way.rule.rule for way in self.ways)
+
+    def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
+        for way, holds in zip(self.ways, facts.holds, strict=True):
+            if holds:
+                return Advance(way.next, way.name)
+        return Advance(self.otherwise, ELSE)
+
+    def edges(self) -> tuple[tuple[str, str | None], ...]:
+        ways = tuple((f"branches[{index}].next", way.next) for index, way in enumerate(self.ways))
+        return (*ways, (ELSE, self.otherwise))
+
+    def words(self) -> str:
+        if len(self.ways) == 1:
+            return f"If {rules.explain(self.ways[0].rule.rule)}"
+        return f"Choose the first of {len(self.ways)} ways that applies"

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Self
+
+from contacts import rules
+from journeys import local_time
+from journeys.fields import Fields
+from journeys.outcomes import Advance, Facts, Outcome, Standing, Wanted
+from journeys.steps.step import Step, read_next
+
+CHANNELS = ("email", "sms", "push")
+
+
+@dataclass(frozen=True, slots=True)
+class Send(Step):
+    """Asks for a message and goes on; the policy says whether, when and by which channel it leaves."""
+
+    kind: ClassVar = "send"
+    example: ClassVar = {"channels": ["email"], "content": {"email": "welcome-email"}, "purpose": "offers"}
+
+    wanted: Wanted
+    next: str | None
+
+    @classmethod
+    def read(cls, step_id: str, fields: Fields) -> Self:
+        channels = fields.texts("channels", most=len(CHANNELS))
+        for channel in channels:
+            if channel not in CHANNELS:
+                fields.problem("channels", f"{channel[:40]!r} is not one of {', '.join(CHANNELS)}")
+        conditions = fields.rule("conditions")
+        wanted = Wanted(
+            purpose=fields.text("purpose", required=True, most=40),
+            channels=channels,
+            content=_content(fields, channels),
+            priority=fields.whole("priority", 50, least=0, most=100),
+            value=float(fields.number("value", 0.0, least=0, most=1e9)),
+            on_hold=fields.choice("on_hold", ("wait", "drop"), "wait"),
+            deadline=fields.parsed("deadline", local_time.span, None),
+            conditions=conditions.data if conditions else None,
+        )
+        return cls(id=step_id, wanted=wanted, next=read_next(fields))
+
+    def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
+        return Advance(self.next, "intended", wanted=(self.wanted,))
+
+    def edges(self) -> tuple[tuple[str, str | None], ...]:
+        return (("next", self.next),)
+
+    def words(self) -> str:
+        wanted = self.wanted
+        ways = ", else ".join(f"{way} “{wanted.content.get(way, '?')}”" for way in wanted.channels)
+        limit = f", within {local_time.span_words(wanted.deadline)}" if wanted.deadline else ""
+        only = f", only if {rules.explain(rules.parse(wanted.conditions))}" if wanted.conditions else ""
+        return f"Send {ways} ({wanted.purpose}){limit}{only}"
+
+
+def _content(fields: Fields, channels: tuple[str, ...]) -> dict[str, str]:
+    if not fields.has("content"):
+        fields.raw("content")
+        fields.problem("content", "is missing: name a template for each channel")
+        return {}
+    inner = fields.inner("content")
+    content = {}
+    for channel in channels:
+        if channel in CHANNELS:
+            content[channel] = inner.text(channel, required=True, most=60)
+    inner.done()
+    return content

@@ -1,0 +1,59 @@
+"""What every kind of step offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from contacts import rules
+from journeys.fields import Fields
+from journeys.outcomes import Facts, Outcome, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Step(ABC):
+    """One step of a journey. Knows its own fields and nothing of the steps around it.
+
+    ``decide`` is a function of its arguments: engine, test and replay of the past get the same answer.
+    """
+
+    kind: ClassVar[str]
+    #: The least that makes a good step of this kind, for the reference and the tests.
+    example: ClassVar[Mapping[str, Any]]
+    #: A run can stay here, so a loop through this step is no endless loop.
+    waits: ClassVar[bool] = False
+
+    id: str
+
+    @classmethod
+    @abstractmethod
+    def read(cls, step_id: str, fields: Fields) -> Self:
+        """The step from its fields; problems are collected in ``fields``."""
+
+    @abstractmethod
+    def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
+        """What happens to ``run`` here at ``now``."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """The step as a sentence without its name."""
+
+    def needs(self) -> tuple[rules.Rule, ...]:
+        """Rules whose verdicts ``decide`` wants, in the order in which ``facts.holds`` has them."""
+        return ()
+
+    def edges(self) -> tuple[tuple[str, str | None], ...]:
+        """Where a run can go from here: (path of the field, step or None for the end)."""
+        return ()
+
+    def wakes_on(self) -> frozenset[str]:
+        """Names of the log's events after which a run waiting here must look again."""
+        return frozenset()
+
+
+def read_next(fields: Fields, name: str = "next") -> str | None:
+    """The step after this one; missing or null is the end of the path."""
+    return fields.text(name, most=60) or None
