@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from contacts import rules
 from journeys import local_time
 from journeys.entering import EntryRule, Goal, Trigger, read_entry, read_goal, read_trigger
 from journeys.fields import CheckedRule, Fields, Problem
-from journeys.outcomes import Move
+from journeys.outcomes import Move, Wanted
 from journeys.paths import check_paths
 from journeys.steps import KINDS, Step
 from journeys.steps.audience import ChangeAudience, read_move
 from journeys.steps.send import Send
+from journeys.steps.update import Update
 
 LARGEST = 256 * 1024
 MOST_STEPS = 500
@@ -48,6 +49,29 @@ class Graph:
     start: str
     steps: Mapping[str, Step]
     notes: Mapping[str, Mapping[str, str]]
+    #: Step -> JSON list of the events that must wake a run standing there.
+    watching: Mapping[str, str] = field(default_factory=dict)
+    #: Some step looks at the person's clock.
+    on_clock: bool = False
+
+    def guards(self) -> tuple[rules.Rule, ...]:
+        """The rules that may end a run at any step: goal, then exit rule, of those that there are."""
+        return tuple(each.rule for each in (self.goal and self.goal.rule, self.exit) if each)
+
+    def guarded(self, holds: tuple[bool, ...]) -> Literal["goal", "exit", ""]:
+        """What the verdicts of ``guards()`` mean. Without verdicts, nothing."""
+        if self.goal and holds[:1] == (True,):
+            return "goal"
+        return "exit" if self.exit and holds[-1:] == (True,) else ""
+
+    def conditions(self, wanted: Wanted) -> dict[str, Any] | None:
+        """What must hold when a message leaves: neither goal nor exit rule, and the step's own conditions."""
+        parts: list[Any] = [
+            {"not": dict(each.data)} for each in (self.goal and self.goal.rule, self.exit) if each
+        ]
+        if wanted.conditions:
+            parts.append(dict(wanted.conditions))
+        return {"all": parts} if parts else None
 
     def always_watched(self) -> frozenset[str]:
         """Names of events that may end a run wherever it stands: those of goal and exit rule."""
@@ -116,7 +140,17 @@ def check(data: Any) -> tuple[Graph | None, list[Problem]]:
     fields.done()
     check_paths(graph.start, steps, problems)
     _check_own_events(graph, problems)
-    return (None if problems else graph), problems
+    return (None if problems else _prepared(graph)), problems
+
+
+def _prepared(graph: Graph) -> Graph:
+    """With what the engine asks of every run worked out once."""
+    always = graph.always_watched()
+    return replace(
+        graph,
+        watching={name: json.dumps(sorted(always | step.wakes_on())) for name, step in graph.steps.items()},
+        on_clock=any(step.on_clock() for step in graph.steps.values()),
+    )
 
 
 def _size(data: Any) -> int | None:
@@ -179,13 +213,16 @@ def _read_moves(fields: Fields) -> tuple[Move, ...]:
     return tuple(moves)
 
 
-#: Events that follow from a journey's own acts. A journey that starts on one of them may start itself.
+#: Events that follow from what journeys do. A journey that starts on one of them may start itself.
 _OWN = ("Journey ", "Message ")
 
 
 def _check_own_events(graph: Graph, problems: list[Problem]) -> None:
     name = graph.trigger.event
-    if graph.entry.mode == "always" and name.startswith(_OWN):
+    own = name.startswith(_OWN) or (
+        name == "Identified" and any(isinstance(step, Update) for step in graph.steps.values())
+    )
+    if graph.entry.mode == "always" and own:
         problems.append(
             Problem("entry.mode", f"“{name}” follows from journeys themselves: enter once, or once a window")
         )

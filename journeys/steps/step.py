@@ -53,6 +53,10 @@ class Step(ABC):
         """Names of the log's events after which a run waiting here must look again."""
         return frozenset()
 
+    def on_clock(self) -> bool:
+        """Whether ``decide`` looks at the person's zone."""
+        return False
+
 
 def read_next(fields: Fields, name: str = "next") -> str | None:
     """The step after this one; missing or null is the end of the path."""

@@ -65,6 +65,9 @@ class Wait(Step):
     def edges(self) -> tuple[tuple[str, str | None], ...]:
         return (("next", self.next),)
 
+    def on_clock(self) -> bool:
+        return self.length is None
+
     def words(self) -> str:
         if self.length is not None:
             return f"Wait {local_time.span_words(self.length)}"
