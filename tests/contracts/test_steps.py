@@ -19,6 +19,8 @@ SINCE = datetime(2026, 3, 10, 12, tzinfo=UTC)
 RUN = Standing(1, 7, 3, "here", 4, SINCE, SINCE, {"cart_id": "c1"})
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "journeys.md"
 
+NONSENSE: tuple[Any, ...] = (7.5, "\x00", [], {}, [[]], {"a": object}, True)
+
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
@@ -97,7 +99,7 @@ def test_a_misspelt_field_is_a_problem_with_its_path(kind: type[Step]) -> None:
 @every_kind
 def test_nonsense_in_any_field_is_a_problem_and_no_crash(kind: type[Step]) -> None:
     for name in kind.example:
-        for nonsense in (7.5, "\x00", [], {}, [[]], {"a": object}, True):
+        for nonsense in NONSENSE:
             read(kind, **{name: nonsense})
 
 
