@@ -1,0 +1,95 @@
+"""What the policy rests on and what it answers: values only. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.charter_rules import Charter
+from contacts import permission
+
+SEND, HOLD, DROP, CANCEL, EXPIRE = "send", "hold", "drop", "cancel", "expire"
+PASS, REFUSE, WAIT = "pass", "refuse", "wait"
+
+#: How soon a message that waits for a paused provider is looked at again.
+PAUSE_RECHECK = timedelta(minutes=15)
+
+Trace = list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A message to be decided. ``conditions`` is whether its rule still holds; None when it has none."""
+
+    id: int
+    purpose: str
+    wanted: tuple[str, ...]
+    due_at: datetime
+    transactional: bool = False
+    priority: int = 50
+    value: float = 0.0
+    on_hold: str = "wait"
+    deadline_at: datetime | None = None
+    conditions: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who would receive it. ``zones`` has one name when their zone is known, else every candidate."""
+
+    contact_id: int
+    zones: tuple[str, ...]
+    consents: permission.Consents
+    addresses: Mapping[str, str]
+    suppressed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """A message that takes a place: accepted at ``at``, or on its way (``at`` is then the instant asked)."""
+
+    channel: str
+    purpose: str
+    at: datetime
+    transactional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Another message of this person that is not decided yet, and when it will be looked at."""
+
+    message_id: int
+    channel: str
+    at: datetime
+    transactional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that one decision rests on. ``providers`` maps a channel to whether its provider is paused."""
+
+    now: datetime
+    candidate: Candidate
+    person: Person
+    charter: Charter
+    providers: Mapping[str, bool]
+    touches: Sequence[Touch] = ()
+    planned: Sequence[Planned] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to do with a message. ``until`` is set for a hold; ``reason`` is the code of what decided."""
+
+    action: str
+    reason: str
+    channel: str = ""
+    until: datetime | None = None
+    trace: Trace | None = None
+
+
+def text(at: datetime) -> str:
+    """An instant as the ledger keeps it."""
+    return at.isoformat(timespec="seconds")

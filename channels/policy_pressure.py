@@ -1,0 +1,89 @@
+"""Marketing pressure: what the charter says about time (caps, spacing, quiet hours). Pure.
+
+Each rule is a function from an instant to the first instant, not before it, at which the rule allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from channels import policy_time
+from channels.charter_rules import PERSON, Cap
+from channels.policy_facts import Facts, Touch, text
+
+Rule = Callable[[datetime], datetime | None]
+
+
+def timed_rules(facts: Facts, channel: str) -> list[tuple[str, Rule, dict[str, Any]]]:
+    """Name, rule and inputs of everything in the charter that says “not before” on ``channel``."""
+    charter, zones = facts.charter, facts.person.zones
+    found: list[tuple[str, Rule, dict[str, Any]]] = []
+    for i, cap in enumerate(charter.caps):
+        if cap.concerns(channel, facts.candidate.purpose):
+            times = _counted(facts.touches, cap)
+            found.append(("cap", partial(_under_cap, cap, times, zones), _cap_inputs(i, cap, times, facts)))
+    touches = [touch.at for touch in facts.touches if not touch.transactional]
+    latest = max(touches, default=None)
+    if charter.one_a_day:
+        day = Cap("one a day", 1, calendar="day")
+        inputs = {"rule": "one_a_day", "latest": text(latest) if latest else None, "zone": _zone(zones)}
+        found.append(("spacing", partial(_under_cap, day, sorted(touches), zones), inputs))
+    if charter.apart:
+        inputs = {"rule": "apart", "latest": text(latest) if latest else None}
+        found.append(("spacing", partial(_after_gap, latest, charter.apart), inputs))
+    hours = [window for window in charter.quiet_hours if channel in window.channels]
+    if hours:
+        rule = partial(policy_time.free_of_quiet_hours, hours=hours, names=zones)
+        found.append(("quiet_hours", rule, {"channel": channel, "zone": _zone(zones)}))
+    return found
+
+
+def _counted(touches: Iterable[Touch], cap: Cap) -> list[datetime]:
+    """When the messages that ``cap`` counts went out, in order."""
+    return sorted(
+        touch.at
+        for touch in touches
+        if cap.concerns(touch.channel, touch.purpose) and (cap.count_transactional or not touch.transactional)
+    )
+
+
+def _under_cap(cap: Cap, times: Sequence[datetime], zones: Sequence[str], at: datetime) -> datetime | None:
+    """The first instant from ``at`` on at which ``cap`` has a place, counting messages sent at ``times``."""
+    if cap.limit == 0:
+        return None
+    if cap.rolling is not None:
+        taken = [time for time in times if time > at - cap.rolling]
+        return at if len(taken) < cap.limit else taken[-cap.limit] + cap.rolling
+    names = zones if cap.zone == PERSON else (cap.zone,)
+    return policy_time.agree(at, [partial(_under_period, cap, times, name) for name in names])
+
+
+def _under_period(cap: Cap, times: Sequence[datetime], name: str, at: datetime) -> datetime | None:
+    this = policy_time.period(at, cap.calendar, name)
+    taken = sum(policy_time.period(time, cap.calendar, name) == this for time in times)
+    return at if taken < cap.limit else policy_time.next_period(at, cap.calendar, name)
+
+
+def _after_gap(latest: datetime | None, apart: timedelta, at: datetime) -> datetime:
+    return at if latest is None else max(at, latest + apart)
+
+
+def _cap_inputs(index: int, cap: Cap, times: Sequence[datetime], facts: Facts) -> dict[str, Any]:
+    if cap.rolling is not None:
+        taken = sum(time > facts.now - cap.rolling for time in times)
+        window = {"rolling": int(cap.rolling.total_seconds())}
+        return {"rule": index, "name": cap.name, "limit": cap.limit, "taken": taken, **window}
+    zone = _zone(facts.person.zones) if cap.zone == PERSON else cap.zone
+    name = facts.person.zones[0] if cap.zone == PERSON else cap.zone
+    this = policy_time.period(facts.now, cap.calendar, name)
+    taken = sum(policy_time.period(time, cap.calendar, name) == this for time in times)
+    window_name = {"calendar": cap.calendar, "zone": zone}
+    return {"rule": index, "name": cap.name, "limit": cap.limit, "taken": taken, **window_name}
+
+
+def _zone(zones: Sequence[str]) -> str:
+    """The zone's name, or how many it may be."""
+    return zones[0] if len(zones) == 1 else f"{len(zones)} zones"

@@ -1,0 +1,243 @@
+"""Every setting of the charter changes what happens: one test each."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from channels import charter_rules, policy
+from channels.charter_rules import CharterError
+from channels.policy_facts import DROP, HOLD, SEND, Planned, Touch, Verdict
+from tests.channels.policy_cases import NOW, OPEN, alice, facts, offer
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def sent(hours_ago: float, channel: str = "email", purpose: str = "offers", **values: Any) -> Touch:
+    return Touch(channel, purpose, NOW - hours_ago * HOUR, **values)
+
+
+def decide(charter: dict[str, Any], **values: Any) -> Verdict:
+    return policy.decide(facts(charter, **values))
+
+
+def test_caps_limit() -> None:
+    touches = [sent(1), sent(2)]
+    assert decide({"caps": [{"limit": 2, "rolling": "1 day"}]}, touches=touches).reason == "cap"
+    assert decide({"caps": [{"limit": 3, "rolling": "1 day"}]}, touches=touches).action == SEND
+
+
+def test_caps_rolling() -> None:
+    verdict = decide({"caps": [{"limit": 1, "rolling": "5 hours"}]}, touches=[sent(1)])
+    assert (verdict.action, verdict.until) == (HOLD, NOW + 4 * HOUR)
+    assert decide({"caps": [{"limit": 1, "rolling": "1 hour"}]}, touches=[sent(1)]).action == SEND
+
+
+@pytest.mark.parametrize(
+    ("unit", "until"),
+    [("day", "2026-03-10T23:00"), ("week", "2026-03-15T23:00"), ("month", "2026-03-31T22:00")],
+)
+def test_caps_calendar(unit: str, until: str) -> None:
+    verdict = decide({"caps": [{"limit": 1, "calendar": unit}]}, touches=[sent(1)])
+    assert verdict.until is not None
+    assert verdict.until.isoformat()[:16] == until
+
+
+def test_caps_zone() -> None:
+    touches = [sent(12.5)]  # 23:30 UTC yesterday, 00:30 today in Paris
+    cap = {"limit": 1, "calendar": "day"}
+    assert decide({"caps": [cap]}, touches=touches).action == HOLD
+    assert decide({"caps": [{**cap, "zone": "UTC"}]}, touches=touches).action == SEND
+
+
+def test_caps_channels() -> None:
+    charter = {"caps": [{"limit": 1, "rolling": "1 day", "channels": ["sms"]}]}
+    assert decide(charter, touches=[sent(1, "sms")]).action == SEND
+    assert decide(charter, touches=[sent(1)], candidate=offer(wanted=("sms",))).action == SEND
+    assert decide(charter, touches=[sent(1, "sms")], candidate=offer(wanted=("sms",))).action == HOLD
+
+
+def test_caps_purposes() -> None:
+    charter = {"caps": [{"limit": 1, "rolling": "1 day", "purposes": ["news"]}]}
+    assert decide(charter, touches=[sent(1, purpose="news")]).action == SEND
+    verdict = decide(charter, touches=[sent(1, purpose="news")], candidate=offer(purpose="news"))
+    assert verdict.action == HOLD
+
+
+def test_caps_count_transactional() -> None:
+    cap = {"limit": 1, "rolling": "1 day"}
+    touches = [sent(1, transactional=True)]
+    assert decide({"caps": [cap]}, touches=touches).action == SEND
+    assert decide({"caps": [{**cap, "count_transactional": True}]}, touches=touches).action == HOLD
+
+
+def test_caps_name() -> None:
+    verdict = decide({"caps": [{"name": "gentle", "limit": 1, "rolling": "1 day"}]}, touches=[sent(1)])
+    assert [entry[2]["name"] for entry in verdict.trace or [] if entry[0] == "cap"] == ["gentle"]
+
+
+def test_several_caps_all_hold() -> None:
+    charter = {"caps": [{"limit": 1, "rolling": "2 hours"}, {"limit": 1, "rolling": "9 hours"}]}
+    assert decide(charter, touches=[sent(1)]).until == NOW + 8 * HOUR
+
+
+def test_spacing_one_a_day() -> None:
+    verdict = decide({"spacing": {"one_a_day": True}}, touches=[sent(12.5, "sms")])
+    assert (verdict.action, verdict.reason) == (HOLD, "spacing")
+    assert verdict.until == NOW.replace(hour=23)  # midnight in Paris
+    assert decide({"spacing": {"one_a_day": False}}, touches=[sent(12.5, "sms")]).action == SEND
+
+
+def test_one_a_day_holds_in_every_zone_that_a_person_may_be_in() -> None:
+    person = alice(zones=("Europe/Paris", "America/New_York"))
+    touches = [sent(13.5)]  # yesterday in Paris, today's date there differs; same day in neither or one
+    verdict = policy.decide(facts({"spacing": {"one_a_day": True}}, person=person, touches=touches))
+    assert verdict.action == SEND
+    late = facts({"spacing": {"one_a_day": True}}, person=person, touches=[sent(12.5)])
+    assert policy.decide(late).action == HOLD
+
+
+def test_spacing_apart() -> None:
+    verdict = decide({"spacing": {"apart": "4 hours"}}, touches=[sent(1, "push")])
+    assert (verdict.reason, verdict.until) == ("spacing", NOW + 3 * HOUR)
+
+
+QUIET = {"channels": ["sms"], "from": "12:30", "to": "14:00"}
+
+
+def test_quiet_hours_from_and_to() -> None:
+    verdict = decide({"quiet_hours": [QUIET]}, candidate=offer(wanted=("sms",)))
+    assert (verdict.reason, verdict.until) == ("quiet_hours", NOW + HOUR)
+    early = {**QUIET, "to": "13:00"}
+    assert decide({"quiet_hours": [early]}, candidate=offer(wanted=("sms",))).action == SEND
+
+
+def test_quiet_hours_channels() -> None:
+    assert decide({"quiet_hours": [QUIET]}).action == SEND
+    assert decide({"quiet_hours": [{**QUIET, "channels": ["email"]}]}).action == HOLD
+
+
+def test_quiet_hours_days() -> None:
+    for day, action in (("tuesday", HOLD), ("wednesday", SEND)):
+        charter = {"quiet_hours": [{**QUIET, "days": [day]}]}
+        assert decide(charter, candidate=offer(wanted=("sms",))).action == action
+
+
+def test_redundancy_ahead() -> None:
+    planned = [Planned(9, "email", NOW + 5 * HOUR)]
+    for ahead, action in (("4 hours", SEND), ("6 hours", DROP)):
+        charter = {"redundancy": [{"drop": "push", "when": "email", "ahead": ahead}]}
+        assert decide(charter, candidate=offer(wanted=("push",)), planned=planned).action == action
+
+
+def test_redundancy_behind() -> None:
+    for behind, action in (("1 hour", SEND), ("3 hours", DROP)):
+        charter = {"redundancy": [{"drop": "push", "when": "email", "behind": behind}]}
+        assert decide(charter, candidate=offer(wanted=("push",)), touches=[sent(2)]).action == action
+
+
+def test_redundancy_drop_and_when() -> None:
+    charter = {"redundancy": [{"drop": "sms", "when": "push", "ahead": "1 day"}]}
+    planned = [Planned(9, "push", NOW)]
+    verdict = decide(charter, candidate=offer(wanted=("sms", "email")), planned=planned)
+    assert (verdict.action, verdict.channel) == (SEND, "email")
+
+
+def test_channels_order() -> None:
+    charter = {"channels": {"order": ["sms"]}}
+    assert decide(charter).reason == "no_channel"
+    assert decide(charter, candidate=offer(wanted=("email", "sms"))).channel == "sms"
+
+
+def test_channels_order_by() -> None:
+    candidate = offer(wanted=("email", "sms"))
+    channels = {"order": ["sms", "email"]}
+    assert decide({"channels": channels}, candidate=candidate).channel == "email"
+    assert decide({"channels": {**channels, "order_by": "charter"}}, candidate=candidate).channel == "sms"
+
+
+def test_channels_fallback() -> None:
+    charter: dict[str, Any] = {"caps": [{"limit": 1, "rolling": "1 day", "channels": ["email"]}]}
+    candidate = offer(wanted=("email", "sms"))
+    assert decide(charter, candidate=candidate, touches=[sent(1)]).action == HOLD
+    charter["channels"] = {"fallback": "held"}
+    verdict = decide(charter, candidate=candidate, touches=[sent(1)])
+    assert (verdict.action, verdict.channel) == (SEND, "sms")
+
+
+def test_consent_unasked() -> None:
+    assert decide({}, person=alice(consents={})).action == DROP
+    assert decide({"consent": {"unasked": "allow"}}, person=alice(consents={})).action == SEND
+
+
+def test_time_jitter() -> None:
+    charter = {"quiet_hours": [QUIET], "time": {"jitter": "20 minutes"}}
+    ends = {
+        policy.decide(facts(charter, candidate=offer(wanted=("sms",)), person=alice(contact_id=i))).until
+        for i in range(50)
+    }
+    assert len(ends) > 30
+    assert all(end and NOW + HOUR <= end <= NOW + HOUR + timedelta(minutes=20) for end in ends)
+
+
+def test_the_default_charter_is_sound() -> None:
+    assert charter_rules.lint(charter_rules.DEFAULT) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        ([], "charter"),
+        ({"capps": []}, "capps"),
+        ({"caps": {}}, "caps"),
+        ({"caps": [{"limit": -1, "rolling": "1 day"}]}, "caps.0.limit"),
+        ({"caps": [{"limit": True, "rolling": "1 day"}]}, "caps.0.limit"),
+        ({"caps": [{"limit": 1}]}, "caps.0"),
+        ({"caps": [{"limit": 1, "rolling": "1 day", "calendar": "day"}]}, "caps.0"),
+        ({"caps": [{"limit": 1, "rolling": "soon"}]}, "caps.0.rolling"),
+        ({"caps": [{"limit": 1, "rolling": "900 days"}]}, "caps.0.rolling"),
+        ({"caps": [{"limit": 1, "calendar": "year"}]}, "caps.0.calendar"),
+        ({"caps": [{"limit": 1, "calendar": "day", "zone": "Paris"}]}, "caps.0.zone"),
+        ({"caps": [{"limit": 1, "calendar": "day", "channels": ["fax"]}]}, "caps.0.channels"),
+        ({"caps": [{"limit": 1, "calendar": "day", "purposes": "news"}]}, "caps.0.purposes"),
+        ({"spacing": {"one_a_day": "yes"}}, "spacing.one_a_day"),
+        ({"quiet_hours": [{"from": "8pm", "to": "08:00"}]}, "quiet_hours.0.from"),
+        ({"quiet_hours": [{"from": "20:00", "to": 8}]}, "quiet_hours.0.to"),
+        ({"quiet_hours": [{"from": "20:00", "to": "08:00", "days": ["someday"]}]}, "quiet_hours.0.days"),
+        ({"redundancy": [{"drop": "push", "when": "push", "ahead": "1 day"}]}, "redundancy.0"),
+        ({"channels": {"order_by": "mood"}}, "channels.order_by"),
+        ({"time": {"default_zone": 5}}, "time.default_zone"),
+        ({"time": {"jitter": []}}, None),
+        ({"time": {"jitter": "long"}}, "time.jitter"),
+    ],
+)
+def test_a_mistake_is_named_by_its_path(data: Any, path: str | None) -> None:
+    if path is None:
+        charter_rules.parse(data)
+        return
+    with pytest.raises(CharterError) as caught:
+        charter_rules.parse(data)
+    assert path in [problem.path for problem in caught.value.problems]
+
+
+def test_doubts_are_warnings() -> None:
+    doubtful = {
+        "caps": [{"limit": 0, "rolling": "1 day"}],
+        "quiet_hours": [{"channels": ["sms"], "from": "09:00", "to": "09:00"}],
+        "channels": {"order": ["email", "sms"]},
+    }
+    found = charter_rules.lint(doubtful)
+    assert [problem.path for problem in found] == ["caps.0.limit", "quiet_hours", "channels.order"]
+    assert all(problem.warning for problem in found)
+
+
+def test_no_setting_of_the_charter_lacks_a_test() -> None:
+    tests = " ".join(name for name in globals() if name.startswith("test_"))
+    settings = [
+        *("caps_" + key for key in ("limit", "rolling", "calendar", "zone", "channels", "purposes", "name")),
+        *("spacing_one_a_day", "spacing_apart", "quiet_hours_from_and_to", "quiet_hours_channels"),
+        *("quiet_hours_days", "redundancy_ahead", "redundancy_behind", "redundancy_drop_and_when"),
+        *("channels_order", "channels_order_by", "channels_fallback", "consent_unasked", "time_jitter"),
+    ]
+    assert [setting for setting in settings if f"test_{setting}" not in tests] == []
+    assert OPEN
