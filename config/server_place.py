@@ -20,7 +20,9 @@ State = Literal["up", "busy", "down"]
 "`busy` is starting, recovering or ending: not to be used, and not to be started either."
 
 _START_WITHIN = 60.0
-"Seconds in which a server that exits at start (port taken, old one still ending) is tried again."
+"Seconds in which a server that exits at start for a passing reason is tried again."
+_PASSING = ("Address already in use", "already exists", "still in use")
+"What servers write when the port was taken, or an old one is still ending."
 
 
 class ServerError(Exception):
@@ -148,6 +150,7 @@ def ensure_running(server: Server, place: Place) -> tuple[Address, bool]:
         place.remember(server.name, address)
     elif _settled(server, address) == "up":
         return address, False
+    server.exited()  # takes leave of one that was killed: while it is a zombie it counts as running
     server.prepare(address.password)
     give_up = time.monotonic() + _START_WITHIN
     while True:
@@ -158,10 +161,9 @@ def ensure_running(server: Server, place: Place) -> tuple[Address, bool]:
                 place.remember(server.name, address)
                 return address, True
             time.sleep(0.02)
-        if time.monotonic() > give_up:
-            raise ServerError(
-                f"{server.name} does not start; {server.log} ends with:\n{last_lines(server.log)}"
-            )
+        log = last_lines(server.log)
+        if time.monotonic() > give_up or not any(reason in log for reason in _PASSING):
+            raise ServerError(f"{server.name} does not start; {server.log} ends with:\n{log}")
         # An old one may still be ending, or somebody took the port in between.
         time.sleep(0.2)
         address = address._replace(port=0)
