@@ -1,6 +1,7 @@
 """What a start makes sure of first: pulses that tick, somebody who can sign in, a key to try."""
 
 import secrets
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,20 +10,20 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from config.celery import PULSES
+from config.celery import PULSES, Pulse
 from contacts.models import Source, SourceKey
 
 _PREFIX = "Pulse: "
 ADMIN = "admin"
 
 
-def ensure_pulses(app: Celery) -> list[str]:
+def ensure_pulses(app: Celery, pulses: Iterable[Pulse] = PULSES) -> list[str]:
     """Make the scheduler's table match the table of pulses; returns the names that tick.
 
     A pulse that somebody switched off in the back office stays off.
     """
     app.loader.import_default_modules()
-    present = [pulse for pulse in PULSES if pulse.task in app.tasks]
+    present = [pulse for pulse in pulses if pulse.task in app.tasks]
     with transaction.atomic():
         for pulse in present:
             interval, _ = IntervalSchedule.objects.get_or_create(
