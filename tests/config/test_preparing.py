@@ -22,8 +22,8 @@ def nothing() -> None: ...
 
 def app_with(*pulses: Pulse) -> Celery:
     app = Celery("tried", set_as_current=False)
-    for pulse in pulses:
-        app.task(name=pulse.task)(nothing)
+    for entry in pulses:
+        app.task(name=entry.task, shared=False)(nothing)
     return app
 
 
