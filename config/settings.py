@@ -19,6 +19,8 @@ SEGUE_HOST = env.text("SEGUE_HOST", "127.0.0.1")
 SEGUE_PORT = env.number("SEGUE_PORT", 8000, least=1, most=65535)
 SEGUE_WEB_WORKERS = env.number("SEGUE_WEB_WORKERS", 2, least=1, most=64)
 SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
+# Events a second that one source may send to the whole server; more is answered with 429. 0 sets no limit.
+SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 2, least=1, most=256)
 # How people outside reach this server: links, pixels and preference pages start with it. No slash at the end.
 SEGUE_BASE_URL = env.url(

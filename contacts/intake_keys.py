@@ -1,0 +1,82 @@
+"""Keys of sources: made, shown once, kept as digests, and found again for each request."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+import psycopg
+
+from contacts.group_commit import StoreDown, connect
+from contacts.models import Source, SourceKey
+
+_FRESH = 3.0
+"Seconds for which what is known of keys is used: so long a revoked key may still be taken."
+_DOUBT = 0.5
+"An unknown key may have been made just now, so it is looked for again if the last reading is this old."
+_LONGEST = 200
+
+
+def issue(source: Source, scope: str) -> tuple[SourceKey, str]:
+    """A new key of `source`, and its text, which is not kept and cannot be shown again."""
+    text = ("sk_" if scope == SourceKey.Scope.SERVER else "wk_") + secrets.token_urlsafe(24)
+    return SourceKey.objects.create(source=source, prefix=text[:8], digest=digest(text), scope=scope), text
+
+
+def digest(text: str) -> str:
+    """Keys hold 192 random bits, so a plain digest cannot be reversed by trying."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def load() -> dict[str, int]:
+    """Digest to source id of every key in use. Raises StoreDown."""
+    try:
+        with connect() as connection:
+            rows = connection.execute(
+                "SELECT k.digest, k.source_id FROM contacts_sourcekey k"
+                " JOIN contacts_source s ON s.id = k.source_id WHERE s.active AND k.revoked_at IS NULL"
+            ).fetchall()
+    except psycopg.Error as error:
+        raise StoreDown("keys cannot be read") from error
+    return dict(rows)
+
+
+class Keyring:
+    """All keys in use, read again every few seconds by one of the threads that ask."""
+
+    def __init__(
+        self,
+        load: Callable[[], Mapping[str, int]] = load,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._load = load
+        self._clock = clock
+        self._reading = threading.Lock()
+        self._known: Mapping[str, int] = {}
+        self._read_at = float("-inf")
+
+    def source_of(self, key: str) -> int | None:
+        """The source of `key`, or None if there is no such key in use. Raises StoreDown if unknowable."""
+        if len(key) > _LONGEST:
+            return None
+        wanted = digest(key)
+        if self._age() > _FRESH:
+            self._read_if_older(_FRESH)
+        source = self._known.get(wanted)
+        if source is None and self._age() > _DOUBT:
+            self._read_if_older(_DOUBT)
+            source = self._known.get(wanted)
+        return source
+
+    def _age(self) -> float:
+        return self._clock() - self._read_at
+
+    def _read_if_older(self, age: float) -> None:
+        with self._reading:
+            if self._age() > age:
+                started = self._clock()
+                self._known = self._load()
+                self._read_at = started
