@@ -83,7 +83,7 @@ def send(
     def start_response(status: str, headers: list[tuple[str, str]], _info: object = None) -> Any:
         started.extend((status, headers))
 
-    content = b"".join((door or make_door())({**values, **environ}, start_response))  # type: ignore[arg-type]
+    content = b"".join((door or make_door())({**values, **environ}, start_response))
     return Answer(int(started[0].split()[0]), dict(started[1]), content)
 
 

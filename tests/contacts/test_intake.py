@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from tests.contacts.sender import KEY, NOW, Inbox, send, track
 
 pytestmark = pytest.mark.django_db
 
-CALLS = {
+CALLS: dict[str, dict[str, Any]] = {
     "identify": {"userId": "ada", "traits": {"plan": "gold"}},
     "track": {"userId": "ada", "event": "Product Added", "properties": {"price": 5}},
     "page": {"anonymousId": "a-1", "name": "Home"},
