@@ -201,6 +201,7 @@ LANGUAGES = [("en-gb", "English"), ("fr", "Français")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+FORMAT_MODULE_PATH = "config.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # ── Mail of the system itself (journey mail goes through provider accounts) ──────────────────────────

@@ -1,0 +1,173 @@
+"""What the page of one contact shows beside the timeline, in a constant number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import gettext as _
+
+from config.timeline_names import Names, channel_label
+from config.timeline_words import CHANNEL_ICONS
+from contacts import consent, permission
+from contacts.models import ChannelAddress, Contact, Identifier, Prediction, Purpose, Segment, Suppression
+from journeys.models import Journey, JourneyVersion, Run
+
+REACHED_BY = ("email", "sms", "push")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One channel: the address it would use, whether it may, and what the person said to each purpose."""
+
+    channel: str
+    label: str
+    icon: str
+    address: str
+    tone: str
+    state: str
+    purposes: Sequence[tuple[str, bool | None]]
+    suppressed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    journey_id: int
+    journey: str
+    step: str
+    due_at: datetime | None
+    entered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Panels:
+    reach: Sequence[Reach]
+    identifiers: Sequence[Identifier]
+    segments: Sequence[Segment]
+    runs: Sequence[LiveRun]
+    ended_runs: int
+    predictions: Sequence[Prediction]
+    declared: Mapping[str, Any]
+    inferred: Mapping[str, Any]
+
+
+def panels(contact: Contact) -> Panels:
+    """Everything beside the timeline."""
+    runs, ended = _runs(contact)
+    return Panels(
+        reach=reach(contact),
+        identifiers=list(Identifier.objects.filter(contact_id=contact.pk).order_by("kind", "value")[:50]),
+        segments=list(Segment.objects.filter(memberships__contact_id=contact.pk).order_by("name")),
+        runs=runs,
+        ended_runs=ended,
+        predictions=list(Prediction.objects.filter(contact_id=contact.pk).order_by("name")),
+        declared=dict(sorted(contact.attributes.items())),
+        inferred=dict(sorted(contact.inferred.items())),
+    )
+
+
+def reach(contact: Contact) -> list[Reach]:
+    """Per channel, whether a message could reach the contact, and why not."""
+    addresses = _addresses(contact)
+    pairs = [(channel, address) for channel, address in addresses.items() if address]
+    stopped = {
+        (row.channel, row.address): str(row.get_reason_display())
+        for row in Suppression.objects.filter(
+            channel__in=[channel for channel, _address in pairs],
+            address__in=[consent.address_key(channel, address) for channel, address in pairs],
+        )
+    }
+    consents = consent.states([contact.pk]).get(contact.pk, {})
+    purposes = list(Purpose.objects.filter(transactional=False).values_list("slug", "name"))
+    found = []
+    for channel, address in addresses.items():
+        answers = [(name, permission.of(consents, channel, slug)) for slug, name in purposes]
+        suppressed = stopped.get((channel, consent.address_key(channel, address)), "") if address else ""
+        tone, state = _state(address, suppressed, [answer for _name, answer in answers])
+        label = channel_label(channel)
+        found.append(Reach(channel, label, CHANNEL_ICONS[channel], address, tone, state, answers, suppressed))
+    return found
+
+
+def _addresses(contact: Contact) -> dict[str, str]:
+    rows = ChannelAddress.objects.filter(
+        slot=contact.slot, contact_id=contact.pk, channel="push", active=True
+    ).order_by("-created_at")
+    push = rows.values_list("address", flat=True).first()
+    return {"email": contact.email, "sms": contact.phone, "push": push or ""}
+
+
+def _state(address: str, suppressed: str, answers: Sequence[bool | None]) -> tuple[str, str]:
+    if not address:
+        return "", _("No address")
+    if suppressed:
+        return "bad", _("Suppressed")
+    if any(answers):
+        return "good", _("Reachable")
+    if answers and all(answer is False for answer in answers):
+        return "bad", _("Refused")
+    return "warn", _("Not asked")
+
+
+def _runs(contact: Contact) -> tuple[list[LiveRun], int]:
+    rows = list(Run.objects.filter(contact_id=contact.pk).order_by("-entered_at")[:200])
+    live = [row for row in rows if row.state == Run.State.LIVE]
+    names = Names(
+        journeys=dict(
+            Journey.objects.filter(pk__in={row.journey_id for row in live}).values_list("id", "name")
+        ),
+        versions=dict(
+            JourneyVersion.objects.filter(pk__in={row.version_id for row in live}).values_list("id", "graph")
+        ),
+    )
+    return [
+        LiveRun(
+            row.journey_id,
+            names.journey(row.journey_id),
+            names.step(row.version_id, row.step),
+            row.due_at,
+            row.entered_at,
+        )
+        for row in live
+    ], len(rows) - len(live)
+
+
+def zone_of(contact: Contact) -> ZoneInfo:
+    """The person's clock; UTC where it is unknown or the name is no zone."""
+    try:
+        return ZoneInfo(contact.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def profile(contact: Contact) -> dict[str, Any]:
+    """The profile as a person may ask for it: everything the page says, ready for JSON."""
+    shown = panels(contact)
+    columns = ("email", "phone", "first_name", "last_name", "language", "timezone", "country", "known")
+    return {
+        "id": str(contact.public_id),
+        **{name: getattr(contact, name) for name in columns},
+        "first_seen_at": contact.first_seen_at,
+        "last_seen_at": contact.last_seen_at,
+        "attributes": shown.declared,
+        "inferred": shown.inferred,
+        "identifiers": [{"kind": one.kind, "value": one.value} for one in shown.identifiers],
+        "segments": [segment.slug for segment in shown.segments],
+        "consents": [
+            {"channel": channel, "purpose": purpose, "allowed": allowed}
+            for (channel, purpose), allowed in sorted(
+                consent.states([contact.pk]).get(contact.pk, {}).items()
+            )
+        ],
+        "suppressions": [one.channel for one in shown.reach if one.suppressed],
+        "live_journeys": [
+            {"journey": run.journey, "step": run.step, "entered_at": run.entered_at} for run in shown.runs
+        ],
+        "predictions": [
+            {"name": one.name, "number": one.number, "value": one.value, "reason": one.reason}
+            for one in shown.predictions
+        ],
+    }
