@@ -11,6 +11,7 @@ _LOCAL = re.compile(r"[a-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$&'*+/=?^_`{|}~-]
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST_EMAIL = 254
 _LONGEST_LOCAL = 64
+_MOST_LABELS = 10
 
 
 class AddressError(ValueError):
@@ -30,7 +31,7 @@ def email(text: str) -> str:
     except UnicodeError:
         raise AddressError("the domain is not valid") from None
     labels = ascii_domain.split(".")
-    if len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+    if not 2 <= len(labels) <= _MOST_LABELS or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
         raise AddressError("the domain is not valid")
     result = f"{local}@{ascii_domain}"
     if len(result) > _LONGEST_EMAIL:

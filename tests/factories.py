@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from channels import rendering
 from channels.intents import Intent
-from channels.models import ProviderAccount
+from channels.models import Message, ProviderAccount, Template, TemplateVersion
 from contacts import slots
 from contacts.intake_event import IntakeEvent, pack
 from contacts.models import Contact, InboxItem, Source
@@ -68,3 +69,34 @@ def put_in_inbox(
         own = slots.lane(event.user_id or event.anonymous_id or "") if lane is None else lane
         items.append(InboxItem(lane=own, source_id=source.id, received_at=now, payload=pack(event)))
     return InboxItem.objects.bulk_create(items)
+
+
+def make_template(slug: str, channel: str = "email", **values: Any) -> TemplateVersion:
+    """A published template that greets by first name."""
+    template = Template.objects.create(name=slug, slug=slug, channel=channel)
+    body = "<html><body><p>Hello {{ contact.first_name | default: 'you' }}</p></body></html>"
+    defaults: dict[str, Any] = {
+        "number": 1,
+        "subject": "Hello {{ contact.first_name | default: 'you' }}",
+        "body": body if channel == "email" else "Hello {{ contact.first_name | default: 'you' }}",
+    }
+    version = TemplateVersion(template=template, **{**defaults, **values})
+    rendering.publish(version, NOON)
+    return version
+
+
+def make_queued(contact: Contact, *, now: datetime = NOON, **values: Any) -> Message:
+    """A message that the policy lets go, due at once."""
+    defaults: dict[str, Any] = {
+        "created_at": now,
+        "due_at": now,
+        "slot": contact.slot,
+        "contact": contact,
+        "key": uuid.uuid4(),
+        "purpose": "offers",
+        "channel": "email",
+        "address": contact.email,
+        "content": {"email": "hello"},
+        "state": Message.State.QUEUED,
+    }
+    return Message.objects.create(**{**defaults, **values})

@@ -1,0 +1,138 @@
+"""Taking messages that are due: under a lease, with a fence that a late worker cannot pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import psycopg
+from django.db import connection, transaction
+
+from channels import lifecycle
+from channels.lifecycle import Ref, State
+from channels.models import ProviderAccount
+from contacts import slots
+from contacts.crashpoints import crashpoint
+
+#: How long a worker has for a batch before others may take its messages for abandoned.
+LEASE = timedelta(seconds=180)
+
+
+@dataclass(slots=True)
+class Claimed:
+    """A message that this worker may deliver until ``lease`` ends."""
+
+    id: int
+    created_at: datetime
+    slot: int
+    fence: int
+    contact_id: int
+    key: UUID
+    channel: str
+    address: str
+    purpose: str
+    transactional: bool
+    content: dict[str, str]
+    variables: dict[str, Any]
+    attempts: int
+    deadline_at: datetime | None
+    provider_id: int | None
+    origin_kind: str
+    origin_id: int | None
+    origin_slug: str
+    origin_step: str
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.id, self.created_at, self.slot)
+
+
+def accounts() -> dict[str, list[ProviderAccount]]:
+    """The active accounts of each channel, the one that carries it first."""
+    found: dict[str, list[ProviderAccount]] = {}
+    for account in ProviderAccount.objects.filter(active=True).order_by("position", "name"):
+        found.setdefault(account.channel, []).append(account)
+    return found
+
+
+def account_for(message: Claimed, by_channel: dict[str, list[ProviderAccount]]) -> ProviderAccount | None:
+    """The account that was decided on, else the first of the channel."""
+    candidates = by_channel.get(message.channel, [])
+    return next((one for one in candidates if one.id == message.provider_id), next(iter(candidates), None))
+
+
+def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]]) -> list[Claimed]:
+    """Take up to ``limit`` due messages whose account is not paused, in one short transaction."""
+    ready = [account.id for several in by_channel.values() for account in several if not account.paused]
+    open_channels = [channel for channel, several in by_channel.items() if not several[0].paused]
+    if not ready:
+        return []
+    with transaction.atomic():
+        found = _due(now, limit, ready, open_channels)
+        found = _still_allowed(found, now)
+        taken = lifecycle.move(
+            [message.ref for message in found],
+            State.QUEUED,
+            State.CLAIMED,
+            fences=[message.fence for message in found],
+            columns={
+                "fence": [message.fence + 1 for message in found],
+                "attempts": [message.attempts + 1 for message in found],
+            },
+            every={"lease_until": now + LEASE},
+        )
+        crashpoint("deliver.claiming")
+    crashpoint("deliver.claimed")
+    for message in found:
+        message.fence += 1
+        message.attempts += 1
+    return [message for message in found if message.id in taken]
+
+
+def _still_allowed(found: list[Claimed], now: datetime) -> list[Claimed]:
+    return found
+
+
+def _due(now: datetime, limit: int, ready: Sequence[int], open_channels: Sequence[str]) -> list[Claimed]:
+    with connection.cursor() as cursor:
+        cursor.execute(_BUSY, [now])
+        busy = [row[0] for row in cursor.fetchall()]
+        leased = slots.lease(cursor, "deliver", busy)
+    if not leased:
+        return []
+    with psycopg.Cursor(connection.connection) as raw:
+        raw.execute(
+            _DUE, [leased, now, list(ready), list(open_channels), max(1, -(-limit // len(leased))), limit]
+        )
+        return [_claimed(row) for row in raw.fetchall()]
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    # Django's connections leave JSON as text.
+    content, variables = msgspec.json.decode(row[10]), msgspec.json.decode(row[11])
+    return Claimed(*(*row[:10], content, variables, *row[12:]))
+
+
+_BUSY = """
+SELECT s FROM generate_series(0, 63) AS s
+WHERE EXISTS (SELECT 1 FROM channels_message WHERE slot = s::int2 AND state = 3 AND due_at <= %s)
+"""
+
+# Per slot an index range scan; the limit of a slot keeps one busy slot from starving the others.
+_DUE = """
+SELECT m.* FROM unnest(%b::int2[]) AS s(slot)
+CROSS JOIN LATERAL (
+    SELECT id, created_at, slot, fence, contact_id, key, channel, address, purpose, transactional, content,
+           variables, attempts, deadline_at, provider_id, origin_kind, origin_id, origin_slug, origin_step
+    FROM channels_message
+    WHERE slot = s.slot AND state = 3 AND due_at <= %b
+      AND (provider_id = ANY(%b::int4[]) OR provider_id IS NULL AND channel = ANY(%b::text[]))
+    ORDER BY due_at
+    LIMIT %b
+) AS m
+LIMIT %b
+"""

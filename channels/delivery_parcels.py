@@ -1,0 +1,172 @@
+"""From claimed messages to finished parcels: a set at a time, each failing alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from channels import addresses, links, rendering, rendering_people
+from channels.addresses import AddressError
+from channels.delivery_claim import Claimed
+from channels.models import ProviderAccount, TemplateVersion
+from channels.models.provider import Channel
+from channels.providers.base import Parcel, Words
+from channels.rendering import Letter
+from channels.rendering_liquid import TemplateError
+from channels.rendering_mail import Mail
+from channels.rendering_people import Person
+from contacts.models import ChannelAddress
+
+#: What a text message may hold: ten segments of the longest kind.
+_LONGEST_TEXT = 1_530
+_LONGEST_MAIL = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why one message cannot be written. ``code`` becomes its reason."""
+
+    code: str
+    detail: str
+    address_invalid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    letter: Letter
+    person: Person
+    links: Mapping[str, str]
+
+
+def pack(
+    messages: Sequence[Claimed], by_message: Mapping[int, ProviderAccount], now: datetime
+) -> tuple[dict[int, Parcel], dict[int, Fault]]:
+    """A parcel or a fault for each message; a constant number of statements."""
+    versions = rendering.current({message.content.get(message.channel, "") for message in messages} - {""})
+    people = rendering_people.people({message.contact_id for message in messages})
+    subscriptions = _subscriptions(messages)
+    drafts: dict[int, _Draft] = {}
+    faults: dict[int, Fault] = {}
+    for message in messages:
+        try:
+            drafts[message.id] = _draft(message, by_message[message.id], versions, people)
+        except TemplateError as error:
+            faults[message.id] = Fault("template", str(error)[:500])
+    known = links.ids(set().union(*(rendering.addresses(draft.letter) for draft in drafts.values())))
+    parcels: dict[int, Parcel] = {}
+    for message in messages:
+        if message.id in drafts:
+            account = by_message[message.id]
+            try:
+                parcels[message.id] = _parcel(message, drafts[message.id], account, known, subscriptions, now)
+            except AddressError as error:
+                faults[message.id] = Fault("address", str(error), address_invalid=True)
+            except TemplateError as error:
+                faults[message.id] = Fault("template", str(error)[:500])
+    return parcels, faults
+
+
+def _draft(
+    message: Claimed,
+    account: ProviderAccount,
+    versions: Mapping[tuple[str, str], TemplateVersion],
+    people: Mapping[int, Person],
+) -> _Draft:
+    person = people.get(message.contact_id)
+    if person is None:
+        raise TemplateError("the contact is gone")
+    slug = message.content.get(message.channel, "")
+    version = rendering.choose(versions, slug, person.language)
+    if version is None:
+        raise TemplateError(f"no published template “{slug}”")
+    wanted = message_links(person, message)
+    context = rendering_people.context(person, message, wanted, organisation(account))
+    letter = rendering.write(rendering.wording(rendering.source_of(version)), context)
+    return _Draft(letter, person, wanted)
+
+
+def message_links(person: Person, message: Any) -> dict[str, str]:
+    """The person's own pages: to unsubscribe from this, and to say what they want."""
+    return {
+        "unsubscribe_url": f"{settings.SEGUE_BASE_URL}/unsubscribe",
+        "preferences_url": f"{settings.SEGUE_BASE_URL}/preferences",
+    }
+
+
+def organisation(account: ProviderAccount) -> dict[str, str]:
+    """Who writes, as every commercial message must say."""
+    return {
+        "name": str(account.settings.get("from_name") or "Segue"),
+        "address": str(account.settings.get("postal_address") or ""),
+    }
+
+
+def _parcel(
+    message: Claimed,
+    draft: _Draft,
+    account: ProviderAccount,
+    known: dict[str, int],
+    subscriptions: Mapping[tuple[int, str], dict[str, Any]],
+    now: datetime,
+) -> Parcel:
+    letter = rendering.finish(
+        draft.letter,
+        links.tracker(message.id, message.created_at, known),
+        links.pixel(message.id, message.created_at),
+    )
+    address, extra = message.address, {}
+    content: Mail | Words
+    if message.channel == Channel.EMAIL:
+        address = addresses.email(address)
+        content = mail(message, letter, account, address, draft.links["unsubscribe_url"], now)
+        if len(letter.html) > _LONGEST_MAIL:
+            raise TemplateError("the mail is too long")
+    else:
+        if message.channel == Channel.SMS:
+            address = addresses.phone(address)
+            if len(letter.text) > _LONGEST_TEXT:
+                raise TemplateError("the text message is too long")
+        else:
+            extra = subscriptions.get((message.contact_id, address), {})
+        content = Words(letter.text, letter.subject, letter.link)
+    return Parcel(message.id, message.created_at, message.key, message.channel, address, content, extra)
+
+
+def mail(
+    message: Claimed, letter: Letter, account: ProviderAccount, address: str, unsubscribe: str, now: datetime
+) -> Mail:
+    """The email of one message. Its Message-ID is the same for each attempt at it."""
+    sender = str(account.settings.get("from_email") or settings.DEFAULT_FROM_EMAIL)
+    headers = {
+        "Feedback-ID": f"{message.origin_slug or message.origin_kind}:{message.origin_step or '-'}"
+        f":{message.purpose or '-'}:segue"
+    }
+    if not message.transactional:
+        headers["List-Id"] = f"<{message.purpose or 'messages'}.{sender.rpartition('@')[2]}>"
+    return Mail(
+        recipient=address,
+        sender=sender,
+        sender_name=str(account.settings.get("from_name") or ""),
+        subject=letter.subject,
+        text=letter.text,
+        html=letter.html,
+        message_id=f"<{message.key.hex}@{sender.rpartition('@')[2]}>",
+        sent_at=now,
+        reply_to=str(account.settings.get("reply_to") or ""),
+        unsubscribe_url="" if message.transactional else unsubscribe,
+        headers=headers,
+    )
+
+
+def _subscriptions(messages: Sequence[Claimed]) -> dict[tuple[int, str], dict[str, Any]]:
+    wanted = [message for message in messages if message.channel == Channel.PUSH]
+    if not wanted:
+        return {}
+    rows = ChannelAddress.objects.filter(
+        channel=Channel.PUSH, contact_id__in={message.contact_id for message in wanted}
+    )
+    return {(row.contact_id, row.address): row.data for row in rows}

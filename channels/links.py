@@ -1,0 +1,81 @@
+"""Addresses that templates lead to, and the tracked ones that stand for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import lru_cache
+
+import psycopg
+from django.conf import settings
+from django.db import connection
+from django.utils.html import escape
+
+from channels.tracking import CLICK, OPEN, Signer
+
+_MOST_KNOWN = 50_000
+
+_known: dict[str, int] = {}
+
+
+@lru_cache(maxsize=1)
+def signer() -> Signer:
+    return Signer(settings.SECRET_KEY)
+
+
+def ids(addresses: Collection[str]) -> dict[str, int]:
+    """The id of each address, which is remembered for ever; at most two statements for new ones."""
+    missing = {address for address in addresses if address not in _known}
+    if missing:
+        _learn(missing)
+    return {address: _known[address] for address in addresses}
+
+
+def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Callable[[str], str]:
+    """What turns an address in one message into a tracked one. Our own pages stay as they are."""
+
+    def track(address: str) -> str:
+        link_id = known.get(address)
+        if link_id is None or address.startswith(settings.SEGUE_BASE_URL + "/"):
+            return address
+        return f"{settings.SEGUE_BASE_URL}/t/c/{signer().sign(CLICK, message_id, created_at, link_id)}"
+
+    return track
+
+
+def pixel(message_id: int, created_at: datetime) -> str:
+    """The HTML of a message's pixel."""
+    token = signer().sign(OPEN, message_id, created_at)
+    address = escape(f"{settings.SEGUE_BASE_URL}/t/o/{token}.gif")
+    return f'<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
+
+
+def _learn(addresses: set[str]) -> None:
+    if len(_known) + len(addresses) > _MOST_KNOWN:
+        _known.clear()
+    ordered = sorted(addresses)
+    digests = [hashlib.sha256(address.encode()).digest() for address in ordered]
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        # The union sees rows of before and rows just made; the rare address that another worker makes at
+        # this very moment is found by asking again.
+        for _attempt in range(2):
+            cursor.execute(_LEARN, [ordered, digests])
+            found = dict(cursor.fetchall())
+            if len(found) == len(ordered):
+                break
+    _known.update(found)
+
+
+# Only what is not there is inserted, so that ids are not used up by every message.
+_LEARN = """
+WITH wanted AS (SELECT * FROM unnest(%b::text[], %b::bytea[]) AS u(url, digest)),
+present AS (SELECT w.url, t.id FROM wanted w JOIN channels_trackedlink t ON t.digest = w.digest),
+made AS (
+    INSERT INTO channels_trackedlink (digest, url)
+    SELECT w.digest, w.url FROM wanted w WHERE w.url NOT IN (SELECT url FROM present)
+    ON CONFLICT (digest) DO NOTHING RETURNING url, id
+)
+SELECT url, id FROM present UNION ALL SELECT url, id FROM made
+"""

@@ -1,0 +1,33 @@
+"""Pulses of channels. None has a payload: each looks at its table and works off what is there."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from celery import shared_task
+
+from channels import delivery
+from channels import rescue as rescuing
+from contacts import clock, pulse
+
+_LONGEST = 20.0
+"Seconds after which a pulse lets others have its place; the next tick goes on."
+
+_crew: list[delivery.Crew] = []
+
+
+@shared_task
+def deliver() -> None:
+    """Hand over what is due. Connections to providers are kept by the worker process."""
+    if not _crew:
+        _crew.append(delivery.Crew())
+    if pulse.drain(partial(_crew[0].deliver, clock.now), seconds=_LONGEST):
+        for reader in ("triggers", "rollup"):
+            pulse.wake(reader)
+
+
+@shared_task
+def rescue() -> None:
+    """Look after messages whose worker has not been heard of."""
+    if rescuing.rescue(clock.now()):
+        pulse.wake("deliver")

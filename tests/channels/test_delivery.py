@@ -1,0 +1,299 @@
+"""Delivery: what leaves, what is written down, and what a fault does."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from channels import delivery, rescue
+from channels.models import Attempt, Message, ProviderAccount, SandboxMessage
+from contacts.models import Event, Suppression
+from tests.contracts.smtp_sink import Sink, smtp_sink
+from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
+from tests.statements import statements
+
+pytestmark = pytest.mark.django_db
+State = Message.State
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with smtp_sink() as running:
+        yield running
+
+
+def _smtp(sink: Sink, **settings: Any) -> ProviderAccount:
+    values = {"host": "127.0.0.1", "port": sink.port, "security": "none", "from_email": "shop@example.org"}
+    return make_provider("email", name="smtp", kind="smtp", settings={**values, **settings})
+
+
+def _deliver(now: datetime = NOON) -> int:
+    return delivery.deliver_batch(lambda: now)
+
+
+def _event_names() -> list[str]:
+    return list(Event.objects.order_by("id").values_list("name", flat=True))
+
+
+def test_a_message_is_written_for_its_person_and_taken_by_the_sandbox() -> None:
+    make_provider("email")
+    make_template("hello")
+    message = make_queued(make_contact(first_name="Zoé"))
+    assert _deliver() == 1
+    message.refresh_from_db()
+    assert message.state == State.ACCEPTED
+    assert message.accepted_at == NOON
+    kept = SandboxMessage.objects.get()
+    assert kept.subject == "Hello Zoé"
+    assert "Hello Zoé" in kept.text
+    assert "<p>Hello Zoé</p>" in kept.html
+    assert Attempt.objects.get().outcome == "accepted"
+    assert _event_names() == ["Message Sent"]
+
+
+def test_mail_goes_over_real_smtp(sink: Sink) -> None:
+    _smtp(sink)
+    make_template("hello")
+    contact = make_contact(first_name="Ann", email="ann@example.com")
+    message = make_queued(contact)
+    _deliver()
+    (mail,) = sink.to("ann@example.com")
+    assert b"Subject: Hello Ann" in mail.data
+    assert message.key.hex.encode() in mail.data
+
+
+MODES = {
+    "ok": (State.ACCEPTED, "accepted", 1),
+    "perm": (State.REJECTED, "refused", 0),
+    "policy": (State.REJECTED, "refused", 0),
+    "temp": (State.QUEUED, "try_later", 0),
+    "datatemp": (State.QUEUED, "try_later", 0),
+    "dataperm": (State.REJECTED, "refused", 0),
+    "dropack": (State.UNCERTAIN, "uncertain", 1),
+    "slowack": (State.UNCERTAIN, "uncertain", 1),
+    "cutdata": (State.UNCERTAIN, "uncertain", 0),
+}
+
+
+@pytest.mark.parametrize("pipelining", [True, False])
+def test_every_mode_of_a_server_leads_to_its_state_and_leaves_the_others_alone(pipelining: bool) -> None:
+    with smtp_sink(pipelining=pipelining) as sink:
+        _smtp(sink, timeout=1)
+        make_template("hello")
+        messages = {
+            f"{mode}{copy}": make_queued(make_contact(email=f"{mode}{copy}@example.com"))
+            for copy in range(2)
+            for mode in MODES
+        }
+        _deliver()
+        for name, message in messages.items():
+            message.refresh_from_db()
+            state, outcome, taken = MODES[name[:-1]]
+            assert (name, State(message.state).name) == (name, state.name)
+            assert Attempt.objects.get(message_id=message.id).outcome == outcome
+            assert len(sink.to(f"{name}@example.com")) == taken
+
+
+def test_a_mailbox_that_does_not_exist_is_never_written_to_again(sink: Sink) -> None:
+    _smtp(sink)
+    make_template("hello")
+    make_queued(make_contact(email="perm@example.com"))
+    make_queued(make_contact(email="policy@example.com"))
+    _deliver()
+    assert list(Suppression.objects.values_list("address", "reason")) == [("perm@example.com", "hard_bounce")]
+
+
+def test_a_server_that_sends_everybody_away_leaves_messages_waiting() -> None:
+    with smtp_sink(banner=b"421 4.3.2 too busy\r\n") as sink:
+        _smtp(sink)
+        make_template("hello")
+        messages = [make_queued(make_contact()) for _ in range(40)]
+        _deliver()
+        states = {Message.objects.get(id=message.id).state for message in messages}
+        assert states == {State.QUEUED}
+        # After the first chunk the server is left alone.
+        assert sink.connections == 1
+
+
+def test_no_server_at_all_leaves_messages_waiting() -> None:
+    with smtp_sink() as sink:
+        account = _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact())
+    _deliver()
+    message.refresh_from_db()
+    assert message.state == State.QUEUED
+    assert message.due_at is not None
+    assert message.due_at > NOON
+    assert account.pk
+
+
+def test_attempts_end_at_the_limit() -> None:
+    with smtp_sink() as sink:
+        _smtp(sink)
+        make_template("hello")
+        message = make_queued(make_contact(email="temp@example.com"))
+        now = NOON
+        for _ in range(20):
+            _deliver(now)
+            now += timedelta(hours=4)
+        message.refresh_from_db()
+        assert message.state == State.REJECTED
+        assert message.reason == "attempts_used"
+        assert Attempt.objects.count() == 8
+
+
+def test_nothing_is_tried_again_after_its_deadline() -> None:
+    with smtp_sink() as sink:
+        _smtp(sink)
+        make_template("hello")
+        message = make_queued(
+            make_contact(email="temp@example.com"), deadline_at=NOON + timedelta(seconds=30)
+        )
+        _deliver()
+        message.refresh_from_db()
+        assert message.state == State.EXPIRED
+
+
+def test_one_person_whose_data_breaks_the_template_fails_alone() -> None:
+    make_provider("email")
+    make_template("hello", body="<p>{{ contact.city }}</p>")
+    good = make_queued(make_contact(attributes={"city": "Oslo"}))
+    bad = make_queued(make_contact())
+    _deliver()
+    good.refresh_from_db()
+    bad.refresh_from_db()
+    assert (good.state, bad.state) == (State.ACCEPTED, State.REJECTED)
+    assert bad.reason == "template"
+    assert "contact.city is undefined" in Attempt.objects.get(message_id=bad.id).detail
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a%0d%0aRCPT@example.com",
+        "a@[127.0.0.1]",
+        "a b@example.com",
+        "a@b@example.com",
+        '"a"@example.com',
+        "a" * 65 + "@example.com",
+        "a@example.com\r\nRCPT TO:<b@example.com>",
+        "a@-example.com",
+        "ä@example.com",
+        "a,b@example.com",
+        "a@example",
+        "a@" + "a." * 120 + "com",
+        "",
+    ],
+)
+def test_an_address_that_no_mailbox_has_is_refused_before_the_server_sees_it(
+    address: str, sink: Sink
+) -> None:
+    _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact(), address=address)
+    _deliver()
+    message.refresh_from_db()
+    assert message.state == State.REJECTED
+    assert sink.mails == []
+
+
+@pytest.mark.parametrize("sign", ["\r\n", "\n", "\r", "\u2028", "\x85"])
+def test_data_cannot_add_headers(sign: str, sink: Sink) -> None:
+    _smtp(sink)
+    make_template("hello")
+    make_queued(make_contact(email="ok@example.com", first_name=f"Ann{sign}Bcc: all@example.com"))
+    _deliver()
+    (mail,) = sink.mails
+    head = mail.data.partition(b"\r\n\r\n")[0]
+    assert b"\r\nBcc:" not in head
+    assert b"Subject: Hello Ann Bcc: all@example.com" in head
+
+
+def test_a_paused_account_makes_messages_wait() -> None:
+    account = make_provider("email", paused=True)
+    make_template("hello")
+    message = make_queued(make_contact())
+    assert _deliver() == 0
+    account.paused = False
+    account.save()
+    assert _deliver() == 1
+    message.refresh_from_db()
+    assert message.state == State.ACCEPTED
+
+
+def test_a_message_is_written_in_its_persons_language() -> None:
+    make_provider("email")
+    english = make_template("hello")
+    make_template_in(english, "fr", "Bonjour")
+    make_queued(make_contact(language="fr-CA"))
+    make_queued(make_contact(language="de"))
+    _deliver()
+    assert sorted(SandboxMessage.objects.values_list("subject", flat=True)) == ["Bonjour", "Hello you"]
+
+
+def make_template_in(version: Any, language: str, subject: str) -> None:
+    from_english = type(version)(
+        template=version.template, number=1, language=language, subject=subject, body=version.body
+    )
+    from_english.published_at = NOON
+    from_english.save()
+
+
+def test_a_lost_worker_before_handing_over_costs_only_time() -> None:
+    make_provider("email", kind="smtp")
+    message = make_queued(
+        make_contact(), state=State.CLAIMED, lease_until=NOON - timedelta(seconds=1), fence=1, attempts=1
+    )
+    assert rescue.rescue(NOON) == 1
+    message.refresh_from_db()
+    assert message.state == State.QUEUED
+
+
+def test_a_lost_worker_while_handing_over_leaves_the_message_uncertain() -> None:
+    make_provider("email", kind="smtp")
+    message = make_queued(make_contact(), state=State.TRANSMITTING, lease_until=NOON - timedelta(seconds=1))
+    rescue.rescue(NOON)
+    message.refresh_from_db()
+    assert message.state == State.UNCERTAIN
+    rescue.rescue(NOON + timedelta(days=1))
+    message.refresh_from_db()
+    assert message.state == State.UNCERTAIN
+
+
+def test_where_a_key_counts_once_a_lost_message_is_sent_again() -> None:
+    make_provider("email")
+    message = make_queued(make_contact(), state=State.TRANSMITTING, lease_until=NOON - timedelta(seconds=1))
+    rescue.rescue(NOON)
+    message.refresh_from_db()
+    assert message.state == State.QUEUED
+
+
+def test_an_uncertain_service_message_is_sent_once_more_after_a_while() -> None:
+    make_provider("email", kind="smtp")
+    message = make_queued(
+        make_contact(), state=State.TRANSMITTING, lease_until=NOON - timedelta(seconds=1), transactional=True
+    )
+    rescue.rescue(NOON)
+    assert rescue.rescue(NOON + timedelta(minutes=5)) == 0
+    assert rescue.rescue(NOON + timedelta(minutes=11)) == 1
+    message.refresh_from_db()
+    assert message.state == State.QUEUED
+    assert message.reason == "resent"
+
+
+def test_a_batch_of_any_size_takes_the_same_number_of_statements() -> None:
+    make_provider("email")
+    make_template(
+        "hello", body='<p>{{ contact.first_name | default: "x" }}<a href="https://e.example/a">b</a></p>'
+    )
+    counts = []
+    for size in (10, 400):
+        for _ in range(size):
+            make_queued(make_contact())
+        with statements() as count:
+            assert delivery.deliver_batch(lambda: NOON, limit=1000) == size
+        counts.append(count.total)
+    # The first batch also learns the link's id.
+    assert counts[0] - 1 <= counts[1] <= counts[0]
