@@ -61,7 +61,13 @@ def populate(contacts: int, events: int, now: datetime) -> Source:
     source, _new = Source.objects.get_or_create(slug="bench", defaults={"name": "Bench"})
     for table in partitions.tables():
         partitions.ensure(table, (now - timedelta(seconds=SECONDS_BACK)).date(), now.date())
-    values = {"contacts": contacts, "events": events, "now": now, "source": source.pk, "slots": slots.SLOTS}
+    values: dict[str, int | datetime] = {
+        "contacts": contacts,
+        "events": events,
+        "now": now,
+        "source": source.pk,
+        "slots": slots.SLOTS,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (_CONTACTS, _IDENTIFIERS, _EVENTS):
             cursor.execute(statement, values)

@@ -52,6 +52,11 @@ class Servers:
             raise
         return changed
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the servers keep their files, once they were started."""
+        return self._place.folder if self._place else None
+
     def _start_postgres(self, place: Place) -> None:
         self._postgres = self._postgres or Postgres(place)
         address, started_here = ensure_running(self._postgres, place)

@@ -8,16 +8,17 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 FOLDER = Path(__file__).resolve().parent.parent / "requirements"
 # Each set is installed on top of the ones before it, so its lock leaves those out.
 SETS = ("base", "demo", "dev")
 
 
-def named_in(path: Path) -> tuple[list[Requirement], set[str]]:
+def named_in(path: Path) -> tuple[list[Requirement], set[NormalizedName]]:
     """What a file asks for, and the names that go in alone."""
-    wanted, alone = [], set()
+    wanted: list[Requirement] = []
+    alone: set[NormalizedName] = set()
     for line in path.read_text(encoding="utf-8").splitlines():
         text, _, remark = line.partition("#")
         if text.strip():
@@ -27,7 +28,7 @@ def named_in(path: Path) -> tuple[list[Requirement], set[str]]:
     return wanted, alone
 
 
-def closure(wanted: list[Requirement], alone: set[str]) -> dict[str, str]:
+def closure(wanted: list[Requirement], alone: set[NormalizedName]) -> dict[str, str]:
     """Canonical name → `Name==version` for everything that `wanted` needs here, extras included."""
     found: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()
