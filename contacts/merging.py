@@ -9,20 +9,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import psycopg
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import CompositePrimaryKey, Field, Model, UniqueConstraint
 from psycopg.types.json import Jsonb
 
 from contacts import slots
-from contacts.models.merge_rule import MergeRule
+from contacts.models import MergeRule
 from contacts.profile import Profile
+
+_SWEPT = timedelta(minutes=15)
+"Longer than any pulse's transaction may take."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,31 @@ def merge(losers: Mapping[int, int], profiles: Mapping[int, Profile], now: datet
         cursor.execute(_LOG, [Jsonb(msgspec.json.encode(lines), dumps=bytes)])
 
 
+def sweep(now: datetime) -> int:
+    """Move what other pulses wrote for contacts while these were being merged; returns how many rows.
+
+    Such a pulse had read the contact before the merge and committed after it. Looks at the merges of the
+    last minutes; repeating does no harm.
+    """
+    moved = 0
+    with transaction.atomic(), psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(_RECENT, [now - _SWEPT])
+        losers = dict(cursor.fetchall())
+        for table in tables() if losers else ():
+            moved += sum(
+                len(rows) for _loser, kind, rows in _move(cursor, table, losers, now) if kind == "moved"
+            )
+    return moved
+
+
+def successor(public_id: UUID) -> int | None:
+    """The contact that a merged one has become, by the public id that links still carry."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUCCESSOR, [public_id])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def _line(loser: int, winner: int, snapshot: dict[str, Any], now: datetime) -> dict[str, Any]:
     return {
         "slot": slots.of(winner),
@@ -75,12 +104,16 @@ def _move(
 ) -> Iterator[tuple[int, str, list[Any]]]:
     """Yields (loser, "settled" or "moved", rows) for the snapshot."""
     for rule in table.rules:
+        if rule.first:
+            cursor.execute(_WHO + rule.first, _people(losers))
         cursor.execute(_settle(table, rule), _people(losers) | {"now": now})
         settled: dict[int, list[Any]] = defaultdict(list)
-        for contact, row in cursor:
-            settled[contact].append(row)
-        for loser in losers.keys() & settled.keys():
-            yield loser, "settled", settled[loser]
+        # A row of the one that remains may give way too; the first merge into it keeps that row.
+        first = {winner: loser for loser, winner in sorted(losers.items(), reverse=True)}
+        for contact, row in cursor.fetchall():
+            settled[first.get(contact) or contact].append(row)
+        for loser, rows in settled.items():
+            yield loser, "settled", rows
     cursor.execute(_follow(table), _people(losers))
     moved: dict[int, list[Any]] = defaultdict(list)
     for loser, key in cursor:
@@ -102,11 +135,7 @@ def _settle(table: Table, rule: MergeRule) -> str:
     order = ", ".join(filter(None, [rule.keep, "t.contact_id <> who.winner", key]))
     act = _ACT[bool(rule.instead)].format(table.name, rule.instead)
     group = ", ".join(["who.winner", *(f"t.{column}" for column in rule.once)])
-    return f"""
-WITH who (contact_id, winner) AS (
-    SELECT * FROM unnest(%(losers)b::int8[], %(winners)b::int8[])
-    UNION SELECT w, w FROM unnest(%(winners)b::int8[]) AS w
-), ranked AS (
+    return f"""{_WHO}, ranked AS (
     SELECT {key}, row_number() OVER (PARTITION BY {group} ORDER BY {order}) AS place
     FROM {table.name} t JOIN who ON t.contact_id = who.contact_id WHERE {rule.among}
 )
@@ -115,6 +144,11 @@ RETURNING t.contact_id, to_jsonb(t)
 """  # noqa: S608
 
 
+_WHO = """
+WITH who (contact_id, winner) AS (
+    SELECT * FROM unnest(%(losers)b::int8[], %(winners)b::int8[])
+    UNION SELECT w, w FROM unnest(%(winners)b::int8[]) AS w
+)"""
 _ACT = {False: "DELETE FROM {0} t USING", True: "UPDATE {0} t SET {1} FROM"}
 
 
@@ -163,6 +197,27 @@ def _columns(model: type[Model], names: Iterable[str]) -> list[str]:
     fields = (model._meta.get_field(name) for name in names)
     return [str(field.column) for field in fields if isinstance(field, Field)]
 
+
+# Of several merges in a row the last one's winner counts; an id is the loser of one merge at most.
+_RECENT = """
+WITH RECURSIVE chain AS (
+    SELECT m.loser_id AS loser, m.winner_id AS winner FROM contacts_merge m
+    -- Ids grow with time, so the newest are found without an index on the time.
+    WHERE m.id > (SELECT max(id) FROM contacts_merge) - 5000 AND m.merged_at > %s
+    UNION ALL
+    SELECT chain.loser, m.winner_id FROM chain JOIN contacts_merge m ON m.loser_id = chain.winner
+)
+SELECT chain.loser, chain.winner FROM chain JOIN contacts_contact c ON c.id = chain.winner
+"""
+
+_SUCCESSOR = """
+WITH RECURSIVE chain AS (
+    SELECT m.winner_id AS winner FROM contacts_merge m WHERE m.loser_public_id = %s
+    UNION ALL
+    SELECT m.winner_id FROM chain JOIN contacts_merge m ON m.loser_id = chain.winner
+)
+SELECT chain.winner FROM chain JOIN contacts_contact c ON c.id = chain.winner
+"""
 
 _LOG = """
 INSERT INTO contacts_merge (slot, winner_id, loser_id, loser_public_id, reason, snapshot, merged_at)

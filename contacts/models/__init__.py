@@ -3,6 +3,7 @@
 from contacts.models.consent import ConsentEntry, ConsentState, Purpose, Suppression
 from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
+from contacts.models.merge_rule import MergeRule
 from contacts.models.prediction import Prediction
 from contacts.models.segment import Segment, SegmentMembership
 from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, SourceKey
@@ -18,6 +19,7 @@ __all__ = [
     "Identifier",
     "InboxItem",
     "Merge",
+    "MergeRule",
     "OnceKey",
     "Prediction",
     "Purpose",

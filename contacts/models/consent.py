@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from contacts.models.contact import Contact
+from contacts.models.merge_rule import MergeRule
 
 
 class Purpose(models.Model):
@@ -71,6 +72,23 @@ class ConsentState(models.Model):
     allowed = models.BooleanField(_("allowed"))
     entry_id = models.BigIntegerField()
     since = models.DateTimeField(_("since"))
+
+    # The stricter wins: a refusal of everything also closes what only the other one had allowed.
+    on_merge = MergeRule(
+        once=("channel", "purpose"),
+        keep="t.allowed",
+        first="""
+            UPDATE contacts_consentstate t SET allowed = false, entry_id = o.entry_id, since = o.since
+            FROM who, who AS other, contacts_consentstate o
+            WHERE t.contact_id = who.contact_id AND other.winner = who.winner
+                AND o.contact_id = other.contact_id AND o.contact_id <> t.contact_id
+                AND t.allowed AND NOT o.allowed AND o.channel = t.channel AND o.purpose = '*'
+                AND NOT EXISTS (
+                    SELECT FROM contacts_consentstate own WHERE own.contact_id = o.contact_id
+                        AND own.channel = t.channel AND own.purpose = t.purpose AND own.allowed
+                )
+        """,
+    )
 
     class Meta:
         verbose_name = _("consent")

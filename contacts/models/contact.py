@@ -101,7 +101,7 @@ class Merge(models.Model):
     slot = models.SmallIntegerField()
     winner_id = models.BigIntegerField(db_index=True)
     loser_id = models.BigIntegerField(db_index=True)
-    loser_public_id = models.UUIDField()
+    loser_public_id = models.UUIDField(db_index=True)
     reason = models.CharField(max_length=200)
     snapshot = models.JSONField(default=dict)
     merged_at = models.DateTimeField()

@@ -11,11 +11,13 @@ class MergeRule:
 
     ``once`` names the columns that, with the contact, may exist once among the rows where ``among`` holds.
     Of several rows the first by ``keep`` stays; the others are deleted, or changed by ``instead``. The
-    three are SQL over the table's own columns, written by us; ``instead`` may use the parameter
-    ``%(now)s``. In an ``UPDATE`` and in the choice the table is called ``t``.
+    texts are SQL over the table's own columns, written by us; ``instead`` may use the parameter
+    ``%(now)b``. ``first`` is a statement that runs before the choice. The table is called ``t``; ``who``
+    lists all (contact_id, winner) of the merges, winners among them.
     """
 
     once: tuple[str, ...]
     among: str = "true"
     keep: str = ""
     instead: str = ""
+    first: str = ""

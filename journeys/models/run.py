@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from contacts.models import Contact
+from contacts.models import Contact, MergeRule
 from journeys.models.journey import Journey, JourneyVersion
 
 
@@ -37,6 +37,14 @@ class Run(models.Model):
     outcome = models.CharField(_("outcome"), max_length=60, blank=True, default="")
     # Properties of the event that started the run, for templates and branches.
     entry = models.JSONField(default=dict)
+
+    # Of two live runs of one person the older goes on.
+    on_merge = MergeRule(
+        once=("journey_id", "key"),
+        among="t.state = 1",
+        keep="t.entered_at",
+        instead="state = 4, due_at = NULL, ended_at = %(now)b, outcome = 'merged'",
+    )
 
     class Meta:
         verbose_name = _("run")
