@@ -99,6 +99,10 @@ class Graph:
                 named[f"steps.{step.id}.audience"] = step.move.audience
         return named
 
+    def trigger_segment(self) -> dict[str, str]:
+        """Path of the trigger's segment -> its slug, where there is one."""
+        return {"trigger.segment": self.trigger.segment} if self.trigger.segment else {}
+
     def purposes(self) -> dict[str, str]:
         """Path of each named purpose -> its slug."""
         return {

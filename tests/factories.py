@@ -12,9 +12,10 @@ from django.db import connection
 from channels import rendering
 from channels.intents import Intent
 from channels.models import Message, ProviderAccount, Template, TemplateVersion
-from contacts import slots
+from contacts import event_log, slots
 from contacts.intake_event import IntakeEvent, pack
 from contacts.models import Contact, InboxItem, Source
+from journeys.models import Journey, JourneyVersion
 
 #: A quiet Tuesday noon in London, for tests to which the instant does not matter.
 NOON = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -100,3 +101,17 @@ def make_queued(contact: Contact, *, now: datetime = NOON, **values: Any) -> Mes
         "state": Message.State.QUEUED,
     }
     return Message.objects.create(**{**defaults, **values})
+
+
+def make_version(graph: dict[str, Any], *, slug: str = "trial", now: datetime = NOON) -> JourneyVersion:
+    """A live journey with ``graph`` as its published version."""
+    journey = Journey.objects.create(name=slug.title(), slug=slug, status=Journey.Status.LIVE, draft=graph)
+    version = JourneyVersion.objects.create(journey=journey, number=1, graph=graph, published_at=now)
+    journey.live_version_id = version.id
+    journey.save()
+    return version
+
+
+def log_event(contact: Contact, name: str, at: datetime, **properties: Any) -> None:
+    """One event in the log, as ingest appends it."""
+    event_log.append([event_log.NewEvent(contact.id, name, at, at, event_log.TRACK, properties=properties)])

@@ -1,0 +1,152 @@
+"""The engine: takes the runs that are due, one batch in one transaction, and moves each as far as it goes.
+
+Lease slots, claim, load, decide in pure functions, write back. The number of statements depends on the
+journeys and steps met, never on the number of people. A batch that fails is halved until the one run that
+spoils it stands alone and is set aside with its cause; its neighbours go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+import psycopg
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from contacts import slots
+from contacts.crashpoints import crashpoint
+from journeys import facts, goals, recording, versions
+from journeys.models import Journey
+from journeys.outcomes import Facts
+from journeys.versions import Version
+from journeys.walking import End, Walk
+
+BATCH = 2000
+#: Slots one worker takes at a time, so that others find some.
+SHARE = 32
+#: A paused journey's run is looked at again after this; resuming wakes it at once.
+PARKED = timedelta(hours=1)
+STOPPED = "stopped"
+
+
+class Due(NamedTuple):
+    """A claimed run as its row has it."""
+
+    run_id: int
+    slot: int
+    contact_id: int
+    journey_id: int
+    version_id: int
+    step: str
+    visit: int
+    since: datetime
+    entered_at: datetime
+    entry: str
+
+
+def advance(now: datetime, limit: int = BATCH) -> int:
+    """Move up to about ``limit`` due runs; returns how many were handled."""
+    with transaction.atomic():
+        due = _claim(now, limit)
+        if not due:
+            return 0
+        crashpoint("engine.claimed")
+        known = versions.load({each.version_id for each in due})
+        _settle(due, known, now)
+        crashpoint("engine.written")
+    crashpoint("engine.committed")
+    return len(due)
+
+
+def _claim(now: datetime, limit: int) -> list[Due]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT s FROM generate_series(0, %s) AS s WHERE EXISTS (SELECT 1 FROM journeys_run r"
+            " WHERE r.slot = s::int2 AND r.state = 1 AND r.due_at <= %s)",
+            [slots.SLOTS - 1, now],
+        )
+        leased = slots.lease(cursor, "journeys.engine", [row[0] for row in cursor.fetchall()], SHARE)
+    if not leased:
+        return []
+    with psycopg.Cursor(connection.connection) as raw:
+        raw.execute(_CLAIM, [leased, now, -(-limit // len(leased))])
+        return [Due(*row) for row in raw.fetchall()]
+
+
+def _settle(due: Sequence[Due], known: Mapping[int, Version], now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            recording.record(_walk(due, known, now), known, now)
+    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
+        # The database's trouble, not a run's: the whole batch is tried again later.
+        raise
+    except Exception as error:  # noqa: BLE001 (whatever it is, it must not stop the neighbours)
+        if len(due) == 1:
+            recording.set_aside(due[0].run_id, due[0].slot, f"{type(error).__name__}: {error}", now)
+            return
+        half = len(due) // 2
+        _settle(due[:half], known, now)
+        _settle(due[half:], known, now)
+
+
+def _walk(due: Sequence[Due], known: Mapping[int, Version], now: datetime) -> list[Walk]:
+    """Move every run as far as it goes. Rounds: all take one step, then those that may take the next."""
+    walks, moving = [], []
+    for each in due:
+        version = known[each.version_id]
+        walk = _begin(each, version, now)
+        walks.append(walk)
+        if walk.moving:
+            moving.append(walk)
+    zone_names = facts.zones(moving)
+    guarded = True
+    while moving:
+        reached = []
+        for walk, (guards, step_facts) in zip(
+            moving, facts.gather(moving, zone_names, guarded=guarded, now=now), strict=True
+        ):
+            verdict = walk.graph.guarded(guards)
+            if verdict == "goal":
+                reached.append(walk)
+            elif verdict == "exit":
+                walk.leave(End.EXITED, "exit rule")
+            else:
+                _step(walk, step_facts, now)
+        goals.convert(reached, now)
+        moving = [walk for walk in moving if walk.moving]
+        guarded = False
+    return walks
+
+
+def _begin(due: Due, version: Version, now: datetime) -> Walk:
+    if version.graph is None or due.step not in version.graph.steps:
+        raise LookupError(
+            f"version {version.number} of {version.slug} has no step {due.step!r} that can be read"
+        )
+    walk = Walk(*due[:-1], msgspec.json.decode(due.entry), version.graph)
+    if version.status == Journey.Status.PAUSED:
+        walk.rest(now + PARKED)
+    elif version.status != Journey.Status.LIVE:
+        walk.leave(End.EXITED, STOPPED)
+    return walk
+
+
+def _step(walk: Walk, step_facts: Facts, now: datetime) -> None:
+    try:
+        walk.advance(step_facts, now)
+    except Exception as error:  # noqa: BLE001 (whatever a step raises concerns this run alone)
+        walk.fail(f"{type(error).__name__}: {error}", now)
+
+
+_CLAIM = """
+SELECT r.* FROM unnest(%b::int2[]) AS s(slot) CROSS JOIN LATERAL (
+    SELECT id, slot, contact_id, journey_id, version_id, step, visit, since, entered_at, entry::text
+    FROM journeys_run r
+    WHERE r.slot = s.slot AND r.state = 1 AND r.due_at <= %b
+    ORDER BY r.due_at
+    LIMIT %b::int8
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS r
+"""

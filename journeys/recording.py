@@ -1,0 +1,188 @@
+"""Writes what a batch of runs did: one statement a table, in the engine's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from channels import audiences, outbox
+from channels.intents import Intent
+from contacts import attributes, event_log, once
+from contacts.event_log import NewEvent
+from contacts.models import Purpose
+from journeys.outcomes import Wanted
+from journeys.versions import Version
+from journeys.walking import End, Walk
+
+
+def record(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> None:
+    """Store runs, step log, intents, attributes, audiences and events of ``walks``."""
+    _save(walks, now)
+    _log_steps(walks, now)
+    outbox.intend(_intents(walks, versions, now), now)
+    attributes.set_attributes(_changes(walks), now)
+    _move(walks, versions, now)
+    event_log.append(_events(walks, versions, now))
+    _call_off(walks, now)
+
+
+def set_aside(run_id: int, slot: int, cause: str, now: datetime) -> None:
+    """Mark one run as failed where it stands, with its cause in the step log. Two statements."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE journeys_run SET state = 5, due_at = NULL, ended_at = %s, outcome = %s, watching = '[]'"
+            " WHERE id = %s AND slot = %s",
+            [now, cause[:60].replace("\x00", ""), run_id, slot],
+        )
+        cursor.execute(
+            "INSERT INTO journeys_stepentry"
+            " (at, slot, contact_id, run_id, journey_id, version_id, step, visit, outcome, detail)"
+            " SELECT %s, slot, contact_id, id, journey_id, version_id, step, visit, 'failed', %s::jsonb"
+            " FROM journeys_run WHERE id = %s AND slot = %s",
+            [now, json.dumps({"cause": cause[:2000].replace("\x00", "")}), run_id, slot],
+        )
+
+
+def _save(walks: Sequence[Walk], now: datetime) -> None:
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            _SAVE,
+            [
+                [walk.run_id for walk in walks],
+                [walk.slot for walk in walks],
+                [int(walk.end) for walk in walks],
+                [walk.step for walk in walks],
+                [walk.visit for walk in walks],
+                [walk.due_at for walk in walks],
+                [walk.since for walk in walks],
+                [walk.graph.watching[walk.step] if walk.end is End.LIVE else "[]" for walk in walks],
+                [None if walk.end is End.LIVE else now for walk in walks],
+                [walk.outcome for walk in walks],
+            ],
+        )
+
+
+def _log_steps(walks: Sequence[Walk], now: datetime) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY journeys_stepentry (at, slot, contact_id, run_id, journey_id, version_id, step, visit,"
+            " outcome, detail) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types(_STEP_TYPES)
+        for walk in walks:
+            for taken in walk.taken:
+                copy.write_row(
+                    (
+                        now,
+                        walk.slot,
+                        walk.contact_id,
+                        walk.run_id,
+                        walk.journey_id,
+                        walk.version_id,
+                        taken.step,
+                        taken.visit,
+                        taken.outcome,
+                        None if taken.detail is None else Jsonb(taken.detail),
+                    )
+                )
+
+
+def _intents(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> list[Intent]:
+    asking = [walk for walk in walks if walk.wanted]
+    if not asking:
+        return []
+    service = set(Purpose.objects.filter(transactional=True).values_list("slug", flat=True))
+    return [
+        _intent(walk, versions[walk.version_id], step, visit, wanted, wanted.purpose in service, now)
+        for walk in asking
+        for step, visit, wanted in walk.wanted
+    ]
+
+
+def _intent(
+    walk: Walk, version: Version, step: str, visit: int, wanted: Wanted, transactional: bool, now: datetime
+) -> Intent:
+    return Intent(
+        contact_id=walk.contact_id,
+        key=once.key("intent", walk.run_id, step, visit),
+        purpose=wanted.purpose,
+        wanted=wanted.channels,
+        content=wanted.content,
+        transactional=transactional,
+        variables={"event": walk.entry},
+        priority=wanted.priority,
+        value=wanted.value,
+        conditions=walk.graph.conditions(wanted),
+        on_hold=wanted.on_hold,
+        deadline_at=now + wanted.deadline if wanted.deadline else None,
+        origin_id=walk.journey_id,
+        origin_version=version.number,
+        origin_run=walk.run_id,
+        origin_step=step,
+        origin_slug=version.slug,
+        entered_at=walk.entered_at,
+    )
+
+
+def _changes(walks: Sequence[Walk]) -> dict[int, dict[str, Any]]:
+    changes: dict[int, dict[str, Any]] = {}
+    for walk in walks:
+        if walk.changes:
+            changes.setdefault(walk.contact_id, {}).update(walk.changes)
+    return changes
+
+
+def _move(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> None:
+    """Audience changes, the last one of a contact in an audience winning; one call an audience and action."""
+    last: dict[tuple[str, int], tuple[str, str]] = {}
+    for walk in walks:
+        for move in walk.moves:
+            last[move.audience, walk.contact_id] = (move.action, versions[walk.version_id].slug)
+    groups: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for (audience, contact_id), (action, slug) in last.items():
+        groups[audience, action, slug].append(contact_id)
+    for (audience, action, slug), contact_ids in groups.items():
+        change = audiences.add if action == "add" else audiences.remove
+        change(contact_ids, audience, slug, now)
+
+
+def _events(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> Iterator[NewEvent]:
+    for walk in walks:
+        about = {"journey": versions[walk.version_id].slug, "version": versions[walk.version_id].number}
+        if walk.end is End.CONVERTED:
+            value = {} if walk.value is None else {"value": walk.value}
+            yield NewEvent(walk.contact_id, "Journey Converted", now, now, properties={**about, **value})
+        if walk.end is not End.LIVE:
+            ended = {**about, "outcome": walk.outcome if walk.end is not End.FAILED else "failed"}
+            yield NewEvent(walk.contact_id, "Journey Ended", now, now, properties=ended)
+
+
+def _call_off(walks: Sequence[Walk], now: datetime) -> None:
+    by_reason: dict[str, list[int]] = defaultdict(list)
+    for walk in walks:
+        if walk.called_off:
+            by_reason[walk.outcome].append(walk.run_id)
+    for reason, run_ids in by_reason.items():
+        outbox.cancel(run_ids, reason, now)
+
+
+_STEP_TYPES = ["timestamptz", "int2", "int8", "int8", "int4", "int4", "text", "int4", "text", "jsonb"]
+_SAVE = """
+UPDATE journeys_run r
+SET state = u.state, step = u.step, visit = u.visit, due_at = u.due_at, since = u.since,
+    watching = u.watching::jsonb, ended_at = u.ended_at, outcome = u.outcome
+FROM unnest(%b::int8[], %b::int2[], %b::int2[], %b::text[], %b::int4[], %b::timestamptz[], %b::timestamptz[],
+            %b::text[], %b::timestamptz[], %b::text[])
+    AS u(id, slot, state, step, visit, due_at, since, watching, ended_at, outcome)
+WHERE r.id = u.id AND r.slot = u.slot
+"""

@@ -1,0 +1,130 @@
+"""One run on its way through one batch: takes steps until it must wait or ends. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from journeys.graph import Graph
+from journeys.outcomes import Advance, Exit, Facts, Move, Standing, WaitFor, WaitUntil, Wanted
+
+BUDGET = 100
+"Steps one run may take at one instant. More means a loop that validation could not see."
+
+
+class End(IntEnum):
+    """How a run stands after a batch; the values are those of the table."""
+
+    LIVE = 1
+    COMPLETED = 2
+    CONVERTED = 3
+    EXITED = 4
+    FAILED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One step taken, for the step log."""
+
+    step: str
+    visit: int
+    outcome: str
+    detail: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Walk:
+    """A run being advanced. Starts as its row says; collects what must be written when it comes to rest."""
+
+    run_id: int
+    slot: int
+    contact_id: int
+    journey_id: int
+    version_id: int
+    step: str
+    visit: int
+    since: datetime
+    entered_at: datetime
+    entry: dict[str, Any]
+    graph: Graph
+    moving: bool = True
+    end: End = End.LIVE
+    outcome: str = ""
+    due_at: datetime | None = None
+    value: float | None = None
+    #: What it wished for and has not left yet is not wanted any more.
+    called_off: bool = False
+    taken: list[Taken] = field(default_factory=list)
+    wanted: list[tuple[str, int, Wanted]] = field(default_factory=list)
+    changes: dict[str, Any] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+
+    def standing(self) -> Standing:
+        return Standing(
+            self.run_id,
+            self.contact_id,
+            self.journey_id,
+            self.step,
+            self.visit,
+            self.since,
+            self.entered_at,
+            self.entry,
+        )
+
+    def advance(self, facts: Facts, now: datetime) -> None:
+        """Take the step the run stands on."""
+        if len(self.taken) >= BUDGET:
+            self.fail(f"took {BUDGET} steps at one instant", now)
+            return
+        match self.graph.steps[self.step].decide(self.standing(), facts, now):
+            case Advance() as on:
+                self._log(on.outcome)
+                self.wanted.extend((self.step, self.visit, wanted) for wanted in on.wanted)
+                self.moves.extend(on.moves)
+                self.changes.update(on.changes)
+                self._go_on(on.next, now)
+                if on.changes and self.moving:
+                    # Rules of later steps must see the change, so they wait for it to be written.
+                    self.rest(now)
+            case WaitUntil(at):
+                self.rest(at)
+            case WaitFor(timeout_at):
+                self.rest(timeout_at)
+            case Exit(reason):
+                self._log("exited", {"reason": reason})
+                self.finish(End.EXITED, reason)
+
+    def _go_on(self, step: str | None, now: datetime) -> None:
+        self.visit += 1
+        if step is None:
+            self.finish(End.COMPLETED, "completed")
+        else:
+            self.step, self.since = step, now
+
+    def rest(self, due_at: datetime) -> None:
+        """Stay at this step until ``due_at``."""
+        self.moving, self.due_at = False, due_at
+
+    def finish(self, end: End, outcome: str) -> None:
+        """End the run; ``outcome`` is what reports count."""
+        self.moving, self.due_at, self.end, self.outcome = False, None, end, outcome[:60]
+
+    def leave(self, end: End, outcome: str, detail: dict[str, Any] | None = None) -> None:
+        """End the run from outside its steps: goal, exit rule, a journey that was stopped."""
+        self._log(outcome, detail)
+        self.finish(end, outcome)
+        self.called_off = True
+
+    def fail(self, cause: str, now: datetime) -> None:
+        """Set the run aside at its step with a cause. What it did in this batch is not done."""
+        if self.taken:
+            first = self.taken[0]
+            self.step, self.visit, self.since = first.step, first.visit, now
+        self.taken, self.wanted, self.moves, self.changes = [], [], [], {}
+        self._log("failed", {"cause": cause[:2000]})
+        self.finish(End.FAILED, cause)
+
+    def _log(self, outcome: str, detail: dict[str, Any] | None = None) -> None:
+        self.taken.append(Taken(self.step, self.visit, outcome, detail))
