@@ -68,6 +68,7 @@ UNFOLD: dict[str, Any] = {
             "important-dark": "var(--color-base-100)",
         },
     },
+    "DASHBOARD_CALLBACK": "config.dashboard.fill",
     "STYLES": [_static("config/segue.css")],
     "ACCOUNT": {"navigation": "config.navigation.account"},
     "SIDEBAR": {

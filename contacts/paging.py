@@ -23,10 +23,10 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         counted = int(rows.order_by()[: CAP + 1].count())
         if counted <= CAP or rows.query.where:
             return counted
-        return max(counted, _estimate(rows.model._meta.db_table))
+        return max(counted, estimate(rows.model._meta.db_table))
 
 
-def _estimate(table: str) -> int:
+def estimate(table: str) -> int:
     """Rows by the planner's statistics, over all partitions."""
     with connection.cursor() as cursor:
         cursor.execute(

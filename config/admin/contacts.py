@@ -17,11 +17,10 @@ from django.http import (
 )
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from config import contact_page, timeline, timeline_names, timeline_words
-from contacts import consent
+from contacts import clock, consent
 from contacts.admin.contacts import ContactAdmin
 from contacts.models import Contact, Suppression
 
@@ -87,7 +86,7 @@ class ContactPageAdmin(ContactAdmin):
             "original": contact,
             "contact": contact,
             "zone": zone,
-            "now": timezone.now(),
+            "now": clock.now(),
             "panels": contact_page.panels(contact),
             "entries": timeline_words.entries(page.rows, timeline_names.load(page.rows), zone),
             "older": page.more.text() if page.more else "",
@@ -121,7 +120,7 @@ class ContactPageAdmin(ContactAdmin):
             consent.suppress(
                 [(chosen.channel, chosen.address)],
                 Suppression.Reason.MANUAL,
-                timezone.now(),
+                clock.now(),
                 note=form.cleaned_data["note"],
             )
             self.log_change(request, contact, f"Suppressed {chosen.channel}")
