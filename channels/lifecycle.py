@@ -123,6 +123,7 @@ def move(
     if not refs:
         return set()
     if target not in WAITING:
+        columns.pop("due_at", None)
         every["due_at"] = None
     arrays: dict[str, tuple[str, Sequence[Any]]] = {
         "id": ("int8", [ref.id for ref in refs]),

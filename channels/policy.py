@@ -8,6 +8,7 @@ the verdict's trace: [rule, answer, inputs].
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -192,6 +193,29 @@ def _pressure(facts: Facts, channel: str, trace: Trace) -> _Stop | None:
         return _Stop("never_allowed")
     later = until + policy_time.jitter(facts.person.contact_id, until, facts.charter.jitter)
     return _Stop(reason, later if policy_time.agree(later, asks) == later else until)
+
+
+def recheck(facts: Facts, channel: str) -> Verdict | None:
+    """Ask once more, as a decided message leaves on ``channel``; None when nothing has come against it.
+
+    Caps are not asked: the message has its place already.
+    """
+    trace: Trace = []
+    candidate = facts.candidate
+    if candidate.conditions is False:
+        return Verdict(CANCEL, "conditions", channel, trace=[["conditions", REFUSE, {}]])
+    if _late(candidate, facts.now):
+        return Verdict(EXPIRE, "deadline", channel, trace=[["deadline", REFUSE, {}]])
+    quiet = Charter(quiet_hours=facts.charter.quiet_hours, jitter=facts.charter.jitter)
+    for gate, asked in (
+        (_suppression, facts),
+        (_consent, facts),
+        (_pressure, replace(facts, charter=quiet, touches=())),
+    ):
+        stop = gate(asked, channel, trace)
+        if stop is not None:
+            return _without_channel(facts, [(channel, stop)], trace)
+    return None
 
 
 # ── All messages of one person at once ──────────────────────────────────────────────────────────────

@@ -1,0 +1,61 @@
+"""The charter in force, and how a new one comes into force. Its rules are read in ``charter_rules``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max, Q
+
+from channels import charter_rules
+from channels.charter_rules import DEFAULT, Charter, CharterError, Problem
+from channels.models import CharterVersion
+
+__all__ = ["DEFAULT", "Charter", "CharterError", "Problem", "current", "draft", "in_force", "publish"]
+
+
+class AlreadyPublishedError(Exception):
+    """A published charter never changes: make a new draft of it."""
+
+
+def in_force(now: datetime) -> CharterVersion | None:
+    """Of the published versions that are effective, the latest; None when the default rules."""
+    return (
+        CharterVersion.objects.filter(published_at__isnull=False, published_at__lte=now)
+        .filter(Q(effective_at__isnull=True) | Q(effective_at__lte=now))
+        .order_by("-effective_at", "-number")
+        .first()
+    )
+
+
+def current(now: datetime) -> Charter:
+    """The charter that rules at ``now``."""
+    version = in_force(now)
+    if version is None:
+        return charter_rules.parse(DEFAULT)
+    return charter_rules.parse(version.rules, version.number)
+
+
+def draft(rules: dict[str, Any], note: str = "", author: User | None = None) -> CharterVersion:
+    """A new version to work on, with the next number."""
+    with transaction.atomic():
+        latest = CharterVersion.objects.aggregate(latest=Max("number"))["latest"] or 0
+        return CharterVersion.objects.create(number=latest + 1, rules=rules, note=note, created_by=author)
+
+
+def publish(version: CharterVersion, now: datetime) -> CharterVersion:
+    """Let ``version`` rule from its effective date, or from now.
+
+    Raises CharterError where its rules cannot be read, AlreadyPublishedError where it is published.
+    """
+    charter_rules.parse(version.rules)
+    effective_at = max(version.effective_at or now, now)
+    published = CharterVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(
+        published_at=now, effective_at=effective_at
+    )
+    if not published:
+        raise AlreadyPublishedError
+    version.refresh_from_db()
+    return version

@@ -1,0 +1,271 @@
+"""The pulse that decides: takes the due messages of some people, asks the policy, writes what it said.
+
+It leases the slots it works on, so no two workers decide for one person at once; every message that was
+let out before counts, also those decided a moment ago in this batch. So a cap is never exceeded, without
+locking a row.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from channels import deciding_facts, lifecycle, message_events, policy
+from channels.deciding_facts import Row, Surroundings, Wish
+from channels.lifecycle import Ref, State
+from channels.message_events import Described
+from channels.models import Decision
+from channels.policy_facts import CANCEL, DROP, EXPIRE, HOLD, SEND, Candidate, Facts, Verdict
+from contacts import event_log, pulse, slots
+
+#: So many slots at least are taken at once; more only while no other worker needs them.
+_FEWEST_SLOTS = 8
+
+_STATES = {
+    SEND: State.QUEUED,
+    HOLD: State.HELD,
+    DROP: State.DROPPED,
+    CANCEL: State.CANCELLED,
+    EXPIRE: State.EXPIRED,
+}
+_OUTCOMES = {
+    SEND: Decision.Outcome.SEND,
+    HOLD: Decision.Outcome.HOLD,
+    DROP: Decision.Outcome.DROP,
+    CANCEL: Decision.Outcome.CANCEL,
+    EXPIRE: Decision.Outcome.DROP,
+}
+_LEDGER_TYPES = (
+    *("timestamptz", "int8", "int8", "timestamptz", "timestamptz", "int4", "int2", "int2"),
+    *("text", "text", "jsonb"),
+)
+_EVENTS = {HOLD: "Message Held", DROP: "Message Dropped", EXPIRE: "Message Dropped"}
+
+
+class _Decided(NamedTuple):
+    row: Row
+    verdict: Verdict
+    address: str
+    provider_id: int | None
+
+
+class Leaving(Wish, Described, Protocol):
+    """A message about to leave, as delivery holds it; a row of the table will do."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def transactional(self) -> bool: ...
+    @property
+    def deadline_at(self) -> datetime | None: ...
+
+
+def decide_batch(now: datetime, limit: int = 1000, *, most_slots: int | None = None) -> int:
+    """Decide about ``limit`` due messages; returns how many, 0 when nothing is due or free.
+
+    One transaction, a constant number of statements. By default it leases half of the slots that have
+    work, so that another worker finds some.
+    """
+    with transaction.atomic():
+        leased = _lease(now, most_slots)
+        rows = deciding_facts.due(leased, now, limit) if leased else []
+        if not rows:
+            return 0
+        around = deciding_facts.surroundings(now)
+        decided = _decide(rows, around, now)
+        _write(decided, around, now)
+    return len(decided)
+
+
+def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
+    """What has come against messages since they were decided, by id; those that may leave are left out.
+
+    Asks for conditions, deadline, suppression, consent and quiet hours, a set at a time. Call it in the
+    transaction that claims them, and hand the answers to ``turn_back``.
+    """
+    if not messages:
+        return {}
+    around = deciding_facts.surroundings(now)
+    people = deciding_facts.people({message.contact_id for message in messages}, around.charter)
+    held = deciding_facts.conditions(messages, now)
+    barred = deciding_facts.barred({(message.channel, message.address) for message in messages})
+    against: dict[int, Verdict] = {}
+    for message in messages:
+        person = people.get(message.contact_id)
+        if person is None:
+            against[message.id] = Verdict(CANCEL, "no_contact", message.channel, trace=[])
+            continue
+        # What counts is the address it will go to, even if the person has another one by now.
+        own = frozenset({message.channel} if (message.channel, message.address) in barred else ())
+        candidate = Candidate(
+            id=message.id,
+            purpose=message.purpose,
+            wanted=(message.channel,),
+            due_at=now,
+            transactional=message.transactional or message.purpose in around.service,
+            deadline_at=message.deadline_at,
+            conditions=held.get(message.id),
+        )
+        facts = Facts(now, candidate, replace(person, suppressed=own), around.charter, around.paused)
+        verdict = policy.recheck(facts, message.channel)
+        if verdict is not None:
+            against[message.id] = verdict
+    return against
+
+
+def turn_back(messages: Iterable[Leaving], verdicts: Mapping[int, Verdict], now: datetime) -> set[int]:
+    """Move claimed or queued messages to what ``recheck`` said, with ledger and log; returns those moved."""
+    concerned = [message for message in messages if message.id in verdicts]
+    groups: dict[State, list[Leaving]] = defaultdict(list)
+    for message in concerned:
+        groups[_STATES[verdicts[message.id].action]].append(message)
+    moved: set[int] = set()
+    for state, group in groups.items():
+        answers = [verdicts[message.id] for message in group]
+        moved |= lifecycle.move(
+            [Ref(message.id, message.created_at, message.slot) for message in group],
+            {State.QUEUED, State.CLAIMED},
+            state,
+            columns={
+                "reason": [answer.reason for answer in answers],
+                "due_at": [answer.until for answer in answers],
+            },
+            every={"lease_until": None},
+        )
+    done = [(message, verdicts[message.id]) for message in concerned if message.id in moved]
+    charter_number = deciding_facts.charter_number(now)
+    _keep([_Line.of(message, verdict, charter_number) for message, verdict in done], now)
+    event_log.append(
+        message_events.event(_EVENTS[verdict.action], message, now, reason=verdict.reason)
+        for message, verdict in done
+        if verdict.action in _EVENTS
+    )
+    return moved
+
+
+def _lease(now: datetime, most: int | None) -> list[int]:
+    waiting = deciding_facts.slots_with_work(now)
+    with connection.cursor() as cursor:
+        return slots.lease(cursor, "decide", waiting, most or max(_FEWEST_SLOTS, -(-len(waiting) // 2)))
+
+
+def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_Decided]:
+    by_contact: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_contact[row.contact_id].append(row)
+    people = deciding_facts.people(by_contact, around.charter)
+    histories = deciding_facts.histories(by_contact, now, now - around.charter.reach)
+    held = deciding_facts.conditions(rows, now)
+    decided: list[_Decided] = []
+    for contact_id, own in by_contact.items():
+        person = people.get(contact_id)
+        if person is None:
+            gone = Verdict(CANCEL, "no_contact", trace=[["contact", "refuse", {}]])
+            decided += [_Decided(row, gone, "", None) for row in own]
+            continue
+        history = histories[contact_id]
+        verdicts = policy.settle(
+            now,
+            [row.candidate(around.service, held.get(row.id)) for row in own],
+            person,
+            around.charter,
+            around.paused,
+            history.touches,
+            deciding_facts.plans(history, person, around),
+        )
+        for row in own:
+            verdict = verdicts[row.id]
+            account = around.providers.get(verdict.channel, (None, False))[0]
+            address = person.addresses.get(verdict.channel, "") if verdict.action == SEND else ""
+            decided.append(_Decided(row, verdict, address, account if verdict.action == SEND else None))
+    return decided
+
+
+def _write(decided: Sequence[_Decided], around: Surroundings, now: datetime) -> None:
+    """Move the messages, then keep decisions and events of those that were still there to be moved."""
+    moved: set[int] = set()
+    for action, state in _STATES.items():
+        group = [one for one in decided if one.verdict.action == action]
+        moved |= lifecycle.move(
+            [one.row.ref for one in group],
+            {State.INTENDED, State.HELD},
+            state,
+            columns={
+                "reason": [one.verdict.reason for one in group],
+                "channel": [one.verdict.channel for one in group],
+                "address": [one.address for one in group],
+                "provider_id": [one.provider_id for one in group],
+                "due_at": [one.verdict.until or now for one in group],
+            },
+        )
+    done = [one for one in decided if one.row.id in moved]
+    lines = [_Line.of(one.row, one.verdict, around.charter.number) for one in done if not _same_pause(one)]
+    _keep(lines, now)
+    event_log.append(
+        message_events.event(
+            _EVENTS[one.verdict.action],
+            replace(one.row, channel=one.verdict.channel),
+            now,
+            reason=one.verdict.reason,
+        )
+        for one in done
+        if one.verdict.action in _EVENTS and not (one.verdict.action == HOLD and one.row.state == State.HELD)
+    )
+    if any(one.verdict.action == SEND for one in done):
+        transaction.on_commit(partial(pulse.wake, "deliver"))
+
+
+def _same_pause(one: _Decided) -> bool:
+    """A paused provider is looked at again and again; the ledger needs it once."""
+    return one.verdict.reason == "paused" == one.row.reason and one.row.state == State.HELD
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of the ledger."""
+
+    ref: Ref
+    contact_id: int
+    verdict: Verdict
+    charter_number: int | None
+
+    @classmethod
+    def of(cls, message: Wish, verdict: Verdict, charter_number: int | None) -> _Line:
+        ref = Ref(message.id, message.created_at, message.slot)
+        return cls(ref, message.contact_id, verdict, charter_number)
+
+
+def _keep(lines: Iterable[_Line], now: datetime) -> None:
+    """Write the ledger with one binary COPY."""
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY channels_decision (decided_at, contact_id, message_id, message_created_at, until,"
+            " charter_number, slot, outcome, channel, reason, trace) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
+    ):
+        copy.set_types(_LEDGER_TYPES)
+        for line in lines:
+            verdict, ref = line.verdict, line.ref
+            copy.write_row(
+                (
+                    now,
+                    line.contact_id,
+                    ref.id,
+                    ref.created_at,
+                    verdict.until,
+                    line.charter_number,
+                    ref.slot,
+                    int(_OUTCOMES[verdict.action]),
+                    verdict.channel,
+                    verdict.reason,
+                    Jsonb(verdict.trace or []),
+                )
+            )

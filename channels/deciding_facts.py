@@ -1,0 +1,278 @@
+"""Loads what decisions about a batch of messages rest on, with a constant number of statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+import psycopg
+from django.db import connection
+
+from channels import charter, policy, policy_zones
+from channels.charter_rules import Charter
+from channels.lifecycle import COUNTED, Ref, State
+from channels.models import ProviderAccount
+from channels.policy_facts import Candidate, Person, Planned, Touch
+from contacts import consent, rules, rules_sql
+from contacts.rules import Rule, RuleError
+from contacts.rules_sql import Subject
+
+
+class Wish(Protocol):
+    """What conditions need to know of a message; a row of the table will do."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def contact_id(self) -> int: ...
+    @property
+    def slot(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def entered_at(self) -> datetime | None: ...
+    @property
+    def conditions(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A message as the policy's pulse reads it."""
+
+    id: int
+    created_at: datetime
+    slot: int
+    contact_id: int
+    state: int
+    due_at: datetime
+    channel: str
+    reason: str
+    purpose: str
+    transactional: bool
+    wanted: list[str]
+    content: dict[str, str]
+    priority: int
+    value: float
+    conditions: Any
+    on_hold: str
+    deadline_at: datetime | None
+    entered_at: datetime | None
+    origin_kind: str
+    origin_id: int | None
+    origin_slug: str
+    origin_step: str
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.id, self.created_at, self.slot)
+
+    def candidate(self, service: Collection[str], conditions: bool | None = None) -> Candidate:
+        """This message as the policy sees it."""
+        return Candidate(
+            id=self.id,
+            purpose=self.purpose,
+            wanted=tuple(self.wanted),
+            due_at=self.due_at,
+            transactional=self.transactional or self.purpose in service,
+            priority=self.priority,
+            value=self.value,
+            on_hold=self.on_hold,
+            deadline_at=self.deadline_at,
+            conditions=conditions,
+        )
+
+
+_NAMES = [column.name for column in fields(Row)]
+_COLUMNS = ", ".join(f"m.{name}" for name in _NAMES)
+_JSON = [_NAMES.index(name) for name in ("wanted", "content", "conditions")]
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What is the same for every decision of a batch."""
+
+    charter: Charter
+    #: Channel to (account, paused), for the channels that somebody carries.
+    providers: dict[str, tuple[int, bool]]
+    service: frozenset[str]
+
+    @property
+    def paused(self) -> dict[str, bool]:
+        return {channel: paused for channel, (_account, paused) in self.providers.items()}
+
+
+@dataclass(slots=True)
+class History:
+    """What one person received, what is on its way, and what waits for later."""
+
+    touches: list[Touch] = field(default_factory=list)
+    planned: list[Planned] = field(default_factory=list)
+    waiting: list[Row] = field(default_factory=list)
+
+
+def surroundings(now: datetime) -> Surroundings:
+    providers: dict[str, tuple[int, bool]] = {}
+    for account in ProviderAccount.objects.filter(active=True).order_by("position", "id"):
+        providers.setdefault(account.channel, (account.pk, account.paused))
+    return Surroundings(charter.current(now), providers, consent.transactional_purposes())
+
+
+def slots_with_work(now: datetime) -> list[int]:
+    return [
+        row[0]
+        for row in _read(
+            "SELECT s FROM generate_series(0, 63) AS s WHERE EXISTS (SELECT 1 FROM channels_message m"
+            " WHERE m.slot = s AND m.state IN (1, 2) AND m.due_at <= %b)",
+            [now],
+        )
+    ]
+
+
+def due(slots: Sequence[int], now: datetime, limit: int) -> list[Row]:
+    """The oldest due messages of the slots (about ``limit``), and all others due of the same people."""
+    share = max(1, -(-limit // len(slots)))
+    return [
+        _row(row)
+        for row in _read(
+            "WITH first AS (SELECT DISTINCT oldest.slot, oldest.contact_id FROM unnest(%b::int2[]) AS s(slot)"  # noqa: S608
+            " CROSS JOIN LATERAL (SELECT m.slot, m.contact_id FROM channels_message m WHERE m.slot = s.slot"
+            " AND m.state IN (1, 2) AND m.due_at <= %b ORDER BY m.due_at LIMIT %b) AS oldest)"
+            f" SELECT {_COLUMNS} FROM first JOIN channels_message m"
+            " ON m.slot = first.slot AND m.contact_id = first.contact_id"
+            " WHERE m.state IN (1, 2) AND m.due_at <= %b",
+            [list(slots), now, share, now],
+        )
+    ]
+
+
+def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> dict[int, History]:
+    """Per person: messages accepted after ``since``, and those that are not finished, due ones left out.
+
+    A message on its way takes its place at ``now``, since that is the earliest it can arrive.
+    """
+    ids = list(contact_ids)
+    found: dict[int, History] = {contact_id: History() for contact_id in ids}
+    rows = _read(
+        f"SELECT coalesce(m.accepted_at, m.lease_until, m.created_at), {_COLUMNS}"  # noqa: S608
+        " FROM channels_message m WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (3, 4, 5, 11)"
+        f" UNION ALL SELECT m.due_at, {_COLUMNS} FROM channels_message m"
+        " WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (1, 2) AND m.due_at > %b"
+        f" UNION ALL SELECT m.accepted_at, {_COLUMNS} FROM channels_message m"
+        " WHERE m.contact_id = ANY(%b::int8[]) AND m.state = 6 AND m.accepted_at > %b",
+        [ids, ids, now, ids, since],
+    )
+    for at, *columns in rows:
+        row, history = _row(columns), found[columns[3]]
+        if State(row.state) not in COUNTED:
+            history.waiting.append(row)
+            continue
+        on_its_way = row.state in {State.QUEUED, State.CLAIMED, State.TRANSMITTING}
+        arrives = now if on_its_way else at
+        history.touches.append(Touch(row.channel, row.purpose, arrives, row.transactional))
+        if on_its_way:
+            history.planned.append(Planned(row.id, row.channel, now, row.transactional))
+    return found
+
+
+def plans(history: History, person: Person, around: Surroundings) -> list[Planned]:
+    """Everything of this person that will leave later, on the channel it will most likely take."""
+    found = list(history.planned)
+    for row in history.waiting:
+        candidate = row.candidate(around.service)
+        channel = row.channel or policy.likely_channel(candidate, person, around.charter)
+        found.append(Planned(row.id, channel, row.due_at, candidate.transactional))
+    return found
+
+
+def people(contact_ids: Collection[int], rules_in_force: Charter) -> dict[int, Person]:
+    """Who they are, where they can be reached, what they allow. Four statements."""
+    ids = list(contact_ids)
+    contacts = _read(
+        "SELECT id, email, phone, timezone, country FROM contacts_contact WHERE id = ANY(%b::int8[])", [ids]
+    )
+    addresses = {row[0]: {"email": row[1], "sms": row[2]} for row in contacts}
+    for contact_id, channel, address in _read(
+        "SELECT contact_id, channel, address FROM contacts_channeladdress"
+        " WHERE contact_id = ANY(%b::int8[]) AND active ORDER BY id",
+        [ids],
+    ):
+        if contact_id in addresses:
+            addresses[contact_id][channel] = address  # the newest stays
+    suppressed = barred({pair for own in addresses.values() for pair in own.items()})
+    consents = consent.states(ids)
+    return {
+        contact_id: Person(
+            contact_id=contact_id,
+            zones=policy_zones.candidates(timezone, country, phone, rules_in_force),
+            consents=consents.get(contact_id, {}),
+            addresses=addresses[contact_id],
+            suppressed=frozenset(
+                channel
+                for channel, address in addresses[contact_id].items()
+                if (channel, address) in suppressed
+            ),
+        )
+        for contact_id, _email, phone, timezone, country in contacts
+    }
+
+
+def barred(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of the (channel, address) pairs, those that must not be written to."""
+    return consent.suppressed(pairs)
+
+
+def charter_number(now: datetime) -> int | None:
+    """Number of the charter in force; None for the default rules."""
+    version = charter.in_force(now)
+    return version.number if version else None
+
+
+def conditions(wishes: Iterable[Wish], now: datetime) -> dict[int, bool]:
+    """Whether each message's own conditions hold, for the messages that have some.
+
+    One statement for up to 60 different rules. A rule that cannot be read does not hold.
+    """
+    asked = [wish for wish in wishes if wish.conditions is not None]
+    by_text: dict[str, tuple[Rule | None, list[int]]] = {}
+    answers = {wish.id: False for wish in asked}
+    for i, wish in enumerate(asked):
+        text = json.dumps(wish.conditions, sort_keys=True)
+        if text not in by_text:
+            by_text[text] = (_parsed(wish.conditions), [])
+        by_text[text][1].append(i)
+    subjects = [
+        Subject(wish.contact_id, wish.slot, wish.entered_at or wish.created_at, wish.created_at)
+        for wish in asked
+    ]
+    readable = [(rule, positions) for rule, positions in by_text.values() if rule is not None]
+    held = rules_sql.verdicts([rule for rule, _positions in readable], subjects, now) if readable else []
+    for (_rule, positions), holds in zip(readable, held, strict=True):
+        for i in positions:
+            answers[asked[i].id] = i in holds
+    return answers
+
+
+def _parsed(data: Any) -> Rule | None:
+    try:
+        return rules.parse(data)
+    except RuleError:
+        return None
+
+
+def _row(columns: Sequence[Any]) -> Row:
+    """A row from the columns as they come: Django's connections leave JSON as text."""
+    values = list(columns)
+    for i in _JSON:
+        values[i] = None if values[i] is None else msgspec.json.decode(values[i])
+    return Row(*values)
+
+
+def _read(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
