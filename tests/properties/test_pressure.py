@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from channels import charter, deciding, lifecycle, outbox
@@ -82,22 +82,32 @@ STEPS = st.one_of(
         st.just("deliver"),
         st.sampled_from([State.ACCEPTED, State.ACCEPTED, State.REJECTED, State.QUEUED, State.UNCERTAIN]),
     ),
-    st.tuples(st.just("wait"), st.integers(1, 60)),
+    st.tuples(st.just("wait"), st.sampled_from([1, 2, 3, 9, 30])),
     st.tuples(st.just("withdraw"), st.sampled_from(["email", "sms"])),
     st.tuples(st.just("give"), st.sampled_from(["email", "sms"])),
 )
 
 
+#: Delivery stands still while the policy goes on; then everything leaves at once.
+STALLED: list[tuple[str, Any]] = [
+    ("intend", ("email",)),
+    ("intend", ("email",)),
+    *[("decide", None), ("wait", 3)] * 6,
+    ("deliver", State.ACCEPTED),
+]
+
+
 @pytest.mark.django_db
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(STEPS, min_size=10, max_size=40))
+@example(steps=STALLED)
+@given(steps=st.lists(STEPS, min_size=15, max_size=50))
 def test_no_interleaving_breaks_a_rule(steps: list[tuple[str, Any]], prepared: None) -> None:
     contact, now = subscriber(NOON), NOON
     open_channels = {"email", "sms"}
     for name, value in steps:
         if name == "intend":
             content = dict.fromkeys(value, "words")
-            outbox.intend([make_intent(contact, wanted=value, content=content)], now)
+            outbox.intend([make_intent(contact, wanted=value, content=content) for _one in range(3)], now)
         elif name == "decide":
             deciding.decide_batch(now, most_slots=64)
         elif name == "deliver":
