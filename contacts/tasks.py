@@ -7,6 +7,7 @@ from celery import shared_task
 from contacts import clock, merging, pulse
 from contacts import ingest as ingesting
 from contacts import partitions as partitioning
+from contacts import segments as following
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
@@ -19,6 +20,23 @@ def ingest() -> None:
     merging.sweep(clock.now())
     if taken:
         for reader in ("segments", "triggers", "rollup"):
+            pulse.wake(reader)
+
+
+@shared_task
+def segments() -> None:
+    """Refresh segments whose rule changed, then follow the log."""
+    following.ensure_current(clock.now())
+    if pulse.drain(lambda: following.follow(clock.now()), seconds=_LONGEST):
+        for reader in ("triggers", "rollup"):
+            pulse.wake(reader)
+
+
+@shared_task
+def segment_clock() -> None:
+    """Let time windows open and close."""
+    if following.tick(clock.now()):
+        for reader in ("segments", "triggers"):
             pulse.wake(reader)
 
 

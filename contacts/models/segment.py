@@ -25,6 +25,8 @@ class Segment(models.Model):
     # Set when the rule changes; a pulse recomputes the whole segment and clears it.
     stale = models.BooleanField(default=True, editable=False)
     computed_at = models.DateTimeField(_("computed"), null=True, editable=False)
+    # The latest date of an event that lay in the future when it was read: until then the clock looks for it.
+    ahead_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
 

@@ -1,0 +1,145 @@
+"""Who is in a segment: every change is a difference, written with its events in one transaction.
+
+Whoever judges contacts and writes what follows holds their slots meanwhile, so that an older answer
+never overwrites a newer one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.db.models import QuerySet
+
+from contacts import event_log, slots
+from contacts.event_log import NewEvent
+from contacts.models import Contact, Segment
+
+ENTERED, LEFT = "Segment Entered", "Segment Left"
+_NAMESPACE = zlib.crc32(b"segments") & 0x7FFFFFFF
+
+
+@dataclass(slots=True)
+class Change:
+    """Ids of the contacts that came and went."""
+
+    entered: list[int] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.entered or self.left)
+
+
+def hold(wanted: Iterable[int]) -> None:
+    """Keep others from judging contacts of these slots until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            # One order for all, so that two holders never wait for each other.
+            "SELECT pg_advisory_xact_lock(%s, s) FROM unnest(%s::int[]) AS s",
+            [_NAMESPACE, sorted(set(wanted))],
+        )
+
+
+def replace(segment: Segment, wanted: QuerySet[Contact], now: datetime) -> Change:
+    """Make ``wanted`` the members of ``segment``; one statement finds and writes the difference."""
+    select, params = wanted.values_list("id", "slot").query.sql_with_params()
+    change = Change()
+    with connection.cursor() as cursor:
+        cursor.execute(_REPLACE.format(wanted=select), [*params, segment.pk, segment.pk, now, segment.pk])
+        for contact_id, entered in cursor.fetchall():
+            (change.entered if entered else change.left).append(contact_id)
+    _tell({segment.pk: change}, {segment.pk: segment.slug}, now)
+    return change
+
+
+def judge(judged: Mapping[Segment, tuple[set[int], set[int]]], now: datetime) -> dict[Segment, Change]:
+    """Write verdicts: per segment the contacts that were judged, and those of them that belong in it.
+
+    Statements: a constant number, whatever the number of contacts and segments.
+    """
+    pairs = [(segment.pk, contact) for segment, (asked, _held) in judged.items() for contact in asked]
+    members: dict[int, set[int]] = {segment.pk: set() for segment in judged}
+    for segment_id, contact in _rows(_MEMBERS, pairs):
+        members[segment_id].add(contact)
+    changes = {}
+    for segment, (_asked, held) in judged.items():
+        change = Change(sorted(held - members[segment.pk]), sorted(members[segment.pk] - held))
+        if change:
+            changes[segment] = change
+    if not changes:
+        return {}
+    come = [(segment.pk, contact) for segment, change in changes.items() for contact in change.entered]
+    gone = [(segment.pk, contact) for segment, change in changes.items() for contact in change.left]
+    _rows(_ENTER, come, now)
+    _rows(_LEAVE, gone)
+    _rows(_RESIZE, [(segment.pk, len(c.entered) - len(c.left)) for segment, c in changes.items()])
+    _tell(
+        {segment.pk: change for segment, change in changes.items()},
+        {segment.pk: segment.slug for segment in changes},
+        now,
+    )
+    return changes
+
+
+def _tell(changes: Mapping[int, Change], slugs: Mapping[int, str], now: datetime) -> None:
+    event_log.append(
+        NewEvent(contact, name, now, now, properties={"segment": slugs[segment_id]})
+        for segment_id, change in changes.items()
+        for name, contacts in ((ENTERED, change.entered), (LEFT, change.left))
+        for contact in contacts
+    )
+
+
+def _rows(statement: str, pairs: list[tuple[int, int]], *more: Any) -> list[tuple[int, int]]:
+    """Run a statement over pairs of a segment and a contact, or of a segment and a number."""
+    if not pairs:
+        return []
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, [[pair[0] for pair in pairs], [pair[1] for pair in pairs], *more])
+        return cursor.fetchall() if cursor.description else []
+
+
+_PAIRS = "unnest(%b::int8[], %b::int8[]) AS p(segment_id, contact_id)"
+_REPLACE = """
+WITH wanted(id, slot) AS MATERIALIZED ({wanted}),
+gone AS (
+    DELETE FROM contacts_segmentmembership m WHERE m.segment_id = %s
+    AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.id = m.contact_id)
+    RETURNING m.contact_id
+),
+come AS (
+    INSERT INTO contacts_segmentmembership (segment_id, contact_id, slot, entered_at)
+    SELECT %s, w.id, w.slot, %s FROM wanted w
+    WHERE NOT EXISTS (
+        SELECT 1 FROM contacts_segmentmembership m WHERE m.segment_id = %s AND m.contact_id = w.id
+    )
+    RETURNING contact_id
+)
+SELECT contact_id, FALSE FROM gone UNION ALL SELECT contact_id, TRUE FROM come
+"""
+_MEMBERS = (
+    "SELECT m.segment_id, m.contact_id FROM contacts_segmentmembership m"
+    f" JOIN {_PAIRS} ON m.segment_id = p.segment_id AND m.contact_id = p.contact_id"
+)
+_ENTER = (
+    "INSERT INTO contacts_segmentmembership (segment_id, contact_id, slot, entered_at)"
+    f" SELECT p.segment_id, p.contact_id, p.contact_id %% {slots.SLOTS}, t.moment"
+    f" FROM {_PAIRS}, (VALUES (%b::timestamptz)) AS t(moment)"
+    " ON CONFLICT DO NOTHING"
+)
+_LEAVE = (
+    f"DELETE FROM contacts_segmentmembership m USING {_PAIRS}"
+    " WHERE m.segment_id = p.segment_id AND m.contact_id = p.contact_id"
+)
+# The rows are locked in one order first: two followers may resize the same segments.
+_RESIZE = (
+    "WITH p AS (SELECT s.id, p.contact_id AS more FROM contacts_segment s"
+    f" JOIN {_PAIRS} ON p.segment_id = s.id ORDER BY s.id FOR NO KEY UPDATE OF s)"
+    " UPDATE contacts_segment s SET size = greatest(s.size + p.more, 0) FROM p WHERE p.id = s.id"
+)

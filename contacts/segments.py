@@ -1,0 +1,239 @@
+"""Segments kept current: recomputed as a difference, followed from the log, moved on by the clock.
+
+``refresh`` computes one segment whole. ``follow`` judges the contacts that events touched, and ``tick``
+those for whom a time window opened or closed. The three give the same members as computing all anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from contacts import event_log, rules, segment_members, segment_order, slots
+from contacts.event_log import LogEvent
+from contacts.models import Contact, Merge, Segment
+from contacts.rules import Rule, RuleError
+from contacts.rules_clock import any_event_counts, clocked, crossed, latest_ahead
+from contacts.rules_sql import Subject, matching, verdicts
+from contacts.segment_members import Change
+
+READER = "segments"
+BATCH = 5_000
+_SLACK = timedelta(seconds=10)
+"The clock looks back a little, in case an event was judged a moment before it."
+_SKEW = timedelta(minutes=1)
+"Events dated up to this much after the pulse's own clock happened now: they were read after it was."
+_SAMPLE = 10
+_PREVIEW_SECONDS = 15
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """How many contacts a rule holds for, and some of the newest among them."""
+
+    size: int
+    sample: list[Contact]
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A live segment, its rule, and the names of the events after which a contact is judged again."""
+
+    segment: Segment
+    rule: Rule
+    names: frozenset[str]
+
+
+def refresh(segment: Segment, now: datetime) -> Change:
+    """Compute the members of ``segment`` whole, as of ``now``, and write the difference.
+
+    Raises ``RuleError`` where the stored rule cannot be used. A segment by hand is only counted.
+    """
+    with transaction.atomic():
+        segment_members.hold(range(slots.SLOTS))
+        segment = Segment.objects.select_for_update().get(pk=segment.pk)
+        change = Change()
+        if segment.kind == Segment.Kind.DYNAMIC:
+            rule = rules.parse(segment.rule, in_journey=False)
+            _allow_memory()
+            change = segment_members.replace(segment, matching(rule, as_of=now), now)
+            segment.ahead_until = latest_ahead(rule, now)
+        segment.size = segment.memberships.count()
+        segment.stale, segment.computed_at = False, now
+        segment.save(update_fields=["size", "stale", "computed_at", "ahead_until"])
+    return change
+
+
+def ensure_current(now: datetime) -> int:
+    """Refresh the live segments whose rule changed, those asked about first; returns how many."""
+    stale = Segment.objects.filter(stale=True, active=True)
+    done = 0
+    for segment in segment_order.asked_first(stale):
+        try:
+            refresh(segment, now)
+        except RuleError as error:
+            # The form refuses such a rule; one that came another way must not stop the others.
+            logger.error("segment %s stays as it is: %s", segment.slug, error)
+            Segment.objects.filter(pk=segment.pk).update(stale=False, active=False)
+        else:
+            done += 1
+    return done
+
+
+def follow(now: datetime, limit: int = BATCH) -> int:
+    """Read on in the log and judge the touched contacts; returns how many events were read.
+
+    The number of statements depends on the number of segments the events may concern, not on contacts.
+    """
+    with transaction.atomic():
+        events = event_log.read_after(READER, limit)
+        if not events:
+            return 0
+        watched = _watched()
+        if watched:
+            segment_members.hold(slots.of(event.contact_id) for event in events)
+            # Read again under the locks: the clock may have moved a segment on meanwhile.
+            _react(_watched(), events, now)
+        event_log.advance(READER, events)
+    return len(events)
+
+
+def tick(now: datetime) -> int:
+    """Judge the contacts for whom a boundary passed since the last tick; returns how many came and went."""
+    moved = 0
+    for watched in _watched():
+        segment = watched.segment
+        if clocked(watched.rule) or _waits_for_future(segment):
+            moved += _pass_time(watched, now)
+    return moved
+
+
+def preview(rule: Rule, now: datetime) -> Preview:
+    """Size and sample of a rule that need not be stored. Stops a query that takes too long."""
+    found = matching(rule, as_of=now).values("id")
+    select, params = found.query.sql_with_params()
+    with transaction.atomic(), connection.cursor() as cursor:
+        _allow_memory()
+        cursor.execute(f"SET LOCAL statement_timeout = '{_PREVIEW_SECONDS}s'")
+        cursor.execute(
+            f"WITH found(id) AS MATERIALIZED ({select}) SELECT (SELECT count(*) FROM found),"  # noqa: S608
+            " ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT %s)",
+            [*params, _SAMPLE],
+        )
+        size, ids = cursor.fetchone() or (0, [])
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        return Preview(size, list(Contact.objects.filter(id__in=ids).order_by("-id")))
+
+
+def add(segment: Segment, contact_ids: Iterable[int], now: datetime) -> int:
+    """Put contacts into a segment kept by hand; returns how many were not in it."""
+    return len(_by_hand(segment, contact_ids, True, now).entered)
+
+
+def remove(segment: Segment, contact_ids: Iterable[int], now: datetime) -> int:
+    """Take contacts out of a segment kept by hand; returns how many were in it."""
+    return len(_by_hand(segment, contact_ids, False, now).left)
+
+
+def _by_hand(segment: Segment, contact_ids: Iterable[int], wanted: bool, now: datetime) -> Change:
+    if segment.kind != Segment.Kind.STATIC:
+        raise ValueError(f"{segment.slug} is kept by its rule")
+    with transaction.atomic():
+        found = set(Contact.objects.filter(id__in=set(contact_ids)).values_list("id", flat=True))
+        segment_members.hold(slots.of(contact_id) for contact_id in found)
+        changes = segment_members.judge({segment: (found, found if wanted else set())}, now)
+    return changes.get(segment, Change())
+
+
+def _watched() -> list[_Watched]:
+    found = []
+    for segment in Segment.objects.filter(kind=Segment.Kind.DYNAMIC, active=True, stale=False):
+        try:
+            rule = rules.parse(segment.rule, in_journey=False)
+        except RuleError:
+            continue
+        found.append(_Watched(segment, rule, rules.event_names(rule) | {"Contact Created"}))
+    return found
+
+
+def _react(watched: Sequence[_Watched], events: Sequence[LogEvent], now: datetime) -> None:
+    by_name: dict[str, set[int]] = {}
+    for event in events:
+        by_name.setdefault(event.name, set()).add(event.contact_id)
+    everybody = set().union(*by_name.values())
+    merged = _merged(everybody, min(event.received_at for event in events))
+    judged = {}
+    latest = max(event.occurred_at for event in events)
+    for each in watched:
+        if any_event_counts(each.rule):
+            asked = everybody
+        else:
+            asked = merged.union(*(by_name[name] for name in each.names & by_name.keys()))
+        if not asked:
+            continue
+        as_of = _not_before(now, latest, each.segment.computed_at)
+        judged[each.segment] = (asked, _held(each.rule, asked, as_of))
+        if latest > as_of:
+            _note_future(each, events, as_of)
+    segment_members.judge(judged, now)
+
+
+def _merged(contacts: set[int], since: datetime) -> set[int]:
+    """Contacts that took over another's history: any answer about them may differ."""
+    merges = Merge.objects.filter(winner_id__in=contacts, merged_at__gte=since)
+    return set(merges.values_list("winner_id", flat=True))
+
+
+def _held(rule: Rule, contacts: set[int], as_of: datetime) -> set[int]:
+    subjects = [Subject(contact, slots.of(contact)) for contact in sorted(contacts)]
+    (positions,) = verdicts([rule], subjects, as_of)
+    return {subjects[position].contact_id for position in positions}
+
+
+def _not_before(now: datetime, *instants: datetime | None) -> datetime:
+    """``now``, or the latest of ``instants`` that lies just after it."""
+    return max([now, *(instant for instant in instants if instant and now < instant <= now + _SKEW)])
+
+
+def _note_future(watched: _Watched, events: Sequence[LogEvent], as_of: datetime) -> None:
+    ahead = [
+        event.occurred_at for event in events if event.occurred_at > as_of and event.name in watched.names
+    ]
+    segment = watched.segment
+    if ahead and (segment.ahead_until is None or segment.ahead_until < max(ahead)):
+        Segment.objects.filter(pk=segment.pk).update(ahead_until=max(ahead))
+
+
+def _waits_for_future(segment: Segment) -> bool:
+    return bool(
+        segment.ahead_until and segment.computed_at and segment.ahead_until > segment.computed_at - _SLACK
+    )
+
+
+def _pass_time(watched: _Watched, now: datetime) -> int:
+    segment = watched.segment
+    then = segment.computed_at or now
+    found = crossed(watched.rule, min(then, now) - _SLACK, max(then, now), ahead=_waits_for_future(segment))
+    with transaction.atomic(), connection.cursor() as cursor:
+        contacts: set[int] = set()
+        if found:
+            cursor.execute(found.text, found.params)
+            contacts = {row[0] for row in cursor.fetchall()}
+        segment_members.hold(slots.of(contact) for contact in contacts)
+        current = Segment.objects.filter(pk=segment.pk, stale=False, computed_at=segment.computed_at)
+        if not current.update(computed_at=now):
+            return 0  # Refreshed or moved on by another meanwhile.
+        changes = segment_members.judge({segment: (contacts, _held(watched.rule, contacts, now))}, now)
+        return sum(len(change.entered) + len(change.left) for change in changes.values())
+
+
+def _allow_memory() -> None:
+    """Let joins over the whole base hash in memory, for this transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")
