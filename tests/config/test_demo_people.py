@@ -6,6 +6,7 @@ import pytest
 from config.demo import history
 from config.demo.people import invent
 from config.demo.visits import Visits
+from contacts.intake_event import IntakeEvent
 
 TODAY = date(2026, 11, 21)
 
@@ -54,7 +55,7 @@ def test_people_visit_at_waking_hours_on_their_own_clock() -> None:
     visits = Visits(people, [{"product_id": str(n), "name": "x", "price": 1.0} for n in range(9)])
     zones = {person.user_id: person.zone for person in people}
     told = visits.all(datetime(2026, 3, 20, tzinfo=UTC), 3, [])
-    first = {}
+    first: dict[tuple[str, date], IntakeEvent] = {}
     for _source, event in told:
         if event.user_id and event.type == "page":
             first.setdefault((event.user_id, event.occurred_at.date()), event)
