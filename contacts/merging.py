@@ -101,23 +101,23 @@ def _line(loser: int, winner: int, snapshot: dict[str, Any], now: datetime) -> d
 
 def _move(
     cursor: psycopg.Cursor, table: Table, losers: Mapping[int, int], now: datetime
-) -> Iterator[tuple[int, str, list[Any]]]:
-    """Yields (loser, "settled" or "moved", rows) for the snapshot."""
+) -> Iterator[tuple[int, str, list[msgspec.Raw]]]:
+    """Yields (loser, "settled" or "moved", rows as JSON) for the snapshot."""
     for rule in table.rules:
         if rule.first:
             cursor.execute(_WHO + rule.first, _people(losers))
         cursor.execute(_settle(table, rule), _people(losers) | {"now": now})
-        settled: dict[int, list[Any]] = defaultdict(list)
+        settled: dict[int, list[msgspec.Raw]] = defaultdict(list)
         # A row of the one that remains may give way too; the first merge into it keeps that row.
         first = {winner: loser for loser, winner in sorted(losers.items(), reverse=True)}
         for contact, row in cursor.fetchall():
-            settled[first.get(contact) or contact].append(row)
+            settled[first.get(contact) or contact].append(msgspec.Raw(row.encode()))
         for loser, rows in settled.items():
             yield loser, "settled", rows
     cursor.execute(_follow(table), _people(losers))
-    moved: dict[int, list[Any]] = defaultdict(list)
+    moved: dict[int, list[msgspec.Raw]] = defaultdict(list)
     for loser, key in cursor:
-        moved[loser].append(key)
+        moved[loser].append(msgspec.Raw(key.encode()))
     for loser, keys in moved.items():
         yield loser, "moved", keys
 
@@ -140,7 +140,7 @@ def _settle(table: Table, rule: MergeRule) -> str:
     FROM {table.name} t JOIN who ON t.contact_id = who.contact_id WHERE {rule.among}
 )
 {act} ranked WHERE {same} AND ranked.place > 1
-RETURNING t.contact_id, to_jsonb(t)
+RETURNING t.contact_id, to_jsonb(t)::text
 """  # noqa: S608
 
 
@@ -158,7 +158,7 @@ def _follow(table: Table) -> str:
 UPDATE {table.name} t SET contact_id = who.winner, slot = who.slot
 FROM unnest(%(losers)b::int8[], %(winners)b::int8[], %(slots)b::int2[]) AS who (loser, winner, slot)
 WHERE t.contact_id = who.loser
-RETURNING who.loser, jsonb_build_object({key})
+RETURNING who.loser, jsonb_build_object({key})::text
 """  # noqa: S608
 
 

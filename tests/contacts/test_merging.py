@@ -1,0 +1,162 @@
+"""What belongs to a contact follows it into the one that remains."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from contacts import event_log, ingest, merging, permission
+from contacts.consent import NewConsent, record, states
+from contacts.event_log import NewEvent
+from contacts.models import Contact, Event, Merge, Segment, SegmentMembership, Source
+from journeys.models import Journey, JourneyVersion, Run
+from tests.factories import NOON, make_source, put_in_inbox
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def source() -> Source:
+    return make_source()
+
+
+@pytest.fixture
+def stranger(source: Source) -> Contact:
+    put_in_inbox(source, {"type": "track", "name": "Seen", "anonymous_id": "a1"})
+    ingest.take_in(NOON)
+    return Contact.objects.latest("id")
+
+
+@pytest.fixture
+def ada(source: Source) -> Contact:
+    put_in_inbox(source, {"type": "identify", "user_id": "ada", "properties": {"city": "Paris"}})
+    ingest.take_in(NOON)
+    return Contact.objects.latest("id")
+
+
+def join(source: Source) -> None:
+    put_in_inbox(source, {"type": "identify", "user_id": "ada", "anonymous_id": "a1"})
+    ingest.take_in(NOON)
+
+
+def consent(contact: Contact, purpose: str, given: bool) -> None:
+    record([NewConsent(contact.id, "email", purpose, given, "test")], NOON)
+
+
+def test_events_move_and_keep_their_lane(source: Source, stranger: Contact, ada: Contact) -> None:
+    join(source)
+    moved = Event.objects.get(name="Seen")
+    assert (moved.contact_id, moved.slot, moved.lane) == (ada.id, ada.slot, stranger.slot)
+
+
+def test_what_the_one_that_remains_does_not_know_is_taken_over(source: Source, ada: Contact) -> None:
+    put_in_inbox(
+        source,
+        {
+            "type": "identify",
+            "anonymous_id": "a1",
+            "properties": {"city": "Rome", "size": "M", "lastName": "L"},
+        },
+        now=NOON - timedelta(days=9),
+    )
+    ingest.take_in(NOON)
+    join(source)
+    contact = Contact.objects.get()
+    assert contact.attributes == {"city": "Paris", "size": "M"}
+    assert (contact.last_name, contact.first_seen_at) == ("L", NOON - timedelta(days=9))
+
+
+def test_the_merge_is_kept_with_what_undoes_it(source: Source, stranger: Contact, ada: Contact) -> None:
+    join(source)
+    merge = Merge.objects.get()
+    assert (merge.winner_id, merge.loser_id) == (ada.id, stranger.id)
+    assert merge.snapshot["contact"]["public_id"] == str(stranger.public_id)
+    assert merge.snapshot["moved"]["contacts_identifier"] == [{"kind": "anonymous", "value": "a1"}]
+    assert len(merge.snapshot["moved"]["contacts_event"]) == 2
+
+
+def test_a_segment_of_both_holds_the_one_that_remains_once(
+    source: Source, stranger: Contact, ada: Contact
+) -> None:
+    both, only = (Segment.objects.create(name=name, slug=name) for name in ("both", "only"))
+    for segment, contact in ((both, stranger), (both, ada), (only, stranger)):
+        SegmentMembership.objects.create(segment=segment, contact=contact, slot=contact.slot, entered_at=NOON)
+    join(source)
+    members = SegmentMembership.objects.values_list("segment__slug", "contact_id", "slot")
+    assert sorted(members) == [("both", ada.id, ada.slot), ("only", ada.id, ada.slot)]
+    assert len(Merge.objects.get().snapshot["settled"]["contacts_segmentmembership"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("of_stranger", "of_ada", "expected"),
+    [
+        ({"offers": False}, {"offers": True}, False),
+        ({"offers": True}, {"offers": False}, False),
+        ({"offers": True}, {}, True),
+        ({"*": False}, {"offers": True}, False),
+        ({"offers": True}, {"*": False}, False),
+        ({"*": True}, {"offers": False}, False),
+        ({"*": True}, {"offers": True}, True),
+    ],
+)
+def test_of_two_answers_the_stricter_holds(
+    source: Source,
+    stranger: Contact,
+    ada: Contact,
+    of_stranger: dict[str, bool],
+    of_ada: dict[str, bool],
+    expected: bool,
+) -> None:
+    for contact, answers in ((stranger, of_stranger), (ada, of_ada)):
+        for purpose, given in answers.items():
+            consent(contact, purpose, given)
+    join(source)
+    assert permission.of(states([ada.id])[ada.id], "email", "offers") is expected
+
+
+def test_of_two_live_runs_the_older_goes_on(source: Source, stranger: Contact, ada: Contact) -> None:
+    journey = Journey.objects.create(name="Welcome", slug="welcome")
+    version = JourneyVersion.objects.create(journey=journey, number=1, graph={}, published_at=NOON)
+    for contact, days in ((stranger, 2), (ada, 1)):
+        at = NOON - timedelta(days=days)
+        Run.objects.create(
+            slot=contact.slot,
+            contact=contact,
+            journey=journey,
+            version=version,
+            step="wait",
+            due_at=NOON,
+            since=at,
+            entered_at=at,
+        )
+    join(source)
+    older, newer = Run.objects.order_by("entered_at")
+    assert (older.contact_id, older.slot, older.state) == (ada.id, ada.slot, Run.State.LIVE)
+    assert (newer.state, newer.outcome, newer.due_at) == (Run.State.EXITED, "merged", None)
+
+
+def test_what_a_slow_pulse_wrote_for_the_one_that_is_no_more_is_swept_up(
+    source: Source, stranger: Contact, ada: Contact
+) -> None:
+    join(source)
+    event_log.append([NewEvent(stranger.id, "Message Opened", NOON, NOON)])
+    assert merging.sweep(NOON) == 1
+    assert Event.objects.get(name="Message Opened").contact_id == ada.id
+    assert merging.sweep(NOON) == 0
+
+
+def test_an_old_link_leads_to_the_one_that_remains(source: Source, stranger: Contact, ada: Contact) -> None:
+    join(source)
+    assert merging.successor(stranger.public_id) == ada.id
+    assert merging.successor(uuid.uuid4()) is None
+
+
+@pytest.mark.parametrize("table", merging.tables(), ids=lambda table: table.name)
+def test_every_table_that_follows_contacts_finds_their_rows_by_an_index(table: merging.Table) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s", [table.name])
+        definitions = [definition for (definition,) in cursor.fetchall()]
+    assert any("(contact_id" in text and " WHERE " not in text for text in definitions)
