@@ -140,6 +140,7 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     if accepted:
         resolved = resolve([arrival.identifiers for arrival in accepted], now)
         _update_profiles(accepted, resolved, now)
+        crashpoint("ingest.inside")
         event_log.append(_log_lines(accepted, resolved))
     inbox.set_aside(rejected)
     outcomes = [
