@@ -157,7 +157,9 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
     ids = list(contact_ids)
     found: dict[int, History] = {contact_id: History() for contact_id in ids}
     rows = _read(
-        f"SELECT coalesce(m.accepted_at, m.lease_until, m.created_at), {_COLUMNS}"  # noqa: S608
+        # Of a message that may have arrived, the last attempt tells when.
+        "SELECT coalesce((SELECT max(a.started_at) FROM channels_attempt a"  # noqa: S608
+        f" WHERE m.state = 11 AND a.message_id = m.id), m.created_at), {_COLUMNS}"
         " FROM channels_message m WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (3, 4, 5, 11)"
         f" UNION ALL SELECT m.due_at, {_COLUMNS} FROM channels_message m"
         " WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (1, 2) AND m.due_at > %b"

@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 from django.db import connection, transaction
 
-from channels import lifecycle
+from channels import deciding, lifecycle
 from channels.lifecycle import Ref, State
 from channels.models import ProviderAccount
 from contacts import slots
@@ -45,6 +45,8 @@ class Claimed:
     origin_id: int | None
     origin_slug: str
     origin_step: str
+    conditions: Any
+    entered_at: datetime | None
 
     @property
     def ref(self) -> Ref:
@@ -66,14 +68,21 @@ def account_for(message: Claimed, by_channel: dict[str, list[ProviderAccount]]) 
 
 
 def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]]) -> list[Claimed]:
-    """Take up to ``limit`` due messages whose account is not paused, in one short transaction."""
+    """Take up to ``limit`` due messages whose account is not paused, in one short transaction.
+
+    What has come against a message since it was decided is asked in that same transaction: whoever
+    unsubscribed, converted or bounced before it gets nothing.
+    """
     ready = [account.id for several in by_channel.values() for account in several if not account.paused]
     open_channels = [channel for channel, several in by_channel.items() if not several[0].paused]
     if not ready:
         return []
     with transaction.atomic():
         found = _due(now, limit, ready, open_channels)
-        found = _still_allowed(found, now)
+        against = deciding.recheck(found, now)
+        if against:
+            deciding.turn_back(found, against, now)
+            found = [message for message in found if message.id not in against]
         taken = lifecycle.move(
             [message.ref for message in found],
             State.QUEUED,
@@ -93,10 +102,6 @@ def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]
     return [message for message in found if message.id in taken]
 
 
-def _still_allowed(found: list[Claimed], now: datetime) -> list[Claimed]:
-    return found
-
-
 def _due(now: datetime, limit: int, ready: Sequence[int], open_channels: Sequence[str]) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, [now])
@@ -114,7 +119,8 @@ def _due(now: datetime, limit: int, ready: Sequence[int], open_channels: Sequenc
 def _claimed(row: tuple[Any, ...]) -> Claimed:
     # Django's connections leave JSON as text.
     content, variables = msgspec.json.decode(row[10]), msgspec.json.decode(row[11])
-    return Claimed(*(*row[:10], content, variables, *row[12:]))
+    conditions = None if row[19] is None else msgspec.json.decode(row[19])
+    return Claimed(*(*row[:10], content, variables, *row[12:19], conditions, row[20]))
 
 
 _BUSY = """
@@ -127,7 +133,8 @@ _DUE = """
 SELECT m.* FROM unnest(%b::int2[]) AS s(slot)
 CROSS JOIN LATERAL (
     SELECT id, created_at, slot, fence, contact_id, key, channel, address, purpose, transactional, content,
-           variables, attempts, deadline_at, provider_id, origin_kind, origin_id, origin_slug, origin_step
+           variables, attempts, deadline_at, provider_id, origin_kind, origin_id, origin_slug, origin_step,
+           conditions, entered_at
     FROM channels_message
     WHERE slot = s.slot AND state = 3 AND due_at <= %b
       AND (provider_id = ANY(%b::int4[]) OR provider_id IS NULL AND channel = ANY(%b::text[]))

@@ -6,7 +6,7 @@ from functools import partial
 
 from celery import shared_task
 
-from channels import delivery
+from channels import deciding, delivery
 from channels import rescue as rescuing
 from contacts import clock, pulse
 
@@ -14,6 +14,12 @@ _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
 
 _crew: list[delivery.Crew] = []
+
+
+@shared_task
+def decide() -> None:
+    """Ask the policy about every message that is due."""
+    pulse.drain(lambda: deciding.decide_batch(clock.now()), seconds=_LONGEST)
 
 
 @shared_task

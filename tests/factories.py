@@ -14,7 +14,7 @@ from channels.intents import Intent
 from channels.models import Message, ProviderAccount, Template, TemplateVersion
 from contacts import event_log, slots
 from contacts.intake_event import IntakeEvent, pack
-from contacts.models import Contact, InboxItem, Source
+from contacts.models import ConsentState, Contact, InboxItem, Source
 from journeys.models import Journey, JourneyVersion
 
 #: A quiet Tuesday noon in London, for tests to which the instant does not matter.
@@ -87,7 +87,7 @@ def make_template(slug: str, channel: str = "email", **values: Any) -> TemplateV
 
 
 def make_queued(contact: Contact, *, now: datetime = NOON, **values: Any) -> Message:
-    """A message that the policy lets go, due at once."""
+    """A message that the policy lets go, due at once, with the consent that lets it go."""
     defaults: dict[str, Any] = {
         "created_at": now,
         "due_at": now,
@@ -100,7 +100,14 @@ def make_queued(contact: Contact, *, now: datetime = NOON, **values: Any) -> Mes
         "content": {"email": "hello"},
         "state": Message.State.QUEUED,
     }
-    return Message.objects.create(**{**defaults, **values})
+    message = Message.objects.create(**{**defaults, **values})
+    ConsentState.objects.get_or_create(
+        contact=contact,
+        channel=message.channel,
+        purpose=message.purpose,
+        defaults={"slot": contact.slot, "allowed": True, "entry_id": 0, "since": now},
+    )
+    return message
 
 
 def make_version(graph: dict[str, Any], *, slug: str = "trial", now: datetime = NOON) -> JourneyVersion:

@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from channels import charter, deciding, lifecycle, outbox
+from channels import charter, deciding, delivery, lifecycle, outbox
 from channels.lifecycle import Ref, State
-from channels.models import CharterVersion, Decision, Message, ProviderAccount
+from channels.models import CharterVersion, Decision, Message, ProviderAccount, SandboxMessage
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import ChannelAddress, Contact, Event, Purpose
-from tests.factories import NOON, make_contact, make_intent, make_provider
+from tests.factories import NOON, make_contact, make_intent, make_provider, make_template
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -329,3 +329,15 @@ def test_the_recheck_takes_the_same_statements_for_ten_and_a_hundred() -> None:
             deciding.recheck(messages, NOON)
         totals.append(count.total)
     assert totals[0] == totals[1]
+
+
+def test_delivery_hands_nothing_over_after_an_unsubscribe() -> None:
+    ProviderAccount.objects.filter(channel="email").update(settings={})
+    make_template("spring")
+    kept, left = subscriber(), subscriber()
+    outbox.intend([make_intent(kept), make_intent(left)], NOON)
+    decide_all()
+    consent.withdraw(left.id, NOON, origin="test", channels=["email"], purpose="offers")
+    delivery.deliver_batch(lambda: NOON)
+    assert [mail.address for mail in SandboxMessage.objects.all()] == [kept.email]
+    assert Message.objects.get(contact=left).state == State.DROPPED
