@@ -146,7 +146,6 @@ class ContactPageAdmin(ContactAdmin):
             contact_page.profile(contact), json_dumps_params={"indent": 2, "ensure_ascii": False}
         )
         answer["Content-Disposition"] = f'attachment; filename="contact-{contact.public_id}.json"'
-        answer["Cache-Control"] = "no-store"
         return answer
 
     def _contact(self, request: HttpRequest, contact_id: int) -> Contact:

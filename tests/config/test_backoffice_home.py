@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from config import dashboard, roles
+from contacts import clock, event_log
+from contacts.event_log import TRACK, NewEvent
+from tests.config.backoffice import make_person, signed_in
+from tests.factories import NOON, make_contact
+
+pytestmark = pytest.mark.django_db
+
+NOTHING = {"oldest_inbox": None, "oldest_run": None, "oldest_message": None, "last_pulse": NOON}
+
+
+@pytest.fixture
+def client() -> Client:
+    return signed_in(make_person("root", superuser=True))
+
+
+def test_an_empty_installation_says_what_to_do(client: Client) -> None:
+    body = client.get("/admin/").content.decode()
+
+    assert "No journey is live" in body
+    assert "curl -u" in body
+
+
+def test_the_latest_events_name_their_contact(client: Client) -> None:
+    contact = make_contact(first_name="Ada", last_name="Lovelace")
+    now = clock.now()
+    event_log.append(
+        [NewEvent(contact.pk, "Product Added", now, now, kind=TRACK, properties={"name": "Mango"})]
+    )
+
+    latest = client.get("/admin/").context["latest"]
+
+    assert [(one.contact, one.entry.title, one.entry.text) for one in latest] == [
+        (contact, "Product Added", "Mango")
+    ]
+
+
+def test_a_role_sees_only_its_parts() -> None:
+    body = signed_in(make_person("ana", role=roles.ANALYST)).get("/admin/").content.decode()
+
+    assert "Messages sent" in body
+    assert "curl -u" not in body
+
+
+def test_someone_without_a_role_sees_no_figure() -> None:
+    context = signed_in(make_person("nobody")).get("/admin/").context
+
+    assert context["tiles"] == []
+    assert context["latest"] is None
+    assert context["command"] == ""
+
+
+@pytest.mark.parametrize(
+    ("waited", "tone"),
+    [
+        (timedelta(seconds=2), "good"),
+        (timedelta(seconds=30), "good"),
+        (timedelta(minutes=5), "warn"),
+        (timedelta(hours=1), "bad"),
+    ],
+)
+def test_work_that_waits_too_long_changes_colour(waited: timedelta, tone: str) -> None:
+    shown = dashboard.readings({**NOTHING, "oldest_inbox": NOON - waited}, NOON)
+
+    assert [reading.tone for reading in shown if reading.label == "Inbox"] == [tone]
+
+
+def test_work_that_is_due_later_is_up_to_date() -> None:
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    shown = dashboard.readings({**NOTHING, "oldest_run": later}, NOON)
+
+    assert [reading.value for reading in shown if reading.label == "Journeys"] == ["up to date"]
