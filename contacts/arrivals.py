@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from contacts import normalise
-from contacts.directory import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Identifier, strongest_first
+from contacts.directory import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Identifier
 from contacts.event_log import ALIAS, GROUP, IDENTIFY, PAGE, SCREEN, TRACK, NewEvent
 from contacts.intake_event import IntakeEvent, Rejection, unpack
 
@@ -111,16 +111,15 @@ def _identifiers(
     device = surroundings.get("device")
     # An alias names the browser's former id; a former user id would join two known people.
     former = event.previous_id if event.type == "alias" else None
-    found = (
+    strongest_first = (
         (USER, normalise.identifier(event.user_id)),
-        (ANONYMOUS, normalise.identifier(event.anonymous_id)),
-        (ANONYMOUS, normalise.identifier(former)),
         (EMAIL, normalise.email(traits[EMAIL]) if EMAIL in traits else None),
         (PHONE, normalise.phone(traits[PHONE], normalise.region(traits)) if PHONE in traits else None),
+        (ANONYMOUS, normalise.identifier(event.anonymous_id)),
+        (ANONYMOUS, normalise.identifier(former)),
         (DEVICE, normalise.identifier(_text(device.get("id"))) if isinstance(device, dict) else None),
     )
-    kept = [Identifier(kind, value) for kind, value in found if value]
-    return tuple(kept) if len(kept) == 1 else strongest_first(kept)
+    return tuple(dict.fromkeys(Identifier(kind, value) for kind, value in strongest_first if value))
 
 
 def _plausible(occurred_at: datetime, item: InboxItem) -> datetime:

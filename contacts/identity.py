@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 from django.db import connection
@@ -23,8 +24,7 @@ class ContendedError(Exception):
     """Another worker changed these contacts or identifiers meanwhile; undo the batch and take it again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """When a stored contact was first and last seen, as read under its lock."""
 
     first: datetime
@@ -68,13 +68,15 @@ def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime) -> Resolved
 
 
 def _owners(cursor: psycopg.Cursor, wanted: Iterable[Identifier]) -> dict[Identifier, int]:
-    rows = sorted(wanted)
+    rows = list(wanted)
     cursor.execute(
-        "SELECT kind, value, contact_id FROM contacts_identifier"
-        " JOIN unnest(%b::text[], %b::text[]) AS wanted (kind, value) USING (kind, value)",
+        "SELECT place - 1, contact_id FROM contacts_identifier"
+        " JOIN unnest(%b::text[], %b::text[]) WITH ORDINALITY AS wanted (kind, value, place)"
+        " USING (kind, value)",
         [[one.kind for one in rows], [one.value for one in rows]],
+        binary=True,
     )
-    return {Identifier(kind, value): contact for kind, value, contact in cursor}
+    return {rows[place]: contact for place, contact in cursor.fetchall()}
 
 
 def _changing(events: Sequence[tuple[Identifier, ...]], owners: dict[Identifier, int]) -> set[int]:
@@ -94,8 +96,9 @@ def _lock(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, Seen]:
         " JOIN unnest(%b::int8[], %b::int2[]) AS wanted (id, slot) USING (id, slot)"
         " ORDER BY id FOR NO KEY UPDATE OF c",
         [ids, [slots.of(contact) for contact in ids]],
+        binary=True,
     )
-    seen = {contact: Seen(first, last) for contact, first, last in cursor}
+    seen = {contact: Seen(first, last) for contact, first, last in cursor.fetchall()}
     if len(seen) < len(ids):
         raise ContendedError("a contact was merged into another")
     return seen
@@ -108,7 +111,7 @@ def _held(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, list[Identifi
         [sorted(contacts)],
     )
     held: dict[int, list[Identifier]] = defaultdict(list)
-    for contact, kind, value in cursor:
+    for contact, kind, value in cursor.fetchall():
         held[contact].append(Identifier(kind, value))
     return held
 
@@ -118,7 +121,7 @@ def _store_ids(cursor: psycopg.Cursor, directory: Directory, found: list[int]) -
     final = {directory.final(contact) for contact in found}
     new = sorted((contact for contact in final if contact < 0), reverse=True)
     cursor.execute("SELECT nextval('contacts_contact_id_seq') FROM generate_series(1, %b)", [len(new)])
-    ids = dict(zip(new, (row[0] for row in cursor), strict=True))
+    ids = dict(zip(new, (row[0] for row in cursor.fetchall()), strict=True))
     return {contact: ids.get(contact, contact) for contact in final}
 
 

@@ -36,7 +36,7 @@ def take(lanes: Sequence[int], limit: int) -> list[InboxItem]:
         # A lane may give more than its share, so that one long lane does not make many small batches.
         share = _MOST_SHARES * -(-limit // len(lanes))
         cursor.execute(_TAKE, [list(lanes), share, limit], binary=True)
-        items = [InboxItem(*row) for row in cursor]
+        items = [InboxItem(*row) for row in cursor.fetchall()]
     items.sort(key=lambda item: item.id)
     return items
 
@@ -50,7 +50,7 @@ def take_these(ids: Collection[int]) -> list[InboxItem]:
             [sorted(ids)],
             binary=True,
         )
-        return sorted((InboxItem(*row) for row in cursor), key=lambda item: item.id)
+        return sorted((InboxItem(*row) for row in cursor.fetchall()), key=lambda item: item.id)
 
 
 def set_aside(rejected: Iterable[tuple[InboxItem, Rejection]]) -> None:
