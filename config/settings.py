@@ -155,16 +155,9 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
-# ── Cache: shared by all processes where the broker is a Redis, so that login throttling counts once ──
+# ── Cache: in the database, so that all processes count tries to sign in together, broker or not ──────
 CACHES: dict[str, Any] = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": CELERY_BROKER_URL,
-        "KEY_PREFIX": "segue-cache",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
-    }
-    if CELERY_BROKER_URL.startswith(("redis://", "rediss://"))
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "config_cache"}
 }
 
 # ── People who sign in ───────────────────────────────────────────────────────────────────────────

@@ -27,11 +27,16 @@ class NoBrowserError(Exception):
     """Chromium is missing and cannot be installed from here."""
 
 
+def installed_chromium() -> Path | None:
+    found = str(CHROMIUM) if CHROMIUM.exists() else shutil.which("chromium")
+    return Path(found) if found else None
+
+
 def ensure_chromium() -> Path:
     """The browser's path; installs Debian's package where that is possible. Raises NoBrowserError."""
-    found = CHROMIUM if CHROMIUM.exists() else shutil.which("chromium")
+    found = installed_chromium()
     if found:
-        return Path(found)
+        return found
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise NoBrowserError(
             "Chromium is missing. Install it (on Debian: apt-get install chromium), then try again."

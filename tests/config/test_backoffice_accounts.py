@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
@@ -16,17 +14,6 @@ from tests.config.backoffice import PASSWORD, make_person, signed_in
 pytestmark = pytest.mark.django_db
 
 LOGIN = "/account/login/"
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(request: pytest.FixtureRequest) -> Iterator[None]:
-    # Tries are counted in the cache; each test counts for itself.
-    own = {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": request.node.nodeid,
-    }
-    with override_settings(CACHES={"default": own}):
-        yield
 
 
 def sign_in(client: Client, name: str, password: str = PASSWORD) -> int:
