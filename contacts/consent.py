@@ -65,7 +65,8 @@ def record(entries: Sequence[NewConsent], now: datetime) -> int:
     if not entries:
         return 0
     with transaction.atomic():
-        ids = _lock_and_number(entries)
+        lock({entry.contact_id for entry in entries})
+        ids = _numbers(len(entries))
         states = _load({entry.contact_id for entry in entries})
         for entry, entry_id in zip(entries, ids, strict=True):
             _apply(states, entry, entry_id, now)
@@ -74,6 +75,18 @@ def record(entries: Sequence[NewConsent], now: datetime) -> int:
         event_log.append(_event(entry, now) for entry in entries)
         transaction.on_commit(partial(pulse.wake, "segments"))
     return len(entries)
+
+
+def lock(contact_ids: Collection[int]) -> None:
+    """Let nobody else change what these contacts allow until the transaction ends.
+
+    For those who look first and record what is missing; contacts are locked in the order of their ids.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM contacts_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+            [sorted(contact_ids)],
+        )
 
 
 def states(contact_ids: Collection[int]) -> dict[int, dict[tuple[str, str], bool]]:
@@ -114,6 +127,7 @@ def withdraw(
 ) -> int:
     """Withdraw ``purpose`` (all by default) on ``channels``, where that is not the case already."""
     with transaction.atomic():
+        lock([contact_id])
         consents = states([contact_id]).get(contact_id, {})
         return record(
             [
@@ -179,17 +193,13 @@ def _open(consents: permission.Consents, channel: str, purpose: str) -> bool:
     return consents.get((channel, EVERY)) is not False or any(held)
 
 
-def _lock_and_number(entries: Sequence[NewConsent]) -> list[int]:
-    """Lock the contacts in the order of their ids, then draw the ids of the new lines."""
+def _numbers(count: int) -> list[int]:
+    """The ids of ``count`` new lines of the ledger."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM contacts_contact WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-            [sorted({entry.contact_id for entry in entries})],
-        )
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence('contacts_consententry', 'id'))"
             " FROM generate_series(1, %s)",
-            [len(entries)],
+            [count],
         )
         return sorted(row[0] for row in cursor.fetchall())
 
