@@ -168,7 +168,9 @@ class TestLimits:
     def test_gzip_is_unpacked(self) -> None:
         assert send("/v1/track", gzip.compress(GOOD), HTTP_CONTENT_ENCODING="gzip").status == 200
 
-    @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(GOOD)[:-9], b""])
+    @pytest.mark.parametrize(
+        "body", [b"not gzip", gzip.compress(GOOD)[:-9], b""], ids=["text", "cut off", "empty"]
+    )
     def test_broken_gzip_is_refused(self, body: bytes) -> None:
         answer = send("/v1/track", body, HTTP_CONTENT_ENCODING="gzip")
         assert (answer.status, answer.json["code"]) == (400, "malformed_gzip")
