@@ -7,11 +7,13 @@ what cannot be read, count. A crash anywhere before the commit leaves the items 
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
@@ -44,6 +46,9 @@ _NOT_THE_EVENTS = (
     psycopg.ProgrammingError,
     MemoryError,
 )
+
+#: Column of contacts and its new value.
+Changes = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -139,9 +144,11 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     accepted = [arrival for arrival in arrivals if arrival.item.id in first]
     if accepted:
         resolved = resolve([arrival.identifiers for arrival in accepted], now)
-        _update_profiles(accepted, resolved, now)
+        changes = _update_profiles(accepted, resolved, now)
         crashpoint("ingest.inside")
-        event_log.append(_log_lines(accepted, resolved))
+        event_log.append(
+            itertools.chain(_log_lines(accepted, resolved), _log_changes(accepted, resolved, changes, now))
+        )
     inbox.set_aside(rejected)
     outcomes = [
         (arrival.item, "accepted" if arrival.item.id in first else "duplicate") for arrival in arrivals
@@ -172,7 +179,8 @@ def _first_of_each(arrivals: Sequence[Arrival], now: datetime) -> set[int]:
     return first
 
 
-def _update_profiles(arrivals: Sequence[Arrival], resolved: Resolved, now: datetime) -> None:
+def _update_profiles(arrivals: Sequence[Arrival], resolved: Resolved, now: datetime) -> dict[int, Changes]:
+    """Store what the arrivals say about their contacts; returns what changed of those that existed."""
     told = {contact for contact, one in zip(resolved.contacts, arrivals, strict=True) if one.traits}
     stored = {*told, *resolved.recognised, *resolved.merged, *resolved.merged.values()} - set(
         resolved.created
@@ -191,7 +199,8 @@ def _update_profiles(arrivals: Sequence[Arrival], resolved: Resolved, now: datet
         if profile := profiles.get(contact):
             profile.notice(arrival.surroundings)
             profile.take(arrival.traits, now)
-    changed = [one for one in profiles.values() if one.id not in before or one != before[one.id]]
+    changes = {one.id: one.differences(before.get(one.id)) for one in profiles.values()}
+    changed = [one for one in profiles.values() if one.id not in before or changes[one.id]]
     for profile in changed:
         profile.updated_at = now
         first, last = times.pop(profile.id)
@@ -199,6 +208,20 @@ def _update_profiles(arrivals: Sequence[Arrival], resolved: Resolved, now: datet
         profile.see(last)
     profile_rows.save(changed)
     profile_rows.saw({contact: seen for contact, seen in times.items() if _widens(seen, resolved, contact)})
+    return {contact: new for contact, new in changes.items() if new and contact in before}
+
+
+def _log_changes(
+    arrivals: Sequence[Arrival], resolved: Resolved, changes: dict[int, Changes], now: datetime
+) -> Iterable[NewEvent]:
+    """Lines for profiles that changed by an event that does not say so: a first user id on a track."""
+    said = {
+        contact
+        for contact, one in zip(resolved.contacts, arrivals, strict=True)
+        if one.event.type in {"identify", "alias"}
+    }
+    for contact in sorted(changes.keys() - said):
+        yield NewEvent(contact, "Identified", now, now, properties=changes[contact])
 
 
 def _begin(

@@ -58,6 +58,14 @@ class Profile(msgspec.Struct):
         """Its values are replaced, never changed in place; so a shallow copy keeps the state of now."""
         return msgspec.structs.replace(self)
 
+    def differences(self, before: Self | None) -> dict[str, Any]:
+        """Names and values of what is not as it was ``before``, apart from when the contact was seen."""
+        return {
+            name: value
+            for name in _TOLD
+            if (value := getattr(self, name)) != (getattr(before, name) if before else None)
+        }
+
     def see(self, at: datetime) -> None:
         self.first_seen_at = min(self.first_seen_at, at)
         self.last_seen_at = max(self.last_seen_at, at)
@@ -130,6 +138,13 @@ class Profile(msgspec.Struct):
         zone = places.zone_of_phone(self.phone, now) or places.zone_of_country(self.country, now)
         if zone and "timezone" not in self.inferred:
             self.inferred = self.inferred | {"timezone": zone}
+
+
+_TOLD = [
+    name
+    for name in Profile.__struct_fields__
+    if not name.endswith("_at") and name not in {"id", "slot", "public_id"}
+]
 
 
 def _text(value: object) -> str | None:

@@ -117,3 +117,13 @@ def test_first_and_last_seen_follow_the_events_time(source: Source) -> None:
     take_in(source, track(user_id="u1", occurred_at=NOON - timedelta(days=3)))
     contact = Contact.objects.get()
     assert (contact.first_seen_at, contact.last_seen_at) == (NOON - timedelta(days=3), NOON)
+
+
+def test_a_profile_that_changes_without_an_identify_says_so_in_the_log(source: Source) -> None:
+    take_in(source, track(anonymous_id="a1"))
+    take_in(source, track(user_id="u1", anonymous_id="a1"))
+    take_in(source, track(user_id="u1", context={"traits": {"email": "Ada@example.org"}}))
+    lines = Event.objects.filter(name="Identified").order_by("id")
+    assert [line.properties for line in lines] == [{"known": True}, {"email": "ada@example.org"}]
+    take_in(source, identify(user_id="u1", properties={"plan": "gold"}))
+    assert lines.all().count() == 3
