@@ -19,6 +19,7 @@ from channels.rendering import Letter
 from channels.rendering_liquid import TemplateError
 from channels.rendering_mail import Mail
 from channels.rendering_people import Person
+from contacts import preferences
 from contacts.models import ChannelAddress
 
 #: What a text message may hold: ten segments of the longest kind.
@@ -53,7 +54,7 @@ def pack(
     faults: dict[int, Fault] = {}
     for message in messages:
         try:
-            drafts[message.id] = _draft(message, by_message[message.id], versions, people)
+            drafts[message.id] = _draft(message, by_message[message.id], versions, people, now)
         except TemplateError as error:
             faults[message.id] = Fault("template", str(error)[:500])
     known = links.ids(set().union(*(rendering.addresses(draft.letter) for draft in drafts.values())))
@@ -75,6 +76,7 @@ def _draft(
     account: ProviderAccount,
     versions: Mapping[tuple[str, str], TemplateVersion],
     people: Mapping[int, Person],
+    now: datetime,
 ) -> _Draft:
     person = people.get(message.contact_id)
     if person is None:
@@ -83,18 +85,16 @@ def _draft(
     version = rendering.choose(versions, slug, person.language)
     if version is None:
         raise TemplateError(f"no published template “{slug}”")
-    wanted = message_links(person, message)
+    wanted = message_links(person, message, now)
     context = rendering_people.context(person, message, wanted, organisation(account))
     letter = rendering.write(rendering.wording(rendering.source_of(version)), context)
     return _Draft(letter, person, wanted)
 
 
-def message_links(person: Person, message: Any) -> dict[str, str]:
+def message_links(person: Person, message: Claimed, now: datetime) -> dict[str, str]:
     """The person's own pages: to unsubscribe from this, and to say what they want."""
-    return {
-        "unsubscribe_url": f"{settings.SEGUE_BASE_URL}/unsubscribe",
-        "preferences_url": f"{settings.SEGUE_BASE_URL}/preferences",
-    }
+    own = preferences.links(person.public_id, message.channel, message.purpose, now, message=message.key)
+    return {"unsubscribe_url": own.unsubscribe_url, "preferences_url": own.preferences_url}
 
 
 def organisation(account: ProviderAccount) -> dict[str, str]:

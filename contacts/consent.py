@@ -27,10 +27,7 @@ _LONGEST_ADDRESS = 512
 
 @dataclass(frozen=True, slots=True)
 class NewConsent:
-    """One line for the ledger. ``purpose`` may be ``*``; ``occurred_at`` is when the person said so.
-
-    ``message`` is the key of the message whose link was used, so that channels can credit it.
-    """
+    """One line for the ledger. ``purpose`` may be ``*``; ``occurred_at`` is when the person said so."""
 
     contact_id: int
     channel: str
@@ -41,7 +38,6 @@ class NewConsent:
     wording: str = ""
     proof: Mapping[str, Any] = field(default_factory=dict)
     occurred_at: datetime | None = None
-    message: str = ""
 
 
 @dataclass(slots=True)
@@ -123,7 +119,6 @@ def withdraw(
     channels: Iterable[str] = CHANNELS,
     purpose: str = EVERY,
     proof: Mapping[str, Any] | None = None,
-    message: str = "",
 ) -> int:
     """Withdraw ``purpose`` (all by default) on ``channels``, where that is not the case already."""
     with transaction.atomic():
@@ -131,7 +126,7 @@ def withdraw(
         consents = states([contact_id]).get(contact_id, {})
         return record(
             [
-                NewConsent(contact_id, channel, purpose, False, origin, proof=proof or {}, message=message)
+                NewConsent(contact_id, channel, purpose, False, origin, proof=proof or {})
                 for channel in channels
                 if _open(consents, channel, purpose)
             ],
@@ -280,8 +275,6 @@ def _write_states(states: _States) -> None:
 
 def _event(entry: NewConsent, now: datetime) -> NewEvent:
     properties = {"channel": entry.channel, "purpose": entry.purpose, "origin": entry.origin}
-    if entry.message:
-        properties["message_key"] = entry.message
     return NewEvent(
         contact_id=entry.contact_id,
         name="Consent Given" if entry.given else "Consent Withdrawn",

@@ -128,11 +128,10 @@ def person(grant: Grant) -> Contact | None:
     return None
 
 
-def unsubscribe(grant: Grant, now: datetime, *, origin: str, proof: Mapping[str, str]) -> bool:
+def unsubscribe(
+    contact: Contact, grant: Grant, now: datetime, *, origin: str, proof: Mapping[str, str]
+) -> bool:
     """Withdraw what the message was about, at once; the second time changes nothing. Whether it did."""
-    contact = person(grant)
-    if contact is None:
-        return False
     return bool(
         consent.withdraw(
             contact.pk,
@@ -141,7 +140,6 @@ def unsubscribe(grant: Grant, now: datetime, *, origin: str, proof: Mapping[str,
             channels=[grant.channel],
             purpose=grant.purpose,
             proof=proof,
-            message=_message(grant),
         )
     )
 
@@ -214,9 +212,9 @@ def choose(contact: Contact, wanted: Collection[str], now: datetime, proof: Mapp
         return consent.record(changed, now)
 
 
-def leave(contact: Contact, now: datetime, grant: Grant, proof: Mapping[str, str]) -> int:
-    """Withdraw everything on every channel."""
-    return consent.withdraw(contact.pk, now, origin="preference page", proof=proof, message=_message(grant))
+def leave(contact: Contact, now: datetime, proof: Mapping[str, str]) -> bool:
+    """Withdraw everything on every channel; whether anything was open."""
+    return bool(consent.withdraw(contact.pk, now, origin="preference page", proof=proof))
 
 
 def speak(contact: Contact, language: str, now: datetime) -> None:
@@ -224,10 +222,6 @@ def speak(contact: Contact, language: str, now: datetime) -> None:
     if contact.language[:2] != language:
         Contact.objects.filter(pk=contact.pk).update(language=language, updated_at=now)
         contact.language = language
-
-
-def _message(grant: Grant) -> str:
-    return "" if grant.message is None else str(grant.message)
 
 
 def _sign(body: bytes, use: Use, key: str) -> bytes:

@@ -1,9 +1,4 @@
-from django.urls import URLPattern, URLResolver, path
-
-from contacts import views
+from django.urls import URLPattern, URLResolver
 
 app_name = "contacts"
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
-    path("p/<str:token>", views.preference_centre, name="preferences"),
-]
+urlpatterns: list[URLPattern | URLResolver] = []

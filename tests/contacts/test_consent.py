@@ -118,11 +118,6 @@ def test_service_messages_need_no_consent(alice: Contact) -> None:
     }
 
 
-def test_the_message_whose_link_was_used_is_named_in_the_log(alice: Contact) -> None:
-    consent.withdraw(alice.id, NOON, origin="one click", channels=["email"], message="abc")
-    assert Event.objects.get().properties["message_key"] == "abc"
-
-
 def test_recording_takes_the_same_statements_for_ten_and_a_thousand() -> None:
     people = [make_contact() for _one in range(10)]
     totals = []

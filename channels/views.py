@@ -12,6 +12,7 @@ from django.utils.translation import get_language_from_request
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from channels import unsubscribing
 from contacts import clock, preferences
 from contacts.models import Contact, Purpose
 from contacts.preferences import Grant, TokenExpiredError, TokenInvalidError, Use
@@ -52,7 +53,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if done:
         one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         origin = "one click" if one_click else "unsubscribe page"
-        preferences.unsubscribe(grant, clock.now(), origin=origin, proof=_proof(request))
+        unsubscribing.unsubscribe(grant, clock.now(), origin=origin, proof=_proof(request))
     contact = preferences.person(grant)
     language = _language(request, contact)
     context = {
@@ -61,7 +62,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         "purpose": _purpose_name(grant, language),
         "preferences_path": f"/p/{preferences.token(grant, Use.PREFERENCES, clock.now())}",
     }
-    return _page(request, "contacts/unsubscribe.html", context, language)
+    return _page(request, "channels/unsubscribe.html", context, language)
 
 
 @_public
@@ -84,13 +85,13 @@ def preference_centre(request: HttpRequest, token: str) -> HttpResponse:
         "contact": contact,
         "address": _masked(contact.email),
     }
-    return _page(request, "contacts/preferences.html", context, _language(request, contact))
+    return _page(request, "channels/preferences.html", context, _language(request, contact))
 
 
 def _save(request: HttpRequest, contact: Contact, grant: Grant) -> str:
     now, proof = clock.now(), _proof(request)
     if "leave" in request.POST:
-        preferences.leave(contact, now, grant, proof)
+        unsubscribing.leave(contact, grant, now, proof)
         return "left"
     preferences.choose(contact, request.POST.getlist("wanted"), now, proof)
     language = request.POST.get("language", "")
@@ -103,7 +104,7 @@ def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
     expired = isinstance(error, TokenExpiredError)
     context: dict[str, object] = {"expired": expired}
     status = 410 if expired else 404
-    return _page(request, "contacts/link_refused.html", context, _language(request, None), status)
+    return _page(request, "channels/link_refused.html", context, _language(request, None), status)
 
 
 def _page(
