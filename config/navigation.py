@@ -87,12 +87,7 @@ GROUPS: tuple[Group, ...] = (
     ),
     (
         _("Insights"),
-        (
-            PageLink(
-                _("Engagement"), "bar_chart", "admin:analytics_engagement", ("analytics.view_dailykpi",)
-            ),
-            ListLink(_("Daily figures"), "monitoring", "analytics.DailyKpi"),
-        ),
+        (PageLink(_("Engagement"), "bar_chart", "admin:analytics_engagement", ("analytics.view_dailykpi",)),),
     ),
     (
         _("Settings"),
@@ -115,7 +110,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         items = list(_items(links, request))
         if items:
             drawn.append({"title": title, "items": items})
+    items = [item for group in drawn for item in group["items"]]
+    # A page may lie below another one's address: the longest that fits is where the person is.
+    here = max((len(item["link"]) for item in items if _below(request.path, item["link"])), default=0)
+    for item in items:
+        item["active"] = len(item["link"]) == here and _below(request.path, item["link"])
     return drawn
+
+
+def _below(path: str, link: str) -> bool:
+    return path == link if link == reverse("admin:index") else path.startswith(link)
 
 
 def _items(links: tuple[ListLink | PageLink, ...], request: HttpRequest) -> Iterator[dict[str, Any]]:

@@ -111,11 +111,16 @@ def draw(browser: Browser, screens: list[Screen]) -> list[str]:
                 page = context.new_page()
                 listen(page, faults)
                 for screen in screens:
-                    if screen.signed_in is signed_in and open_page(page, screen):
-                        over = too_wide(page)
-                        if over:
-                            faults.append(f"{screen.name} {width}: {over} pixels too wide")
-                        page.screenshot(path=INTO / f"{screen.name}-{width}-{theme}.png", full_page=True)
+                    if screen.signed_in is not signed_in:
+                        continue
+                    wrong = open_page(page, screen)
+                    if wrong:
+                        faults.append(f"{screen.name}: {wrong}")
+                        continue
+                    over = too_wide(page)
+                    if over:
+                        faults.append(f"{screen.name} {width}: {over} pixels too wide")
+                    page.screenshot(path=INTO / f"{screen.name}-{width}-{theme}.png", full_page=True)
                 context.close()
     return sorted(set(faults))
 
@@ -124,26 +129,27 @@ def listen(page: Page, faults: list[str]) -> None:
     """Collect what the browser complains about, refused scripts and missing files among it."""
 
     def hear(note: ConsoleMessage) -> None:
-        if note.type == "error":
+        # A page that is not there yet is told by its status, not twice.
+        if note.type == "error" and note.location.get("url") != page.url:
             faults.append(f"{page.url}: {note.text}")
 
     page.on("console", hear)
     page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
 
 
-def open_page(page: Page, screen: Screen) -> bool:
-    """Go there; False where the page does not exist or there is nothing to show."""
+def open_page(page: Page, screen: Screen) -> str:
+    """Go there; returns what is wrong, empty when the page is shown."""
     answer = page.goto(SITE + screen.address, wait_until="networkidle")
     if answer is None or answer.status != 200:
-        return False
+        return f"status {answer.status if answer else 'unknown'}"
     if not screen.link:
-        return True
+        return ""
     targets = page.eval_on_selector_all("a[href]", "links => links.map(link => link.getAttribute('href'))")
     found = next((target for target in targets if re.search(screen.link, target)), None)
     if found is None:
-        return False
+        return "its list is empty"
     answer = page.goto(SITE + found, wait_until="networkidle")
-    return answer is not None and answer.status == 200
+    return "" if answer and answer.status == 200 else f"status {answer.status if answer else 'unknown'}"
 
 
 def too_wide(page: Page) -> int:

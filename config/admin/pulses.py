@@ -31,13 +31,13 @@ class PulseAdmin(PeriodicTaskAdmin, ModelAdmin):
     """Pulses and their pace. Switching one off here stops its ticks until it is switched on again."""
 
     form = _PulseForm
-    list_display = ["name", "enabled", "schedule", "last_run_at", "total_run_count"]
+    list_display = ["name", "enabled", "pace", "last_run_at", "total_run_count"]
     list_editable = ["enabled"]
     search_fields = ["name", "task"]
 
-    @admin.display(description=_("every"))
-    def schedule(self, task: PeriodicTask) -> str:
-        return str(task.schedule)
+    @admin.display(description=_("pace"))
+    def pace(self, task: PeriodicTask) -> str:
+        return str(task.interval or task.crontab or task.solar or task.clocked)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("interval", "crontab", "solar", "clocked")
