@@ -1,4 +1,4 @@
-"""Inbox to profile and log, over 100,000 contacts with a past: events a second on all cores.
+"""Inbox to profile, log and segments, over 100,000 contacts with a past: events a second on all cores.
 
 Baselines: the best open peer's 374 events/s, and a plain Django loop, an event at a time, in the same run.
 """
@@ -6,22 +6,22 @@ Baselines: the best open peer's 374 events/s, and a plain Django loop, an event 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 
 from benchmarks import harness
 from benchmarks.populate import populate
-from contacts import ingest, once, slots
+from contacts import event_log, ingest, once, segments, slots
 from contacts.intake_event import IntakeEvent, pack
-from contacts.models import Contact, Event, Identifier, InboxItem, OnceKey, Source
+from contacts.models import Contact, Event, Identifier, InboxItem, OnceKey, Segment, Source
 
 BEST_PEER = 374
 "Events/s of the best open platform measured on such a machine."
@@ -31,6 +31,25 @@ _CONTEXT = msgspec.Raw(
     b'"userAgent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0"}'
 )
 _NAMES = ["Product Viewed", "Product List Viewed", "Product Added", "Cart Viewed", "Order Completed"]
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "gold": {"attribute": "plan", "op": "is", "value": "gold"},
+    "french": {
+        "all": [
+            {"attribute": "country", "op": "is", "value": "FR"},
+            {"attribute": "known", "op": "is", "value": True},
+        ]
+    },
+    "buyers": {"event": "Order Completed", "count": {"gte": 1}, "within": "30 days"},
+    "lookers": {"event": "Product Viewed", "count": {"gte": 3}, "within": "7 days"},
+    "left-carts": {
+        "all": [
+            {"event": "Product Added", "count": {"gte": 1}, "within": "3 days"},
+            {"event": "Order Completed", "count": {"lte": 0}, "within": "3 days"},
+        ]
+    },
+}
 
 
 def events(count: int, contacts: int, now: datetime) -> Iterator[IntakeEvent]:
@@ -84,9 +103,17 @@ def fill(source: Source, made: Iterator[IntakeEvent], now: datetime) -> None:
             copy.write_row((lane, source.pk, now, "", pack(event)))
 
 
+def make_segments(now: datetime) -> None:
+    """Segments such as a shop keeps, computed whole once."""
+    for name, rule in RULES.items():
+        segments.refresh(Segment.objects.create(name=name, slug=name, rule=rule), now)
+    event_log.start_at_end(segments.READER)
+
+
 def work() -> None:
-    """One worker, as the pulse runs it."""
-    ingest.drain(lambda: datetime.now(UTC), seconds=600)
+    """One worker: the two pulses by turns, until neither finds anything."""
+    while ingest.take_in(datetime.now(UTC)) + segments.follow(datetime.now(UTC)):
+        pass
 
 
 def plain(source: Source, made: Iterator[IntakeEvent], now: datetime) -> None:
@@ -151,6 +178,7 @@ def main() -> None:
 def measure(chosen: argparse.Namespace) -> None:
     now = datetime.now(UTC)
     source = populate(chosen.contacts, chosen.history, now)
+    make_segments(now)
     few = 1_000
     with harness.stopwatch() as loop:
         plain(source, events(few, chosen.contacts, now), now)
@@ -158,14 +186,16 @@ def measure(chosen: argparse.Namespace) -> None:
     dice = random.Random(7)
     fill(source, (fresh(event, dice) for event in events(chosen.events, chosen.contacts, now)), now)
     command = [sys.executable, "-m", "benchmarks.ingest", "--worker"]
-    with harness.stopwatch() as batches:
+    with harness.stopwatch() as batches, harness.Load() as load:
         workers = [subprocess.Popen(command, env=os.environ) for _ in range(chosen.workers)]
         codes = [worker.wait() for worker in workers]
-        if any(codes):
-            raise SystemExit("a worker failed")
-    left, logged = InboxItem.objects.count(), Event.objects.filter(message_id__startswith="again").count()
-    print(json.dumps({"left in the inbox": left, "in the log": logged, "sent": chosen.events}))
+    if any(codes):
+        raise SystemExit("a worker failed")
+    logged = Event.objects.filter(message_id__startswith="again").count()
+    unread = segments.follow(datetime.now(UTC))
+    print(f"sent {chosen.events:,}; in the log {logged:,}; left {InboxItem.objects.count()}, unread {unread}")
     print(f"{chosen.workers} workers, batches of {ingest.BATCH}: {batches.describe(chosen.events, 'event')}")
+    print(load)
     ours = chosen.events / batches.wall
     harness.report("ingest_plain_loop", ours=ours, baseline=few / loop.wall)
     harness.report("ingest", ours=ours, baseline=BEST_PEER)
