@@ -1,0 +1,239 @@
+"""Decisions in words: for the ledger, the contact's timeline, and whoever asks why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels.models import Decision
+from channels.models.provider import Channel
+
+_OUTCOMES = {
+    Decision.Outcome.SEND: gettext_lazy("May leave"),
+    Decision.Outcome.HOLD: gettext_lazy("Held"),
+    Decision.Outcome.DROP: gettext_lazy("Not sent"),
+    Decision.Outcome.CANCEL: gettext_lazy("Called off"),
+}
+_RULES = {
+    "conditions": gettext_lazy("Its own conditions"),
+    "deadline": gettext_lazy("Deadline"),
+    "suppression": gettext_lazy("Suppression"),
+    "consent": gettext_lazy("Consent"),
+    "reachability": gettext_lazy("Reachability"),
+    "redundancy": gettext_lazy("Redundancy"),
+    "cap": gettext_lazy("Cap"),
+    "spacing": gettext_lazy("Spacing"),
+    "quiet_hours": gettext_lazy("Quiet hours"),
+    "charter": gettext_lazy("Charter"),
+    "on_hold": gettext_lazy("Rather not than later"),
+    "contact": gettext_lazy("Contact"),
+    "origin": gettext_lazy("Who wanted it"),
+}
+_CANCELLED = {
+    "goal": gettext_lazy("the goal was reached"),
+    "exit": gettext_lazy("the journey ended for this person"),
+    "conditions": gettext_lazy("what it was meant for no longer holds"),
+    "no_contact": gettext_lazy("the contact is gone"),
+}
+
+
+class Explained(Protocol):
+    """What is explained: a row of the ledger will do."""
+
+    @property
+    def outcome(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def until(self) -> datetime | None: ...
+    @property
+    def trace(self) -> Any: ...
+
+
+class Step(NamedTuple):
+    """One question of the policy: its name, the answer (pass, wait, refuse), and both in words."""
+
+    rule: str
+    verdict: str
+    words: str
+
+
+def explain(decision: Explained, zone: tzinfo | None = None) -> str:
+    """A sentence: “Held: message 3 this week, limit 2; will try Mon 16 Mar, 09:00 Paris time”."""
+    outcome = _OUTCOMES[Decision.Outcome(decision.outcome)]
+    return f"{outcome}: {why(decision, zone)}"
+
+
+def why(decision: Explained, zone: tzinfo | None = None) -> str:
+    """The sentence without its first word. Times are on the person's clock, where the decision knows it."""
+    words = _why(decision)
+    if decision.until is None:
+        return words
+    clock = zone or _zone(decision.trace)
+    return _("%(words)s; will try %(when)s") % {"words": words, "when": when(decision.until, clock)}
+
+
+def when(at: datetime, zone: tzinfo) -> str:
+    """“Mon 16 Mar, 09:00 Paris time”."""
+    local = at.astimezone(zone)
+    place = getattr(zone, "key", "UTC").rpartition("/")[2].replace("_", " ")
+    clock = "UTC" if place == "UTC" else _("%(place)s time") % {"place": place}
+    return f"{formats.date_format(local, 'D j M, H:i')} {clock}"
+
+
+def steps(decision: Explained) -> list[Step]:
+    """Everything the policy asked, in order."""
+    found = []
+    for line in decision.trace or []:
+        if isinstance(line, list) and len(line) > 1:
+            inputs = line[2] if len(line) > 2 and isinstance(line[2], Mapping) else {}
+            name = str(_RULES.get(line[0], line[0]))
+            found.append(Step(name, str(line[1]), _asked(str(line[0]), str(line[1]), inputs)))
+    return found
+
+
+def channel_name(channel: str) -> str:
+    return str(dict(Channel.choices).get(channel, channel))
+
+
+def _why(decision: Explained) -> str:
+    reason, channel = decision.reason, channel_name(decision.channel)
+    inputs = _blocking(decision)
+    match reason:
+        case "allowed":
+            return _("everything allows it, by %s") % channel
+        case "cap":
+            return _cap(inputs)
+        case "spacing" | "quiet_hours" | "redundant":
+            rule = "redundancy" if reason == "redundant" else reason
+            return _asked(rule, "refuse", inputs)
+        case "deadline":
+            because = inputs.get("because")
+            late = _("it had to leave by %s") % _instant(inputs.get("deadline"))
+            return f"{late} ({_SHORT.get(str(because), because)})" if because else late
+        case _ if decision.outcome == Decision.Outcome.CANCEL:
+            return str(_CANCELLED.get(reason, reason.replace("_", " ")))
+    plain = _PLAIN.get(reason)
+    purpose = inputs.get("purpose", "")
+    return str(plain) % {"channel": channel, "purpose": purpose} if plain else reason.replace("_", " ")
+
+
+_PLAIN = {
+    "suppressed": gettext_lazy("the address is on the suppression list (%(channel)s)"),
+    "no_consent": gettext_lazy("“%(purpose)s” by %(channel)s was refused"),
+    "not_asked": gettext_lazy("this person never agreed to “%(purpose)s” by %(channel)s"),
+    "no_address": gettext_lazy("no address is known (%(channel)s)"),
+    "no_provider": gettext_lazy("no provider carries this channel (%(channel)s)"),
+    "no_channel": gettext_lazy("none of its channels is switched on"),
+    "paused": gettext_lazy("the provider is paused (%(channel)s)"),
+    "never_allowed": gettext_lazy("the charter leaves no time for it (%(channel)s)"),
+}
+_SHORT = {
+    "cap": gettext_lazy("the cap was reached"),
+    "spacing": gettext_lazy("too close to another message"),
+    "quiet_hours": gettext_lazy("quiet hours"),
+    "paused": gettext_lazy("the provider is paused"),
+}
+_PERIODS = {
+    "day": gettext_lazy("this day"),
+    "week": gettext_lazy("this week"),
+    "month": gettext_lazy("this month"),
+}
+
+
+def _blocking(decision: Explained) -> Mapping[str, Any]:
+    """Inputs of the question whose answer decided: the last one that did not pass."""
+    wanted = {"redundant": "redundancy", "no_consent": "consent", "not_asked": "consent"}
+    rule = wanted.get(decision.reason, decision.reason)
+    lines = [line for line in decision.trace or [] if isinstance(line, list) and len(line) > 2]
+    own = [line for line in lines if line[0] == rule and line[1] != "pass"]
+    same = [line for line in own if line[2].get("channel", decision.channel) == decision.channel] or own
+    inputs: Mapping[str, Any] = same[0][2] if same else {}
+    return inputs
+
+
+def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
+    """One question and its answer in words."""
+    channel = channel_name(str(inputs.get("channel", "")))
+    match rule:
+        case "cap":
+            return _cap(inputs) if verdict != "pass" else _cap_passed(inputs)
+        case "consent" if inputs.get("service"):
+            return _("a service message needs none")
+        case "consent":
+            said = {True: _("allowed"), False: _("refused"), None: _("never asked")}[inputs.get("said")]
+            return f"{channel}, {inputs.get('purpose', '')}: {said}"
+        case "redundancy" if inputs.get("at"):
+            other = channel_name(str(inputs.get("when", "")))
+            at = _instant(inputs.get("at"))
+            return _("%(other)s is on its way or scheduled (%(at)s)") % {"other": other, "at": at}
+        case "spacing":
+            return _spacing(verdict, inputs)
+        case "quiet_hours" if verdict != "pass":
+            return _("it is quiet time for this person (%(channel)s, %(zone)s)") % {
+                "channel": channel,
+                "zone": inputs.get("zone", ""),
+            }
+    return channel or ", ".join(f"{name}: {value}" for name, value in inputs.items())
+
+
+def _spacing(verdict: str, inputs: Mapping[str, Any]) -> str:
+    latest = _instant(inputs.get("latest"))
+    if verdict == "pass":
+        return _("last message: %s") % latest if latest else _("no message lately")
+    if inputs.get("rule") == "one_a_day":
+        return _("there was a message on the same day already (%s)") % latest
+    return _("too soon after the last message (%s)") % latest
+
+
+def _cap(inputs: Mapping[str, Any]) -> str:
+    taken, limit = int(inputs.get("taken", 0)), inputs.get("limit", 0)
+    return _("message %(number)s %(window)s, limit %(limit)s") % {
+        "number": taken + 1,
+        "window": _window(inputs),
+        "limit": limit,
+    }
+
+
+def _cap_passed(inputs: Mapping[str, Any]) -> str:
+    return _("%(taken)s of %(limit)s %(window)s") % {
+        "taken": inputs.get("taken", 0),
+        "limit": inputs.get("limit", 0),
+        "window": _window(inputs),
+    }
+
+
+def _window(inputs: Mapping[str, Any]) -> str:
+    if "calendar" in inputs:
+        return str(_PERIODS.get(str(inputs["calendar"]), inputs["calendar"]))
+    hours, rest = divmod(int(inputs.get("rolling", 0)), 3_600)
+    if rest or not hours:
+        return _("in %s minutes") % (int(inputs.get("rolling", 0)) // 60)
+    return _("in %s days") % (hours // 24) if hours % 24 == 0 else _("in %s hours") % hours
+
+
+def _instant(text: Any) -> str:
+    if not isinstance(text, str):
+        return ""
+    return formats.date_format(datetime.fromisoformat(text).astimezone(UTC), "j M, H:i") + " UTC"
+
+
+def _zone(trace: Any) -> tzinfo:
+    """The person's zone, as the policy used it; UTC when it used none or several."""
+    for line in trace or []:
+        if isinstance(line, list) and len(line) > 2 and isinstance(line[2], Mapping):
+            name = line[2].get("zone")
+            try:
+                if isinstance(name, str) and "/" in name:
+                    return ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError):
+                continue
+    return UTC
