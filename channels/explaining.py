@@ -178,10 +178,8 @@ def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
         case "spacing":
             return _spacing(verdict, inputs)
         case "quiet_hours" if verdict != "pass":
-            return _("it is quiet time for this person (%(channel)s, %(zone)s)") % {
-                "channel": channel,
-                "zone": inputs.get("zone", ""),
-            }
+            detail = ", ".join(filter(None, (channel, str(inputs.get("zone", "")))))
+            return _("it is quiet time for this person") + (f" ({detail})" if detail else "")
     return channel or ", ".join(f"{name}: {value}" for name, value in inputs.items())
 
 

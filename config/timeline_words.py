@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels import explaining
 from channels.models import Decision, Message
 from channels.models.provider import Channel
 from config.timeline import Mark, Placed
@@ -150,34 +151,14 @@ def _decision(mark: Mark, decision: Decision, names: Names, zone: ZoneInfo) -> E
     message = names.messages.get(decision.message_id)
     subject = origin_words(message, names) if message else ""
     title = f"{verdict}: {subject}" if subject else str(verdict)
-    details = [
-        (str(_rule_words(line[0])), _verdict_words(line[1], line[2] if len(line) > 2 else None))
-        for line in decision.trace
-        if isinstance(line, list) and len(line) > 1
-    ]
+    details = [(step.rule, f"{step.words} ({step.verdict})") for step in explaining.steps(decision)]
     if decision.charter_number:
         details.append((_("Charter"), f"v{decision.charter_number}"))
-    text = reason_words(decision.reason)
-    if decision.until:
-        text = f"{text} · " + _("until %s") % clock(decision.until, zone)
-    return Entry(mark, icon, title, text, tone, details=details)
+    return Entry(mark, icon, title, explaining.why(decision, zone), tone, details=details)
 
 
 def reason_words(code: str) -> str:
     return code.replace("_", " ").replace(".", ": ").capitalize()
-
-
-def _rule_words(rule: Any) -> str:
-    return reason_words(str(rule))
-
-
-def _verdict_words(verdict: Any, inputs: Any) -> str:
-    facts = (
-        ", ".join(f"{name} {value}" for name, value in inputs.items())
-        if isinstance(inputs, Mapping)
-        else str(inputs or "")
-    )
-    return f"{verdict} ({facts})" if facts else str(verdict)
 
 
 def _consent(mark: Mark, entry: ConsentEntry, names: Names, zone: ZoneInfo) -> Entry:

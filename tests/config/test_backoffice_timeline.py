@@ -202,7 +202,7 @@ def test_a_held_message_says_until_when_on_the_persons_clock() -> None:
 
     decision = next(entry for entry in in_words(contact) if entry.title.startswith("Held"))
 
-    assert "11 Mar 2026, 08:00" in decision.text
+    assert "11 Mar, 08:00 Paris time" in decision.text
 
 
 @pytest.mark.parametrize(
