@@ -93,10 +93,15 @@ def read_event(raw: msgspec.Raw, kind: str | None, envelope: Envelope, received_
         raise Rejected("unknown_type", "type must be one of " + ", ".join(sorted(CALLS)), "type")
     user_id = _id(call.user_id, "userId")
     anonymous_id = _id(call.anonymous_id, "anonymousId")
-    previous_id = _id(call.previous_id, "previousId")
-    group_id = _id(call.group_id, "groupId")
-    track = kind == "track"
-    name = check_text(call.event if track else call.name, "event" if track else "name", limits.MAX_NAME) or ""
+    previous_id = group_id = None
+    if kind == "alias":
+        previous_id = _id(call.previous_id, "previousId")
+    elif kind == "group":
+        group_id = _id(call.group_id, "groupId")
+    if kind == "track":
+        name = check_text(call.event, "event", limits.MAX_NAME) or ""
+    else:
+        name = check_text(call.name, "name", limits.MAX_NAME) or ""
     _check_required(kind, name, user_id, anonymous_id, previous_id, group_id)
     sent_at = parse_time(call.sent_at, "sentAt") or envelope.sent_at
     return IntakeEvent(
@@ -157,7 +162,9 @@ def _decoded(raw: msgspec.Raw) -> _Call:
 
 
 def _id(value: str | int | None, field: str, longest: int = limits.MAX_ID) -> str | None:
-    return check_text(value if value is None or type(value) is str else str(value), field, longest)
+    if value is None:
+        return None
+    return check_text(value if type(value) is str else str(value), field, longest)
 
 
 def _check_required(
