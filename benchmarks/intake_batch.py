@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import psycopg
 from django.db import connection
 
-from benchmarks.harness import report
+from benchmarks.harness import Load, report, started, web
+from benchmarks.one_source import KEY, VARIABLES, empty_inbox, inbox_size, make_source
 from benchmarks.senders import send
-from benchmarks.web import KEY, empty_inbox, inbox_size, servers, web
 
 SECONDS = 5.0
 EVENTS = 100
@@ -31,7 +31,7 @@ def ours() -> float:
     pieces = [first, *[f"{ITEM},{START}"] * (EVENTS - 1), ITEM + "]}"]
     order = {"path": "/v1/batch", "connections": 16, "headers": {}, "pieces": pieces}
     empty_inbox()
-    with web("config.wsgi:application", workers=2, threads=32) as port:
+    with web(variables=VARIABLES) as port:
         warm = send(port=port, seconds=1.0, **order)
         found = send(port=port, seconds=SECONDS, **order)
     assert inbox_size() == EVENTS * (warm["requests"] + found["requests"]), "an answered event is missing"
@@ -44,7 +44,7 @@ def raw_copy() -> float:
     """The rows of what `ours` left in the inbox, copied for as long."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT payload FROM contacts_inboxitem LIMIT 1")
-        payload = bytes(cursor.fetchone()[0])
+        (payload,) = cursor.fetchone() or (b"",)
     empty_inbox()
     now, copied = datetime.now(UTC), 0
     started = time.perf_counter()
@@ -53,7 +53,7 @@ def raw_copy() -> float:
             with own.cursor() as cursor, cursor.copy(COPY) as copy:
                 copy.set_types(["int2", "int4", "timestamptz", "text", "bytea"])
                 for number in range(10_000):
-                    copy.write_row((number % 64, 1, now, "", payload))
+                    copy.write_row((number % 64, 1, now, "", bytes(payload)))
             own.commit()
             copied += 10_000
     rate = copied / (time.perf_counter() - started)
@@ -62,8 +62,10 @@ def raw_copy() -> float:
 
 
 def main() -> None:
-    with servers():
+    with started(), Load() as used:
+        make_source()
         rounds = [(ours(), raw_copy()) for _ in range(3)]
+    print(f"  {used}")
     rates = sorted(rounds, key=lambda pair: pair[0] / pair[1])[1]
     report("intake_batch", *rates)
 

@@ -6,20 +6,26 @@ thread settings. Ours checks the event, finds the source by its key and counts t
 
 from base64 import b64encode
 
-from benchmarks.harness import report
+from benchmarks.harness import Load, report, started, web
+from benchmarks.one_source import KEY, VARIABLES, empty_inbox, inbox_size, make_source
 from benchmarks.senders import send
-from benchmarks.web import KEY, empty_inbox, inbox_size, servers, web
 
-SECONDS = 5.0
+SECONDS = 4.0
 CONNECTIONS = 64
 PLAIN = [(1, 4), (1, 8), (2, 4), (2, 8), (2, 32)]
-EVENT = [
+EVENT = (
     '{"messageId":"b6f1c7b2e-1111-4222-',
-    '","userId":"user-12345","event":"Product Added","properties":{"product_id":"507f1f77","sku":"G-32",'
-    '"category":"Games","name":"Monopoly: 3rd Edition","brand":"Hasbro","price":18.99,"quantity":1},'
-    '"context":{"library":{"name":"analytics-python","version":"2.3.3"}},'
-    '"timestamp":"2026-03-10T12:00:00.123+00:00","integrations":{}}',
-]
+    (
+        '","userId":"user-12345","event":"Product Added","properties":{"product_id":"507f1f77","sku":"G-32",'
+        '"category":"Games","name":"Monopoly: 3rd Edition","brand":"Hasbro","price":18.99,"quantity":1},'
+        '"context":{"library":{"name":"analytics-python","version":"2.3.3"}},'
+        '"timestamp":"2026-03-10T12:00:00.123+00:00","integrations":{}}'
+    ),
+)
+
+
+OURS, PLAIN_VIEW = "config.wsgi:application", "benchmarks.plain_view:application"
+SETTINGS = {OURS: "config.settings", PLAIN_VIEW: "benchmarks.plain_settings"}
 
 
 def measure(application: str, workers: int, threads: int) -> dict[str, float]:
@@ -28,8 +34,9 @@ def measure(application: str, workers: int, threads: int) -> dict[str, float]:
         "Content-Type": "application/json",
     }
     order = {"path": "/v1/track", "connections": CONNECTIONS, "headers": headers, "pieces": EVENT}
+    variables = VARIABLES | {"DJANGO_SETTINGS_MODULE": SETTINGS[application]}
     empty_inbox()
-    with web(application, workers=workers, threads=threads) as port:
+    with web(application, workers=workers, threads=threads, variables=variables) as port:
         warm = send(port=port, seconds=1.0, **order)
         found = send(port=port, seconds=SECONDS, **order)
     assert inbox_size() == warm["requests"] + found["requests"], "an answered event is missing"
@@ -42,11 +49,13 @@ def measure(application: str, workers: int, threads: int) -> dict[str, float]:
 
 
 def main() -> None:
-    with servers():
-        first = measure("config.wsgi:application", 2, 32)
-        plain = [measure("benchmarks.plain_view:application", *setting) for setting in PLAIN]
-        ours = max(first, measure("config.wsgi:application", 2, 32), key=lambda found: found["rate"])
+    with started(), Load() as used:
+        make_source()
+        first = measure(OURS, 2, 32)
+        plain = [measure(PLAIN_VIEW, *setting) for setting in PLAIN]
+        ours = max(first, measure(OURS, 2, 32), key=lambda found: found["rate"])
     baseline = max(found["rate"] for found in plain)
+    print(f"  {used}")
     print(f"  p99 of ours: {ours['p99'] * 1e3:.1f} ms")
     report("intake_single", ours["rate"], baseline)
 
