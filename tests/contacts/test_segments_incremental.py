@@ -1,0 +1,164 @@
+"""Following events and the clock gives the same members as computing every segment anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from contacts import consent, event_log, rules, segments, slots
+from contacts.consent import NewConsent
+from contacts.event_log import NewEvent
+from contacts.models import ChannelAddress, Contact, Prediction, Segment, Suppression
+from contacts.rules_sql import matching
+from tests.contacts.test_rules_against_model import COUNTS, KEYS, LENGTHS, PROPERTIES, RULES, VALUES
+from tests.factories import NOON
+
+# Few people and few names, so that acts and rules often meet.
+WHO = st.integers(1, 2)
+NAMES = st.sampled_from(["Order Completed", "Message Opened"])
+# Nothing within the minute ahead: the follower takes that for skew between clocks.
+DATED = st.sampled_from([timedelta(minutes=m) for m in (0, -1, -61, -1441, -3000, -43000, 2, 90, 3000)])
+CLOCK = st.sampled_from(
+    [timedelta(minutes=m) for m in (1, 59, 61, 1440, 2880, 43200)] + [timedelta(seconds=1)]
+)
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("event"), WHO, NAMES, DATED, PROPERTIES),
+        st.tuples(st.just("event"), WHO, NAMES, DATED, PROPERTIES),
+        st.tuples(st.just("trait"), WHO, KEYS, VALUES),
+        st.tuples(st.just("consent"), WHO, st.sampled_from(["offers", "news", "*"]), st.booleans()),
+        st.tuples(st.just("predict"), WHO, st.sampled_from([0.0, 5.0, 7.5])),
+        st.tuples(st.just("address"), WHO, st.booleans()),
+        st.tuples(st.just("clock"), CLOCK),
+        st.tuples(st.just("clock"), CLOCK),
+    ),
+    max_size=8,
+)
+
+
+def usable(rule: Any) -> bool:
+    try:
+        rules.parse(rule, in_journey=False)
+    except rules.RuleError:
+        return False
+    return True
+
+
+EVENTS = st.builds(
+    lambda name, count, within: {"event": name, "count": count, "within": within},
+    NAMES,
+    COUNTS,
+    st.none() | LENGTHS,
+)
+PLAIN = st.one_of(
+    EVENTS,
+    EVENTS.map(lambda rule: {"not": rule}),
+    st.lists(EVENTS, min_size=2, max_size=2).map(lambda parts: {"any": parts}),
+)
+INNER = st.one_of(PLAIN, RULES.filter(usable).filter(lambda rule: not rules.segments(rules.parse(rule))))
+OUTER = st.one_of(
+    PLAIN.map(lambda rule: {"all": [{"segment": "vip"}, rule]}),
+    PLAIN,
+    RULES.filter(usable),
+)
+
+
+class World:
+    """A small installation with a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.acts: dict[str, Callable[..., None]] = {
+            "event": self.event,
+            "trait": self.trait,
+            "consent": self.consent,
+            "predict": self.predict,
+            "address": self.address,
+            "clock": self.clock,
+        }
+
+    def begin(self, inner: Any, outer: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "TRUNCATE contacts_event, contacts_contact, contacts_segment, contacts_segmentmembership,"
+                " contacts_cursor, contacts_consententry, contacts_consentstate, contacts_prediction,"
+                " contacts_channeladdress, contacts_suppression CASCADE"
+            )
+        for name, slug, rule in (("b", "vip", inner), ("a", "outer", outer)):
+            Segment.objects.create(name=name, slug=slug, rule=rule)
+        segments.ensure_current(self.now)
+        for number in (1, 2):
+            Contact.objects.create(
+                id=number, slot=slots.of(number), first_seen_at=NOON, last_seen_at=NOON, updated_at=NOON
+            )
+            self.log(number, "Contact Created", self.now)
+
+    def log(self, who: int, name: str, at: datetime, properties: dict[str, Any] | None = None) -> None:
+        event_log.append([NewEvent(who, name, at, self.now, properties=properties or {})])
+
+    def event(self, who: int, name: str, dated: timedelta, properties: dict[str, Any]) -> None:
+        at = self.now + dated
+        self.log(who, name, at, properties)
+        Contact.objects.filter(id=who, last_seen_at__lt=at).update(last_seen_at=at)
+
+    def trait(self, who: int, key: str, value: Any) -> None:
+        contact = Contact.objects.get(id=who)
+        contact.attributes[key] = value
+        contact.save()
+        self.log(who, "Identified", self.now)
+
+    def consent(self, who: int, purpose: str, given_: bool) -> None:
+        consent.record([NewConsent(who, "email", purpose, given_, "test")], self.now)
+
+    def predict(self, who: int, number: float) -> None:
+        Prediction.objects.update_or_create(
+            pk=(who, "churn"), defaults={"slot": slots.of(who), "number": number, "computed_at": self.now}
+        )
+        segments.tick(self.now)
+
+    def address(self, who: int, kept: bool) -> None:
+        address = f"https://push.example/{who}"
+        if kept:
+            ChannelAddress.objects.get_or_create(
+                channel="push",
+                address=address,
+                defaults={"contact_id": who, "slot": slots.of(who), "created_at": self.now},
+            )
+        else:
+            Suppression.objects.get_or_create(
+                channel="push", address=address, defaults={"created_at": self.now}
+            )
+        segments.tick(self.now)
+
+    def clock(self, step: timedelta) -> None:
+        self.now += step
+        segments.tick(self.now)
+
+    def settle(self) -> None:
+        while segments.follow(self.now):
+            pass
+
+
+@pytest.mark.django_db(transaction=True)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(inner=INNER, outer=OUTER, acts=ACTS)
+def test_following_equals_computing_anew_at_every_step(
+    inner: Any, outer: Any, acts: list[tuple[Any, ...]]
+) -> None:
+    assume(acts)
+    world = World()
+    world.begin(inner, outer)
+    for act, *details in acts:
+        world.acts[act](*details)
+        world.settle()
+        for segment in Segment.objects.all():
+            rule = rules.parse(segment.rule)
+            expected = set(matching(rule, as_of=world.now).values_list("id", flat=True))
+            assert set(segment.memberships.values_list("contact_id", flat=True)) == expected, segment.slug
+            assert segment.size == len(expected)
