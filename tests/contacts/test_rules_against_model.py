@@ -231,7 +231,7 @@ def answers(rule: Json, people: list[Person], as_of: datetime) -> dict[str, set[
 
 
 @pytest.mark.django_db
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     people=PEOPLE,
     rule=RULES,

@@ -146,7 +146,7 @@ class World:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(inner=INNER, outer=OUTER, acts=ACTS)
 def test_following_equals_computing_anew_at_every_step(
     inner: Any, outer: Any, acts: list[tuple[Any, ...]]
