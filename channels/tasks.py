@@ -7,6 +7,7 @@ from functools import partial
 from celery import shared_task
 
 from channels import deciding, delivery
+from channels import engagement as engaging
 from channels import rescue as rescuing
 from contacts import clock, pulse
 
@@ -37,3 +38,11 @@ def rescue() -> None:
     """Look after messages whose worker has not been heard of."""
     if rescuing.rescue(clock.now()):
         pulse.wake("deliver")
+
+
+@shared_task
+def engagement() -> None:
+    """Class what came back: opens, clicks and providers' receipts."""
+    if pulse.drain(lambda: engaging.absorb(clock.now()), seconds=_LONGEST):
+        for reader in ("segments", "triggers", "rollup"):
+            pulse.wake(reader)

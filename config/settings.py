@@ -22,6 +22,11 @@ SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
 # Events a second that one source may send to the whole server; more is answered with 429. 0 sets no limit.
 SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 2, least=1, most=256)
+# Whether people must have agreed before their opens and clicks count (France asks for it). If not, a refusal
+# is heeded.
+SEGUE_TRACKING_OPT_IN = env.flag("SEGUE_TRACKING_OPT_IN", False)
+# Hosts inside the own network that providers may call all the same, such as an SMS gateway in the rack.
+SEGUE_LOCAL_HOSTS = env.words("SEGUE_LOCAL_HOSTS", [])
 # How people outside reach this server: links, pixels and preference pages start with it. No slash at the end.
 SEGUE_BASE_URL = env.url(
     "SEGUE_BASE_URL", f"http://127.0.0.1:{SEGUE_PORT}", schemes=("https", "http")
