@@ -8,7 +8,7 @@ from analytics import rollup
 from contacts import pulse
 
 
-@shared_task(name="analytics.rollup")
+@shared_task(name="analytics.tasks.rollup")
 def follow_log() -> None:
     """Bring the daily KPIs up to the log."""
     pulse.drain(rollup.follow, seconds=20)
