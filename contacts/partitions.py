@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from django.db import connection
+from django.db import connection, transaction
 
 _NAME = re.compile(r"^(?P<table>.+)_p(?P<year>\d{4})(?P<month>\d{2})$")
 
@@ -41,12 +41,10 @@ def ensure(table: str, first: date, last: date) -> int:
     as safe as an early one.
     """
     made = 0
-    present = _present(table)
     for month in months(first, last):
         name = f"{table}_p{month:%Y%m}"
-        if name not in present:
-            _make(table, name, month)
-            made += 1
+        if name not in _present(table):
+            made += _make(table, name, month)
     return made
 
 
@@ -82,15 +80,21 @@ def _present(table: str) -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _make(table: str, name: str, month: date) -> None:
-    with connection.cursor() as cursor:
+def _make(table: str, name: str, month: date) -> bool:
+    """Make one partition, whole or not at all; False if another process did so first."""
+    bounds = [datetime(day.year, day.month, 1, tzinfo=UTC) for day in (month, next_month(month))]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [table])
+        if name in _present(table):
+            return False
         cursor.execute(
             "SELECT a.attname FROM pg_partitioned_table p JOIN pg_attribute a"
             " ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0] WHERE p.partrelid = %s::regclass",
             [table],
         )
         (key,) = cursor.fetchone() or ("",)
-        bounds = [datetime(day.year, day.month, 1, tzinfo=UTC) for day in (month, next_month(month))]
+        # Writers to other partitions go on; nobody may add to the default one while rows leave it.
+        cursor.execute(f'LOCK TABLE "{table}_default" IN ACCESS EXCLUSIVE MODE')
         cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)')
         cursor.execute(
             # Names come from the catalogue and the calendar, never from a user.
@@ -102,3 +106,4 @@ def _make(table: str, name: str, month: date) -> None:
             f'ALTER TABLE "{table}" ATTACH PARTITION "{name}" FOR VALUES FROM (%s) TO (%s)',
             [bound.isoformat() for bound in bounds],
         )
+    return True
