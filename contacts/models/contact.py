@@ -66,6 +66,15 @@ class Identifier(models.Model):
     class Meta:
         verbose_name = _("identifier")
         verbose_name_plural = _("identifiers")
+        indexes = [
+            # For the search by the first letters; the primary key's collation serves only whole values.
+            models.Index(
+                fields=["value"],
+                opclasses=["text_pattern_ops"],
+                condition=models.Q(kind="email"),
+                name="identifier_email_prefix",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
