@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import threading
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from contacts import ingest
 from contacts.models import Contact, DeadLetter, Event, Identifier, InboxItem, Merge, Source, SourceCount
@@ -127,3 +129,77 @@ def test_a_profile_that_changes_without_an_identify_says_so_in_the_log(source: S
     assert [line.properties for line in lines] == [{"known": True}, {"email": "ada@example.org"}]
     take_in(source, identify(user_id="u1", properties={"plan": "gold"}))
     assert lines.all().count() == 3
+
+
+@pytest.mark.parametrize(
+    "occurred_at",
+    [
+        NOON.replace(year=1),
+        NOON.replace(year=1969),
+        NOON.replace(year=2036),
+        NOON.replace(year=9999),
+        NOON + timedelta(days=1, seconds=1),
+    ],
+    ids=str,
+)
+def test_a_time_that_nobody_can_mean_is_the_time_of_arrival(source: Source, occurred_at: datetime) -> None:
+    take_in(source, track(user_id="u1", occurred_at=occurred_at))
+    assert set(Event.objects.values_list("occurred_at", flat=True)) == {NOON}
+    contact = Contact.objects.get()
+    assert (contact.first_seen_at, contact.last_seen_at) == (NOON, NOON)
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "properties"),
+    [
+        (
+            {"type": "page", "name": "Shoes", "properties": {"path": "/"}},
+            "Page Viewed",
+            {"name": "Shoes", "path": "/"},
+        ),
+        ({"type": "page", "name": "Shoes"}, "Page Viewed", {"name": "Shoes"}),
+        ({"type": "page", "name": "A", "properties": {"name": "B"}}, "Page Viewed", {"name": "B"}),
+        ({"type": "screen", "name": 'Q "1"'}, "Screen Viewed", {"name": 'Q "1"'}),
+        (
+            {"type": "group", "group_id": "g1", "properties": {"plan": "x"}},
+            "Group Joined",
+            {"group_id": "g1", "plan": "x"},
+        ),
+        ({"type": "alias", "previous_id": "a9"}, "Aliased", {"previous_id": "a9"}),
+        ({"type": "identify", "properties": {"plan": "x"}}, "Identified", {"plan": "x"}),
+        (
+            {"type": "track", "name": "Order Completed", "properties": {"total": 9.5}},
+            "Order Completed",
+            {"total": 9.5},
+        ),
+    ],
+)
+def test_each_call_has_its_line_in_the_log(
+    source: Source, call: dict[str, Any], name: str, properties: dict[str, Any]
+) -> None:
+    take_in(source, {"user_id": "u1", **call})
+    line = Event.objects.exclude(message_id=None).get()
+    assert (line.name, line.properties) == (name, properties)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_messages_in_many_hands_count_once(source: Source) -> None:
+    calls = [track(user_id=f"u{n}", message_id=f"m{n}") for n in range(80)]
+    for lane in range(6):
+        put_in_inbox(source, *calls, lane=lane)
+
+    def work() -> None:
+        try:
+            while InboxItem.objects.exists():
+                ingest.take_in(NOON, limit=50)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert Event.objects.filter(name="Product Viewed").count() == Contact.objects.count() == 80
+    count = SourceCount.objects.get()
+    assert (count.received, count.accepted, count.duplicate) == (480, 80, 400)
