@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from django.conf import settings
 from django.db import connection, transaction
 
 from channels import deciding, lifecycle
@@ -19,7 +20,7 @@ from contacts import slots
 from contacts.crashpoints import crashpoint
 
 #: How long a worker has for a batch before others may take its messages for abandoned.
-LEASE = timedelta(seconds=180)
+LEASE = timedelta(seconds=settings.SEGUE_LEASE)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Child processes that end with their parent, and the account that servers run under."""
 
 import ctypes
+import multiprocessing
 import os
 import pwd
 import signal
@@ -75,6 +76,9 @@ def die_with_parent() -> None:
     """End this process at once when its parent ends, however hard that was."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:  # it died while we were starting
+        os._exit(1)
 
 
 def ends_with_parent(on_death: signal.Signals) -> Callable[[], None]:

@@ -165,6 +165,11 @@ CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "config_cache"}
 }
 
+# ── Delivery ─────────────────────────────────────────────────────────────────────────────────────
+# Seconds that a worker has for the messages it claimed before others may take them for abandoned. Short is
+# safe: a late worker's writes match no row.
+SEGUE_LEASE = env.number("SEGUE_LEASE", 45, least=2, most=3600)
+
 # ── People who sign in ───────────────────────────────────────────────────────────────────────────
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

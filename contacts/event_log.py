@@ -94,8 +94,12 @@ def append(events: Iterable[NewEvent]) -> int:
     return count
 
 
-def read_after(reader: str, limit: int, *, most_lanes: int = slots.SLOTS) -> list[LogEvent]:
+def read_after(
+    reader: str, limit: int, *, most_lanes: int = slots.SLOTS, leave_out: Sequence[str] = ()
+) -> list[LogEvent]:
     """Lease lanes for ``reader`` and return what it has not read of them, about ``limit`` events.
+
+    ``leave_out`` names properties that the reader has no use for, such as long lists of products.
 
     Call inside a transaction, handle the events, call ``advance`` with them, commit. Within a lane
     events come in commit order. An empty list means nothing new in the lanes that were free.
@@ -104,7 +108,8 @@ def read_after(reader: str, limit: int, *, most_lanes: int = slots.SLOTS) -> lis
         leased = slots.lease(cursor, f"read:{reader}", range(slots.SLOTS), most_lanes)
         if not leased:
             return []
-        cursor.execute(_READ, [leased, reader, _MOST_SHARES * -(-limit // len(leased)), limit])
+        each = _MOST_SHARES * -(-limit // len(leased))
+        cursor.execute(_READ, [list(leave_out), leased, reader, each, limit])
         return [LogEvent(*(*row[:-1], msgspec.json.decode(row[-1]))) for row in cursor.fetchall()]
 
 
@@ -145,7 +150,7 @@ def _json(value: bytes | dict[str, Any]) -> Jsonb:
 # over all lanes keeps a busy one from starving the others.
 _READ = """
 SELECT e.lane, e.xid::text::int8, e.id, e.slot, e.contact_id, e.source_id, e.kind, e.name,
-       e.occurred_at, e.received_at, e.properties
+       e.occurred_at, e.received_at, e.properties - %s::text[]
 FROM (
     SELECT l.lane, coalesce(c.xid, 0)::text::xid8 AS xid, coalesce(c.event_id, 0) AS event_id
     FROM unnest(%s::int2[]) AS l(lane)

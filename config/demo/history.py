@@ -80,12 +80,12 @@ def households() -> dict[int, dict[str, str]]:
 def products(most: int) -> list[dict[str, Any]]:
     """The best-selling products with a mean price: what invented visits look at."""
     rows = _query(
-        "SELECT p.product_id, title(p.product_type), title(p.product_category),"
-        " sum(t.sales_value) / sum(t.quantity)"
-        " FROM transactions t JOIN products p USING (product_id)"
-        " WHERE t.quantity BETWEEN 1 AND 20 AND p.product_type IS NOT NULL AND t.sales_value > 0.5"
+        "SELECT p.product_id, title(p.product_type), title(p.product_category), t.price FROM ("
+        " SELECT product_id, count(*) AS sold, sum(sales_value) / sum(quantity) AS price FROM transactions"
+        " WHERE quantity BETWEEN 1 AND 20 AND sales_value > 0.5 GROUP BY 1) t"
+        " JOIN products p USING (product_id) WHERE p.product_type IS NOT NULL"
         " AND p.department IN ('GROCERY', 'PRODUCE', 'MEAT', 'PASTRY', 'DELI', 'SEAFOOD', 'COSMETICS')"
-        " GROUP BY ALL ORDER BY count(*) DESC, 1"
+        " ORDER BY t.sold DESC, 1"
     )
     return [
         {"product_id": str(product), "name": name, "category": category, "price": round(price, 2)}

@@ -64,6 +64,7 @@ class Stage:
             "SEGUE_HOME": str(self.home),
             "SEGUE_PORT": str(self.port),
             "DJANGO_SETTINGS_MODULE": "config.settings",
+            "SEGUE_LEASE": "8",
         }
 
     def start(self) -> None:

@@ -24,6 +24,8 @@ from config.server_place import ServerError
 from config.supervisor import Program, Supervisor
 from contacts.models import Contact
 
+_LAST_ONE_ENDS = 3.0
+"Seconds given to an installation that is just going down."
 _MANAGE = str(settings.BASE_DIR / "manage.py")
 
 
@@ -162,10 +164,13 @@ def web_answers() -> bool:
 
 def refuse_a_taken_port() -> None:
     """Said before anything starts: the web server would share the port and answer every second request."""
-    try:
-        socket.create_connection(("127.0.0.1", settings.SEGUE_PORT), timeout=1).close()
-    except OSError:
-        return
+    ends = time.monotonic() + _LAST_ONE_ENDS
+    while time.monotonic() < ends:
+        try:
+            socket.create_connection(("127.0.0.1", settings.SEGUE_PORT), timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.2)
     raise CommandError(
         f"Port {settings.SEGUE_PORT} is in use, perhaps by another Segue. "
         "Stop that, or choose another one: SEGUE_PORT=8001 make run"
