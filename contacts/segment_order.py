@@ -42,9 +42,18 @@ def asked_first(segments: Iterable[Segment]) -> list[Segment]:
     return [by_slug[slug] for slug in order]
 
 
+def askers() -> dict[str, list[Segment]]:
+    """Per slug the segments whose rule asks about it."""
+    found: dict[str, list[Segment]] = {}
+    for segment in Segment.objects.all():
+        for slug in _asked(segment.rule):
+            found.setdefault(slug, []).append(segment)
+    return found
+
+
 def used_in(slug: str) -> list[Segment]:
     """The segments whose rule asks about segment ``slug``."""
-    return [segment for segment in Segment.objects.all() if slug in _asked(segment.rule)]
+    return askers().get(slug, [])
 
 
 def _asked(data: object) -> frozenset[str]:

@@ -1,5 +1,5 @@
 """Back-office pages of contacts, a file for each noun."""
 
-from contacts.admin import contacts
+from contacts.admin import contacts, segments
 
-__all__ = ["contacts"]
+__all__ = ["contacts", "segments"]
