@@ -86,7 +86,9 @@ def _draft(
     if version is None:
         raise TemplateError(f"no published template “{slug}”")
     wanted = message_links(person, message, now)
-    context = rendering_people.context(person, message, wanted, organisation(account))
+    context = rendering_people.context(
+        person, message, wanted, organisation(account), account.settings.get("best_sellers", [])
+    )
     letter = rendering.write(rendering.wording(rendering.source_of(version)), context)
     return _Draft(letter, person, wanted)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -65,12 +65,16 @@ def people(contact_ids: Collection[int]) -> dict[int, Person]:
 
 
 def context(
-    person: Person, message: Written, links: Mapping[str, str], organisation: Mapping[str, str]
+    person: Person,
+    message: Written,
+    links: Mapping[str, str],
+    organisation: Mapping[str, str],
+    best_sellers: Sequence[Any] = (),
 ) -> dict[str, Any]:
     """The names that the message's template may use. ``products`` is always a list, to loop over."""
     own = {key: value for key, value in message.variables.items() if key not in _OURS}
     return {
-        "products": person.products,
+        "products": person.products or plain(best_sellers),
         "event": {},
         **plain(own),
         "contact": dict(person.values),

@@ -1,0 +1,92 @@
+"""What a new installation starts with: templates in English and French, a sandbox for each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from django.db import transaction
+
+from channels import rendering
+from channels.models import Audience, ProviderAccount, Template, TemplateVersion
+from channels.models.provider import Channel
+
+_FOLDER = Path(__file__).resolve().parent
+_LANGUAGES = ("en", "fr")
+
+
+def load(now: datetime) -> int:
+    """Add what is missing, touch nothing that is there; returns how many templates were added."""
+    added = 0
+    with transaction.atomic():
+        for channel, label in ((Channel.EMAIL, "Email"), (Channel.SMS, "SMS"), (Channel.PUSH, "Push")):
+            if not ProviderAccount.objects.filter(channel=channel).exists():
+                ProviderAccount.objects.create(
+                    name=f"{label} sandbox", channel=channel, kind="sandbox", settings=_sender(channel)
+                )
+        Audience.objects.get_or_create(slug="cart-abandoners", defaults={"name": "Cart abandoners"})
+        for each in _templates():
+            added += _add(each, now)
+    return added
+
+
+def _sender(channel: str) -> dict[str, str]:
+    if channel != Channel.EMAIL:
+        return {}
+    return {
+        "from_email": "hello@shop.example",
+        "from_name": "Corner Shop",
+        "postal_address": "1 Market Street, Springfield",
+    }
+
+
+def _add(each: dict[str, Any], now: datetime) -> bool:
+    template, is_new = Template.objects.get_or_create(
+        slug=each["slug"],
+        defaults={
+            "name": each["name"],
+            "channel": each["channel"],
+            "description": each["description"],
+        },
+    )
+    if not is_new:
+        return False
+    for language in _LANGUAGES:
+        words = each[language]
+        version = TemplateVersion(
+            template=template,
+            number=1,
+            language=language,
+            subject=words.get("subject", ""),
+            body=words["body"],
+            link=words.get("link", ""),
+        )
+        rendering.publish(version, now)
+    return True
+
+
+def _templates() -> Iterator[dict[str, Any]]:
+    emails = _read("emails.yaml")
+    layout = (_FOLDER / "layout.mjml").read_text(encoding="utf-8")
+    for each in emails["templates"]:
+        whole = {
+            language: _pour(layout, each[language], emails["words"][language]) for language in _LANGUAGES
+        }
+        yield {**each, "channel": Channel.EMAIL.value, **whole}
+    yield from _read("texts.yaml")["templates"]
+
+
+def _pour(layout: str, words: dict[str, str], shared: dict[str, str]) -> dict[str, str]:
+    """The layout with its ``[[holes]]`` filled."""
+    body = "\n".join(f"        {line}" for line in words["body"].strip().splitlines())
+    source = layout.replace("[[body]]", body)
+    for name, text in {"title": words["preview"], "preview": words["preview"], **shared}.items():
+        source = source.replace(f"[[{name}]]", text)
+    return {"subject": words["subject"], "body": source}
+
+
+def _read(name: str) -> Any:
+    return yaml.safe_load((_FOLDER / name).read_text(encoding="utf-8"))

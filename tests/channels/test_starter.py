@@ -1,0 +1,56 @@
+"""The starter templates: all there, in two languages, and good to read for anybody."""
+
+from typing import Any
+
+import pytest
+
+from channels import delivery, rendering, starter
+from channels.models import Audience, Message, ProviderAccount, SandboxMessage, Template, TemplateVersion
+from tests.factories import NOON, make_contact, make_queued
+
+pytestmark = pytest.mark.django_db
+
+EVENT = {"name": "Apples <red>", "price": 2.5, "total": 31.4}
+
+
+def test_loading_twice_adds_once() -> None:
+    assert starter.load(NOON) == 8
+    assert starter.load(NOON) == 0
+    assert Template.objects.count() == 8
+    assert TemplateVersion.objects.filter(published_at=NOON).count() == 16
+    assert ProviderAccount.objects.filter(kind="sandbox").count() == 3
+    assert Audience.objects.filter(slug="cart-abandoners").exists()
+
+
+def test_what_somebody_changed_is_left_alone() -> None:
+    ProviderAccount.objects.create(name="Ours", channel="email", kind="smtp")
+    starter.load(NOON)
+    assert not ProviderAccount.objects.filter(channel="email", kind="sandbox").exists()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("bare", [True, False])
+def test_each_is_written_for_a_person_of_whom_much_or_nothing_is_known(language: str, bare: bool) -> None:
+    starter.load(NOON)
+    about: dict[str, Any] = {} if bare else {"first_name": "Zoé", "phone": "+33612345678"}
+    contact = make_contact(language=language, **about)
+    for template in Template.objects.all():
+        address = {"email": contact.email, "sms": "+33612345678", "push": "https://push.example/1"}
+        make_queued(
+            contact,
+            channel=template.channel,
+            address=address[template.channel],
+            content={template.channel: template.slug},
+            variables={} if bare else {"event": EVENT, "products": [{"name": "Pears", "price": 3}]},
+        )
+    delivery.deliver_batch(lambda: NOON)
+    assert set(Message.objects.values_list("state", "reason")) == {(Message.State.ACCEPTED, "")}
+    for kept in SandboxMessage.objects.all():
+        words = kept.subject + kept.text + kept.html
+        assert "{{" not in words
+        assert "[[" not in words
+        assert "undefined" not in words
+        assert "<red>" not in kept.html
+        if kept.channel == "email":
+            assert "/p/" in kept.html or "preferences" in kept.html
+            assert len(kept.html) < rendering.CLIPPED_AT / 3
