@@ -13,7 +13,17 @@ from channels import charter_rules
 from channels.charter_rules import DEFAULT, Charter, CharterError, Problem
 from channels.models import CharterVersion
 
-__all__ = ["DEFAULT", "Charter", "CharterError", "Problem", "current", "draft", "in_force", "publish"]
+__all__ = [
+    "DEFAULT",
+    "Charter",
+    "CharterError",
+    "Problem",
+    "current",
+    "draft",
+    "in_force",
+    "publish",
+    "rules_in_force",
+]
 
 
 class AlreadyPublishedError(Exception):
@@ -36,6 +46,12 @@ def current(now: datetime) -> Charter:
     if version is None:
         return charter_rules.parse(DEFAULT)
     return charter_rules.parse(version.rules, version.number)
+
+
+def rules_in_force(now: datetime) -> dict[str, Any]:
+    """The rules that hold at ``now``, as data."""
+    version = in_force(now)
+    return dict(version.rules) if version else DEFAULT
 
 
 def draft(rules: dict[str, Any], note: str = "", author: User | None = None) -> CharterVersion:

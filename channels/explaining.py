@@ -81,6 +81,10 @@ def why(decision: Explained, zone: tzinfo | None = None) -> str:
     return _("%(words)s; will try %(when)s") % {"words": words, "when": when(decision.until, clock)}
 
 
+def outcome_word(decision: Explained) -> str:
+    return str(_OUTCOMES[Decision.Outcome(decision.outcome)])
+
+
 def when(at: datetime, zone: tzinfo) -> str:
     """“Mon 16 Mar, 09:00 Paris time”."""
     local = at.astimezone(zone)

@@ -23,6 +23,7 @@ class CharterVersion(models.Model):
         verbose_name = _("charter version")
         verbose_name_plural = _("charter versions")
         ordering = ["-number"]
+        permissions = [("publish_charterversion", "Can publish a charter version")]
 
     def __str__(self) -> str:
         return f"Charter v{self.number}"
