@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
 
-from config.timeline_names import Names, channel_label
+from config.timeline_names import channel_label, step_label
 from config.timeline_words import CHANNEL_ICONS
 from contacts import consent, permission
 from contacts.models import ChannelAddress, Contact, Identifier, Prediction, Purpose, Segment, Suppression
-from journeys.models import Journey, JourneyVersion, Run
+from journeys.models import Journey, Run
 
 REACHED_BY = ("email", "sms", "push")
 
@@ -115,24 +115,18 @@ def _state(address: str, suppressed: str, answers: Sequence[bool | None]) -> tup
 def _runs(contact: Contact) -> tuple[list[LiveRun], int]:
     rows = list(Run.objects.filter(contact_id=contact.pk).order_by("-entered_at")[:200])
     live = [row for row in rows if row.state == Run.State.LIVE]
-    names = Names(
-        journeys=dict(
-            Journey.objects.filter(pk__in={row.journey_id for row in live}).values_list("id", "name")
-        ),
-        versions=dict(
-            JourneyVersion.objects.filter(pk__in={row.version_id for row in live}).values_list("id", "graph")
-        ),
-    )
-    return [
+    names = dict(Journey.objects.filter(pk__in={row.journey_id for row in live}).values_list("id", "name"))
+    found = [
         LiveRun(
             row.journey_id,
-            names.journey(row.journey_id),
-            names.step(row.version_id, row.step),
+            names.get(row.journey_id, f"#{row.journey_id}"),
+            step_label(row.step),
             row.due_at,
             row.entered_at,
         )
         for row in live
-    ], len(rows) - len(live)
+    ]
+    return found, len(rows) - len(live)
 
 
 def zone_of(contact: Contact) -> ZoneInfo:

@@ -37,20 +37,22 @@ class Names:
     def template(self, key: Any) -> str:
         return self.templates.get(str(key)) or str(key or "")
 
-    def step(self, version_id: int | None, step: str) -> str:
-        """The step's own title where its author gave one, else its id made readable."""
-        steps = self.versions.get(version_id or 0, {}).get("steps", {})
+    def step_type(self, version_id: int, step: str) -> str:
+        """``send``, ``wait``, …; empty where the version does not know the step."""
+        steps = self.versions.get(version_id, {}).get("steps", {})
         definition = steps.get(step) if isinstance(steps, dict) else None
-        note = definition.get("note") if isinstance(definition, dict) else None
-        touchpoint = note.get("touchpoint") if isinstance(note, dict) else None
-        return str(touchpoint or step.replace("_", " ").replace("-", " "))
+        return str(definition.get("type", "")) if isinstance(definition, dict) else ""
+
+
+def step_label(step: str) -> str:
+    """A step's id made readable: ``day-1`` is ``day 1``."""
+    return step.replace("_", " ").replace("-", " ")
 
 
 def load(placed: Iterable[Placed]) -> Names:
     """Names for what the rows mention."""
     rows = [one.row for one in placed]
     versions = {row.version_id for row in rows if isinstance(row, StepEntry)}
-    versions |= {row.origin_version for row in rows if isinstance(row, Message) and row.origin_version}
     decided = {row.message_id for row in rows if isinstance(row, Decision)}
     decided |= {message for row in rows if isinstance(row, Event) and (message := _message_of(row))}
     journeys: dict[Any, str] = {}

@@ -18,7 +18,7 @@ from channels.models import Decision, Message
 from channels.models.provider import Channel
 from config.timeline import Mark, Placed
 from config.timeline_events import event_words
-from config.timeline_names import Names, channel_label
+from config.timeline_names import Names, channel_label, step_label
 from contacts.models import ConsentEntry, Event
 from journeys.models import StepEntry
 
@@ -57,6 +57,28 @@ DECISION_WORDS = {
     Decision.Outcome.HOLD: ("pause_circle", "warn", gettext_lazy("Held")),
     Decision.Outcome.DROP: ("block", "bad", gettext_lazy("Not sent")),
     Decision.Outcome.CANCEL: ("cancel", "", gettext_lazy("Called off")),
+}
+_VERDICTS = {"pass": gettext_lazy("passed"), "wait": gettext_lazy("not now"), "refuse": gettext_lazy("no")}
+_STEP_ICONS = {
+    "send": "outbox",
+    "wait": "hourglass_empty",
+    "wait_for": "hourglass_top",
+    "branch": "alt_route",
+    "split": "call_split",
+    "update": "edit",
+    "audience": "ads_click",
+    "exit": "logout",
+}
+_STEP_OUTCOMES = {
+    "intended": gettext_lazy("asked for its message"),
+    "waited": gettext_lazy("waited long enough"),
+    "event": gettext_lazy("what it waited for happened"),
+    "timed_out": gettext_lazy("waited in vain"),
+    "updated": gettext_lazy("changed the profile"),
+    "goal": gettext_lazy("the goal was reached"),
+    "exit rule": gettext_lazy("the exit rule holds"),
+    "exited": gettext_lazy("left the journey"),
+    "failed": gettext_lazy("failed and was set aside"),
 }
 
 
@@ -141,8 +163,8 @@ def clock(at: datetime, zone: ZoneInfo) -> str:
 def origin_words(message: Message, names: Names) -> str:
     """Who wants the message: ``Cart rescue, day 1``."""
     if message.origin_kind in ("journey", "campaign") and message.origin_id:
-        step = names.step(message.origin_version, message.origin_step) if message.origin_step else ""
-        return ", ".join(part for part in (names.journey(message.origin_id), step) if part)
+        origin = names.journeys.get(message.origin_id) or message.origin_slug or f"#{message.origin_id}"
+        return ", ".join(part for part in (origin, step_label(message.origin_step)) if part)
     return {"api": _("Asked for over the API"), "test": _("A test")}.get(message.origin_kind, "")
 
 
@@ -150,15 +172,21 @@ def _decision(mark: Mark, decision: Decision, names: Names, zone: ZoneInfo) -> E
     icon, tone, verdict = DECISION_WORDS[Decision.Outcome(decision.outcome)]
     message = names.messages.get(decision.message_id)
     subject = origin_words(message, names) if message else ""
-    title = f"{verdict}: {subject}" if subject else str(verdict)
-    details = [(step.rule, f"{step.words} ({step.verdict})") for step in explaining.steps(decision)]
+    why = explaining.why(decision, zone)
+    details = [
+        (step.rule, " · ".join(filter(None, (str(_VERDICTS.get(step.verdict, step.verdict)), step.words))))
+        for step in explaining.steps(decision)
+    ]
     if decision.charter_number:
         details.append((_("Charter"), f"v{decision.charter_number}"))
-    return Entry(mark, icon, title, explaining.why(decision, zone), tone, details=details)
+    title = f"{verdict}: {subject}" if subject else str(verdict)
+    return Entry(mark, icon, title, why[:1].upper() + why[1:], tone, details=details)
 
 
 def reason_words(code: str) -> str:
-    return code.replace("_", " ").replace(".", ": ").capitalize()
+    """A code of the ledger as words: ``quiet_hours`` is ``Quiet hours``."""
+    words = code.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _consent(mark: Mark, entry: ConsentEntry, names: Names, zone: ZoneInfo) -> Entry:
@@ -188,11 +216,14 @@ def _consent(mark: Mark, entry: ConsentEntry, names: Names, zone: ZoneInfo) -> E
 
 
 def _step(mark: Mark, step: StepEntry, names: Names) -> Entry:
+    kind = names.step_type(step.version_id, step.step)
+    way = _("took the way “%s”") % step.outcome if kind in ("branch", "split") else ""
     return Entry(
         mark,
-        "footprint",
-        f"{names.journey(step.journey_id)}: {names.step(step.version_id, step.step)}",
-        step.outcome.replace("_", " "),
+        _STEP_ICONS.get(kind, "footprint"),
+        f"{names.journey(step.journey_id)}: {step_label(step.step)}",
+        way or str(_STEP_OUTCOMES.get(step.outcome, step.outcome.replace("_", " "))),
+        "bad" if step.outcome == "failed" else "",
         details=[(_("Run"), str(step.run_id)), (_("Step"), f"{step.step} ({step.visit})")],
         data=_json(step.detail) if step.detail else "",
     )
