@@ -1,4 +1,8 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from contacts.api.sources import SourceCountsView
 
 app_name = "contacts"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/sources/<slug:slug>/counts", SourceCountsView.as_view(), name="source_counts"),
+]
