@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import psycopg
@@ -77,14 +76,6 @@ def sweep(now: datetime) -> int:
                 len(rows) for _loser, kind, rows in _move(cursor, table, losers, now) if kind == "moved"
             )
     return moved
-
-
-def successor(public_id: UUID) -> int | None:
-    """The contact that a merged one has become, by the public id that links still carry."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SUCCESSOR, [public_id])
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 def _line(loser: int, winner: int, snapshot: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -203,20 +194,11 @@ _RECENT = """
 WITH RECURSIVE chain AS (
     SELECT m.loser_id AS loser, m.winner_id AS winner FROM contacts_merge m
     -- Ids grow with time, so the newest are found without an index on the time.
-    WHERE m.id > (SELECT max(id) FROM contacts_merge) - 5000 AND m.merged_at > %s
+    WHERE m.id > (SELECT max(id) FROM contacts_merge) - 5000 AND m.merged_at > %s AND m.undone_at IS NULL
     UNION ALL
     SELECT chain.loser, m.winner_id FROM chain JOIN contacts_merge m ON m.loser_id = chain.winner
 )
 SELECT chain.loser, chain.winner FROM chain JOIN contacts_contact c ON c.id = chain.winner
-"""
-
-_SUCCESSOR = """
-WITH RECURSIVE chain AS (
-    SELECT m.winner_id AS winner FROM contacts_merge m WHERE m.loser_public_id = %s
-    UNION ALL
-    SELECT m.winner_id FROM chain JOIN contacts_merge m ON m.loser_id = chain.winner
-)
-SELECT chain.winner FROM chain JOIN contacts_contact c ON c.id = chain.winner
 """
 
 _LOG = """

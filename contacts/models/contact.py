@@ -113,7 +113,8 @@ class Merge(models.Model):
     loser_public_id = models.UUIDField(db_index=True)
     reason = models.CharField(max_length=200)
     snapshot = models.JSONField(default=dict)
-    merged_at = models.DateTimeField()
+    merged_at = models.DateTimeField(_("merged"))
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("merge")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
-from contacts import event_log, ingest, merging, permission
+from contacts import event_log, ingest, merging, permission, unmerging
 from contacts.consent import NewConsent, record, states
 from contacts.event_log import NewEvent
 from contacts.models import Contact, Event, Merge, Segment, SegmentMembership, Source
@@ -148,15 +147,61 @@ def test_what_a_slow_pulse_wrote_for_the_one_that_is_no_more_is_swept_up(
     assert merging.sweep(NOON) == 0
 
 
-def test_an_old_link_leads_to_the_one_that_remains(source: Source, stranger: Contact, ada: Contact) -> None:
-    join(source)
-    assert merging.successor(stranger.public_id) == ada.id
-    assert merging.successor(uuid.uuid4()) is None
-
-
 @pytest.mark.parametrize("table", merging.tables(), ids=lambda table: table.name)
 def test_every_table_that_follows_contacts_finds_their_rows_by_an_index(table: merging.Table) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s", [table.name])
         definitions = [definition for (definition,) in cursor.fetchall()]
     assert any("(contact_id" in text and " WHERE " not in text for text in definitions)
+
+
+def test_a_merge_can_be_undone(source: Source, stranger: Contact, ada: Contact) -> None:
+    segment = Segment.objects.create(name="both", slug="both")
+    for contact in (stranger, ada):
+        SegmentMembership.objects.create(segment=segment, contact=contact, slot=contact.slot, entered_at=NOON)
+    consent(stranger, "offers", False)
+    consent(ada, "offers", True)
+    join(source)
+    put_in_inbox(source, {"type": "track", "name": "Later", "user_id": "ada"})
+    ingest.take_in(NOON)
+    assert unmerging.undo(Merge.objects.get().id, NOON) == stranger.id
+    restored = Contact.objects.get(pk=stranger.id)
+    assert (restored.public_id, restored.slot, restored.known) == (stranger.public_id, stranger.slot, False)
+    owners = dict(Event.objects.filter(name__in=["Seen", "Later"]).values_list("name", "contact_id"))
+    assert owners == {"Seen": stranger.id, "Later": ada.id}
+    assert sorted(segment.memberships.values_list("contact_id", flat=True)) == sorted([stranger.id, ada.id])
+    assert states([stranger.id, ada.id]) == {
+        stranger.id: {("email", "offers"): False},
+        ada.id: {("email", "offers"): True},
+    }
+    put_in_inbox(source, {"type": "track", "name": "Again", "anonymous_id": "a1"})
+    ingest.take_in(NOON)
+    assert Event.objects.get(name="Again").contact_id == stranger.id
+    assert merging.sweep(NOON) == 0
+
+
+def test_a_merge_is_undone_once_and_from_the_last_backwards(
+    source: Source, stranger: Contact, ada: Contact
+) -> None:
+    put_in_inbox(source, {"type": "identify", "anonymous_id": "a1", "properties": {"email": "a@example.org"}})
+    put_in_inbox(source, {"type": "track", "name": "X", "anonymous_id": "a2"})
+    ingest.drain(lambda: NOON, seconds=30)
+    put_in_inbox(
+        source,
+        {
+            "type": "track",
+            "name": "X",
+            "anonymous_id": "a2",
+            "context": {"traits": {"email": "a@example.org"}},
+        },
+    )
+    ingest.take_in(NOON)
+    join(source)
+    first, last = Merge.objects.order_by("id")
+    with pytest.raises(unmerging.NotUndoableError):
+        unmerging.undo(first.id, NOON)
+    unmerging.undo(last.id, NOON)
+    unmerging.undo(first.id, NOON)
+    with pytest.raises(unmerging.NotUndoableError):
+        unmerging.undo(first.id, NOON)
+    assert Contact.objects.count() == 3
