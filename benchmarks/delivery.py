@@ -1,0 +1,183 @@
+"""Personalised mails to a local SMTP server, beside the loop that everybody writes first.
+
+The same people get the same starter template with four products. The plain loop renders with Liquid, builds
+a Django EmailMultiAlternatives and sends over one kept connection; it has no database, no tracking and no
+memory. Ours takes due messages from the outbox, asks the policy again, writes, tracks and records each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import connection
+from liquid import Environment
+
+from benchmarks import harness
+from channels import rendering_markup, starter
+from channels.delivery import Crew
+from channels.models import Message, ProviderAccount, TemplateVersion
+from contacts import consent, slots
+from contacts.consent import NewConsent
+from contacts.models import Contact, Purpose
+
+_PRODUCTS = [
+    {"name": name, "price": price, "url": f"https://shop.example/{place}"}
+    for place, (name, price) in enumerate(
+        [("Pears", 2.4), ("Bread", 3.1), ("Cheese", 7.9), ("Oil & more", 12)]
+    )
+]
+_EVENT = {"name": "Coffee <dark>", "price": 8.5}
+_THREADS = 4
+
+
+def now() -> datetime:
+    """Today at noon, when no quiet hours hold anything back."""
+    return datetime.combine(datetime.now(UTC).date(), time(12), UTC)
+
+
+@contextmanager
+def sink() -> Iterator[tuple[subprocess.Popen[str], int]]:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.smtp_sink"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert server.stdout
+        yield server, int(server.stdout.readline())
+    finally:
+        server.kill()
+        server.wait()
+
+
+def taken(server: subprocess.Popen[str]) -> int:
+    assert server.stdin
+    assert server.stdout
+    server.stdin.write("\n")
+    server.stdin.flush()
+    return int(server.stdout.readline())
+
+
+def stage(count: int, port: int) -> None:
+    """People who agreed, an SMTP account, and a message to each that may leave now."""
+    starter.load(now())
+    ProviderAccount.objects.filter(channel="email").delete()
+    ProviderAccount.objects.create(
+        name="sink", channel="email", kind="smtp",
+        settings={"host": "127.0.0.1", "port": port, "security": "none", "from_email": "hello@shop.example",
+                  "from_name": "Corner Shop", "postal_address": "1 Market Street"},
+    )  # fmt: skip
+    Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
+    moment = now()
+    people = Contact.objects.bulk_create(
+        Contact(slot=0, email=f"person{i}@example.com", first_name=f"Zoé {i}", language="en", known=True,
+                timezone="UTC", first_seen_at=moment, last_seen_at=moment, updated_at=moment)
+        for i in range(count)
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE contacts_contact SET slot = id %% %s", [slots.SLOTS])
+    consent.record([NewConsent(person.id, "email", "offers", True, "bench") for person in people], moment)
+    Message.objects.bulk_create(
+        Message(created_at=moment, due_at=moment, slot=slots.of(person.id), contact=person, key=uuid.uuid4(),
+                purpose="offers", channel="email", address=person.email, state=Message.State.QUEUED,
+                content={"email": "cart-reminder-email"},
+                variables={"event": _EVENT, "products": _PRODUCTS})
+        for person in people
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+
+
+def plain(count: int, port: int) -> None:
+    """The loop that everybody writes first."""
+    version = TemplateVersion.objects.get(template__slug="cart-reminder-email", language="en")
+    marks = rendering_markup.MARK
+    text = marks.sub(lambda match: match[2], rendering_markup.to_text(version.compiled))
+    html_engine, text_engine = Environment(autoescape=True), Environment()
+    for engine in (html_engine, text_engine):
+        engine.add_filter("money", lambda value, code: f"${value:.2f}")
+    subject, page, words = (
+        text_engine.from_string(version.subject),
+        html_engine.from_string(version.compiled),
+        text_engine.from_string(text),
+    )
+    backend = get_connection(
+        "django.core.mail.backends.smtp.EmailBackend", host="127.0.0.1", port=port, timeout=30
+    )
+    backend.open()
+    for i in range(count):
+        context: dict[str, Any] = {
+            "contact": {"first_name": f"Zoé {i}", "email": f"person{i}@example.com"},
+            "event": _EVENT,
+            "products": _PRODUCTS,
+            "organisation": {"name": "Corner Shop", "address": "1 Market Street"},
+            "message": {
+                "unsubscribe_url": f"https://shop.example/u/{i}",
+                "preferences_url": "https://x.example/",
+            },
+        }
+        mail = EmailMultiAlternatives(
+            subject.render(**context), words.render(**context), "Corner Shop <hello@shop.example>",
+            [f"person{i}@example.com"],
+            headers={"List-Unsubscribe": f"<https://shop.example/u/{i}>",
+                     "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+        )  # fmt: skip
+        mail.attach_alternative(page.render(**context), "text/html")
+        backend.send_messages([mail])
+    backend.close()
+
+
+def work() -> None:
+    """One worker process, as Celery would run it."""
+    crew = Crew(_THREADS)
+    while crew.deliver(now):
+        continue
+    crew.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mails", type=int, default=5_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.worker:
+        work()
+        return
+    with harness.database(), sink() as (server, port):
+        measure(chosen, server, port)
+
+
+def measure(chosen: argparse.Namespace, server: subprocess.Popen[str], port: int) -> None:
+    stage(chosen.mails, port)
+    few = max(500, chosen.mails // 5)
+    with harness.stopwatch() as loop:
+        plain(few, port)
+    if taken(server) != few:
+        raise SystemExit("the plain loop lost mails")
+    print(f"plain loop: {loop.describe(few, 'mail')}")
+    command = [sys.executable, "-m", "benchmarks.delivery", "--worker"]
+    with harness.stopwatch() as ours, harness.Load() as load:
+        workers = [subprocess.Popen(command, env=os.environ) for _ in range(chosen.workers)]
+        codes = [worker.wait() for worker in workers]
+    arrived, accepted = taken(server), Message.objects.filter(state=Message.State.ACCEPTED).count()
+    print(f"at the sink {arrived:,}, recorded as accepted {accepted:,} of {chosen.mails:,}")
+    if any(codes) or not arrived == accepted == chosen.mails:
+        raise SystemExit("mails are missing")
+    print(f"{chosen.workers} workers of {_THREADS} connections: {ours.describe(chosen.mails, 'mail')}")
+    print(load)
+    harness.report("delivery", ours=chosen.mails / ours.wall, baseline=few / loop.wall)
+
+
+if __name__ == "__main__":
+    main()
