@@ -20,7 +20,7 @@ def explain(charter: Charter) -> list[str]:
     ]
     lines += [_cap(cap) for cap in charter.caps]
     if charter.one_a_day:
-        lines.append("Never two messages on one day of the person's.")
+        lines.append("Never two messages to a person on one day.")
     if charter.apart:
         lines.append(f"At least {length(charter.apart)} between two messages.")
     lines += [_quiet(hours) for hours in charter.quiet_hours]

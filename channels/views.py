@@ -139,4 +139,5 @@ def _proof(request: HttpRequest) -> dict[str, str]:
 def _masked(email: str) -> str:
     """Enough of an address to recognise one's own."""
     local, at, domain = email.partition("@")
-    return f"{local[:1]}…{local[-1:]}@{domain}" if at and len(local) > 1 else ""
+    # The word joiner keeps a line from ending after the dots.
+    return f"{local[:1]}…\u2060{local[-1:]}@{domain}" if at and len(local) > 1 else ""

@@ -33,8 +33,8 @@ class _Readable(json.JSONEncoder):
         super().__init__(*args, **{**kwargs, "indent": 2, "ensure_ascii": False})
 
 
-def _part(label: Any, words: Any) -> forms.JSONField:
-    area = UnfoldAdminTextareaWidget(attrs={"rows": 6, "spellcheck": "false"})
+def _part(label: Any, words: Any, rows: int = 6) -> forms.JSONField:
+    area = UnfoldAdminTextareaWidget(attrs={"rows": rows, "spellcheck": "false"})
     return forms.JSONField(label=label, help_text=words, required=False, widget=area, encoder=_Readable)
 
 
@@ -44,11 +44,14 @@ class CharterForm(forms.ModelForm):
     caps = _part(
         _("Caps"),
         _("A list. Each: limit, rolling “7 days” or calendar day, week, month; zone, channels, purposes."),
+        14,
     )
     spacing = _part(_("Spacing"), _("one_a_day true or false, apart such as “12 hours”."))
-    quiet_hours = _part(_("Quiet hours"), _("A list. Each: channels, from, to, days (when only on some)."))
+    quiet_hours = _part(
+        _("Quiet hours"), _("A list. Each: channels, from, to, days (when only on some)."), 14
+    )
     redundancy = _part(_("Redundancy"), _("A list. Each: drop push, when email, ahead “24 hours”, behind."))
-    channels = _part(_("Channels"), _("order; order_by message or charter; fallback refused or held."))
+    channels = _part(_("Channels"), _("order; order_by message or charter; fallback refused or held."), 10)
     consent = _part(_("Consent"), _("unasked: refuse or allow."))
     time = _part(_("Time"), _("unknown_zone every or default, default_zone, jitter."))
 

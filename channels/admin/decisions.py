@@ -61,7 +61,6 @@ class DecisionAdmin(ModelAdmin):
     search_help_text = _("Email or phone of the contact, or a message's number")
     ordering = ["-id"]
     list_per_page = 50
-    list_select_related = ["contact"]
     list_display_links = ["decided_at", "words"]
     paginator = CappedPaginator
     show_full_result_count = False
@@ -69,12 +68,20 @@ class DecisionAdmin(ModelAdmin):
     fields = ["sentence", "who", "decided_at", "about", "questions", "ruled_by"]
     readonly_fields = fields
 
+    class Media:
+        css = {"all": ["channels/policy.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        # Not joined: what was decided about a contact that is gone stays in the ledger.
+        found: QuerySet[Decision] = super().get_queryset(request).prefetch_related("contact")
+        return found
+
     @admin.display(description=_("contact"))
     def who(self, decision: Decision) -> SafeString | str:
-        contact = Contact.objects.filter(pk=decision.contact_id).first()
-        if contact is None:
+        try:
+            return _link("admin:contacts_contact_change", decision.contact_id, str(decision.contact))
+        except Contact.DoesNotExist:
             return str(_("gone"))
-        return _link("admin:contacts_contact_change", contact.pk, str(contact))
 
     @display(description=_("decision"), label=_LABELS)
     def verdict(self, decision: Decision) -> tuple[str, str]:

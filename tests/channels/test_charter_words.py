@@ -15,7 +15,7 @@ def test_the_default_charter_in_words() -> None:
         "No push while an email is scheduled within 1 day.",
         "At most 4 messages in 7 days.",
         "At most 2 sms messages a calendar week on the person's clock.",
-        "Never two messages on one day of the person's.",
+        "Never two messages to a person on one day.",
         "At least 12 hours between two messages.",
         "No push and sms from 20:00 to 08:00, on the person's clock.",
         "No sms on Sundays, all day.",

@@ -14,6 +14,7 @@ from contacts.consent import NewConsent
 from contacts.models import ConsentEntry, Purpose, Suppression
 from tests.config.backoffice import make_person, signed_in
 from tests.factories import NOON, make_contact, make_intent, make_provider
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 CHARTERS = "/admin/channels/charterversion/"
@@ -191,3 +192,30 @@ def test_a_purpose_that_somebody_spoke_about_stays(boss: Client) -> None:
     assert boss.post(f"/admin/contacts/purpose/{purpose.pk}/delete/", {"post": "yes"}).status_code == 403
     page = boss.get(f"/admin/contacts/purpose/{purpose.pk}/change/").content.decode()
     assert 'name="slug"' not in page
+
+
+def test_a_page_of_the_ledger_takes_the_same_statements_for_two_and_for_forty(boss: Client) -> None:
+    decision = decided()
+    totals = []
+    for size in (2, 40):
+        while Decision.objects.count() < size:
+            contact = make_contact()
+            Decision.objects.create(
+                decided_at=NOON,
+                slot=contact.slot,
+                contact=contact,
+                message_id=decision.message_id,
+                message_created_at=NOON,
+                outcome=Decision.Outcome.DROP,
+                reason="not_asked",
+            )
+        with statements() as count:
+            boss.get("/admin/channels/decision/")
+        totals.append(count.total)
+    assert totals[0] == totals[1]
+
+
+def test_decisions_about_a_contact_who_is_gone_stay(boss: Client) -> None:
+    decision = decided()
+    decision.contact.delete()
+    assert "gone" in boss.get("/admin/channels/decision/").content.decode()
