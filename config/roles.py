@@ -14,6 +14,7 @@ _WRITE = "view add change delete"
 _READ = [
     "contacts.contact",
     "contacts.identifier",
+    "contacts.merge",
     "contacts.event",
     "contacts.segment",
     "contacts.segmentmembership",
@@ -79,6 +80,7 @@ TABLE: dict[str, dict[str, str]] = {
     PRIVACY: {
         **dict.fromkeys(_READ, "view"),
         "contacts.contact": "view change delete",
+        "contacts.merge": "view change",
         "contacts.consententry": "view add",
         "contacts.suppression": _WRITE,
         "contacts.purpose": "view add change",
