@@ -148,6 +148,8 @@ def _json(value: bytes | dict[str, Any]) -> Jsonb:
 
 # Per lane an index range scan on (lane, xid, id); the limit of a lane bounds what is sorted, the order
 # over all lanes keeps a busy one from starving the others.
+# The row comparison stands alone: with xid >= beside xid < the planner takes the pair for a narrow range,
+# reads the whole backlog and sorts it, where a merge of ordered scans stops at the limit.
 _READ = """
 SELECT e.lane, e.xid::text::int8, e.id, e.slot, e.contact_id, e.source_id, e.kind, e.name,
        e.occurred_at, e.received_at, e.properties - %s::text[]
@@ -158,7 +160,7 @@ FROM (
 ) AS c
 CROSS JOIN LATERAL (
     SELECT * FROM contacts_event e
-    WHERE e.lane = c.lane AND e.xid >= c.xid AND (e.xid, e.id) > (c.xid, c.event_id)
+    WHERE e.lane = c.lane AND (e.xid, e.id) > (c.xid, c.event_id)
       AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY e.lane, e.xid, e.id
     LIMIT %s
