@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple, TypeVar
-from zoneinfo import available_timezones
 
 from channels import policy_time
 from channels.policy_time import DAYS, PERIODS, QuietHours
@@ -289,7 +288,7 @@ class _Reader:
 
     def _zone(self, part: Mapping[str, Any], path: str, default: str, also: str = "") -> str:
         value = part.get(_last(path), default)
-        if value != also and value not in available_timezones():
+        if value != also and value not in policy_time.zone_names():
             self.wrong(path, f"“{value}” is not a time zone such as Europe/Paris")
             return default
         return str(value)

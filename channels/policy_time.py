@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo, available_timezones
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PERIODS = ("day", "week", "month")
@@ -58,6 +58,12 @@ def duration(text: str) -> timedelta:
     if not match:
         raise ValueError("write a number and minutes, hours, days or weeks, such as “7 days”")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The names of all time zones. Read once: finding them walks through folders."""
+    return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=1024)

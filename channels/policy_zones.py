@@ -6,7 +6,6 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
-from zoneinfo import available_timezones
 
 import phonenumbers
 
@@ -23,7 +22,7 @@ def candidates(timezone: str, country: str, phone: str, charter: Charter) -> tup
     An unknown zone is looked for in the country, then in the country of the phone number; without either,
     or where the charter says so, it is the charter's default zone.
     """
-    if timezone and timezone in _names():
+    if timezone and timezone in policy_time.zone_names():
         return (timezone,)
     if charter.unknown_zone == "every":
         found = of_country(country.upper() or _country_of(phone))
@@ -50,11 +49,6 @@ def _country_of(phone: str) -> str:
         return phonenumbers.region_code_for_number(phonenumbers.parse(phone, None)) or ""
     except phonenumbers.NumberParseException:
         return ""
-
-
-@cache
-def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @cache
