@@ -13,7 +13,16 @@ from django.utils.translation import gettext as _
 from config.timeline_names import channel_label, step_label
 from config.timeline_words import CHANNEL_ICONS
 from contacts import consent, permission
-from contacts.models import ChannelAddress, Contact, Identifier, Prediction, Purpose, Segment, Suppression
+from contacts.models import (
+    ChannelAddress,
+    Contact,
+    Identifier,
+    Merge,
+    Prediction,
+    Purpose,
+    Segment,
+    Suppression,
+)
 from journeys.models import Journey, Run
 
 REACHED_BY = ("email", "sms", "push")
@@ -46,6 +55,7 @@ class LiveRun:
 class Panels:
     reach: Sequence[Reach]
     identifiers: Sequence[Identifier]
+    merges: Sequence[Merge]
     segments: Sequence[Segment]
     runs: Sequence[LiveRun]
     ended_runs: int
@@ -60,6 +70,7 @@ def panels(contact: Contact) -> Panels:
     return Panels(
         reach=reach(contact),
         identifiers=list(Identifier.objects.filter(contact_id=contact.pk).order_by("kind", "value")[:50]),
+        merges=list(Merge.objects.filter(winner_id=contact.pk, undone_at=None).order_by("-id")[:20]),
         segments=list(Segment.objects.filter(memberships__contact_id=contact.pk).order_by("name")),
         runs=runs,
         ended_runs=ended,

@@ -62,9 +62,9 @@ GROUPS: tuple[Group, ...] = (
         (
             ListLink(_("Contacts"), "group", "contacts.Contact"),
             ListLink(_("Segments"), "category", "contacts.Segment"),
-            ListLink(_("Merges"), "merge", "contacts.Merge"),
             ListLink(_("Consents"), "verified_user", "contacts.ConsentEntry"),
             ListLink(_("Suppressions"), "block", "contacts.Suppression"),
+            ListLink(_("Merges"), "merge", "contacts.Merge"),
         ),
     ),
     (

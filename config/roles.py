@@ -23,6 +23,7 @@ _READ = [
     "contacts.suppression",
     "contacts.purpose",
     "contacts.prediction",
+    "contacts.merge",
     "journeys.journey",
     "journeys.journeyversion",
     "journeys.run",

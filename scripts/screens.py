@@ -46,6 +46,7 @@ SCREENS = [
     _record("segment", "/admin/contacts/segment/"),
     Screen("consents", "/admin/contacts/consententry/"),
     Screen("suppressions", "/admin/contacts/suppression/"),
+    Screen("merges", "/admin/contacts/merge/"),
     Screen("journeys", "/admin/journeys/journey/"),
     _record("journey", "/admin/journeys/journey/"),
     Screen("runs", "/admin/journeys/run/"),

@@ -95,6 +95,7 @@ class ContactPageAdmin(ContactAdmin):
             "chips": [
                 (key, label, icon) for key, (label, icon) in KIND_LABELS.items() if self._sees(request, key)
             ],
+            "may_see_merges": request.user.has_perm("contacts.view_merge"),
             "may_suppress": request.user.has_perm("contacts.add_suppression"),
             "may_export": request.user.has_perm("contacts.change_contact"),
             **(extra_context or {}),
