@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import psycopg
 from django.db import connection, transaction
 
 from contacts import event_log, rules, segment_members, segment_order, slots
 from contacts.event_log import LogEvent
-from contacts.models import Contact, Merge, Segment
+from contacts.models import Contact, Segment
 from contacts.rules import Rule, RuleError
 from contacts.rules_clock import any_event_counts, clocked, crossed, latest_ahead
 from contacts.rules_sql import Subject, matching, verdicts
@@ -186,8 +187,12 @@ def _react(watched: Sequence[_Watched], events: Sequence[LogEvent], now: datetim
 
 def _merged(contacts: set[int], since: datetime) -> set[int]:
     """Contacts that took over another's history: any answer about them may differ."""
-    merges = Merge.objects.filter(winner_id__in=contacts, merged_at__gte=since)
-    return set(merges.values_list("winner_id", flat=True))
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "SELECT winner_id FROM contacts_merge WHERE winner_id = ANY(%b::int8[]) AND merged_at >= %b",
+            [list(contacts), since],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _held(rule: Rule, contacts: set[int], as_of: datetime) -> set[int]:
