@@ -16,13 +16,29 @@ from contacts.rules import Rule, RuleError
 _LONGEST_RULE = 100_000
 
 
+# The store keeps no order of keys; people read best what is asked first, and how after that.
+_ORDER = (
+    ("all", "any", "not", "attribute", "event", "message", "consent", "segment", "prediction", "address")
+    + ("property", "channel", "purpose", "op", "value", "state", "member", "reachable", "count", "sum")
+    + ("gte", "gt", "lte", "lt", "eq", "within", "after", "before", "where")
+)
+_PLACES = {key: place for place, key in enumerate(_ORDER)}
+
+
+def _ordered(data: Any) -> Any:
+    if isinstance(data, dict):
+        keys = sorted(data, key=lambda key: (_PLACES.get(key, len(_PLACES)), key))
+        return {key: _ordered(data[key]) for key in keys}
+    return [_ordered(item) for item in data] if isinstance(data, list) else data
+
+
 class RuleField(forms.CharField):
     """JSON text in, decoded JSON out; shown indented."""
 
     widget = forms.Textarea
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        return value if isinstance(value, str) else json.dumps(_ordered(value), indent=2, ensure_ascii=False)
 
     def to_python(self, value: Any) -> Any:
         written = super().to_python(value)

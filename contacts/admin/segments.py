@@ -78,7 +78,7 @@ class SegmentAdmin(ModelAdmin):
             return "off", _("Off")
         return ("soon", _("Being computed")) if segment.stale else ("yes", _("Yes"))
 
-    @admin.display(description=_("asked by"))
+    @admin.display(description=_("used by"))
     def asked_by(self, segment: Segment) -> str:
         askers: list[str] = getattr(segment, "askers", [])
         return ", ".join(askers) or "–"

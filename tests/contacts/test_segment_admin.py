@@ -179,3 +179,11 @@ def test_the_starters_can_be_read_and_are_loaded_once() -> None:
     assert segments.ensure_current(NOON) == len(starter_segments.STARTERS)
     assert Contact.objects.count() == 1
     assert not SegmentMembership.objects.filter(segment__slug="regulars").exists()
+
+
+def test_a_stored_rule_is_shown_with_what_it_asks_first(editor: Client) -> None:
+    segment = Segment.objects.create(name="Lyon", slug="lyon", rule=LYON)
+    page = editor.get(reverse("admin:contacts_segment_change", args=[segment.pk])).content.decode()
+    assert page.index("&quot;attribute&quot;: &quot;city&quot;") < page.index(
+        "&quot;op&quot;: &quot;is&quot;"
+    )
