@@ -1,0 +1,83 @@
+"""The pages for the people we write to, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from channels import charter
+from channels.models import CharterVersion
+from contacts import clock, consent, permission, preferences
+from contacts.consent import NewConsent
+from contacts.models import Contact, Purpose
+from tests.browser.conftest import Watched
+from tests.factories import make_contact
+
+pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> Contact:
+    Purpose.objects.update_or_create(slug="offers", defaults={"name": "Offers", "name_fr": "Bons plans"})
+    contact = make_contact(email="alice@example.com", phone="+33612345678", now=clock.now())
+    consent.record([NewConsent(contact.id, "email", "*", True, "test")], clock.now())
+    return contact
+
+
+def paths(contact: Contact) -> tuple[str, str]:
+    links = preferences.links(contact.public_id, "email", "offers", clock.now())
+    return urlsplit(links.unsubscribe_url).path, urlsplit(links.preferences_url).path
+
+
+def may(contact: Contact, channel: str = "email") -> bool | None:
+    return permission.of(consent.states([contact.id])[contact.id], channel, "offers")
+
+
+def test_a_person_unsubscribes_by_keyboard(watched: Watched, alice: Contact) -> None:
+    page = watched.page
+    page.goto(paths(alice)[0])
+    expect(page.get_by_role("heading", name="Unsubscribe?")).to_be_visible()
+    assert may(alice) is True
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="You are unsubscribed")).to_be_visible()
+    assert may(alice) is False
+    assert page.context.cookies() == []
+    assert (watched.faults, watched.foreign) == ([], [])
+
+
+def test_a_person_chooses_and_reads_french(watched: Watched, alice: Contact) -> None:
+    page = watched.page
+    page.goto(paths(alice)[1])
+    page.get_by_label("Text message").check()
+    page.get_by_label("Email").uncheck()
+    page.get_by_label("Write to me in").select_option("fr")
+    page.get_by_role("button", name="Save my choices").click()
+    expect(page.get_by_role("status")).to_have_text(re.compile("Vos choix sont enregistrés"))
+    assert (may(alice), may(alice, "sms")) == (False, True)
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("heading", name="What you hear from us")).to_be_visible()
+    assert (watched.faults, watched.foreign) == ([], [])
+
+
+def test_the_public_pages_fit_any_screen(watched: Watched, alice: Contact) -> None:
+    for path in (*paths(alice), "/u/nonsense"):
+        watched.page.goto(path)
+        assert watched.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_a_charter_is_edited_and_published(signed_in: Watched) -> None:
+    version = charter.draft(charter.DEFAULT)
+    page = signed_in.page
+    page.goto(f"/admin/channels/charterversion/{version.pk}/change/")
+    page.get_by_label("Spacing").fill('{"apart": "3 hours"}')
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"/admin/channels/charterversion/{version.pk}/publish/")
+    expect(page.get_by_text("At least 3 hours between two messages.")).to_be_visible()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("In force: charter v1")).to_be_visible()
+    assert CharterVersion.objects.get().rules["spacing"] == {"apart": "3 hours"}
+    assert signed_in.faults == []
