@@ -1,5 +1,5 @@
 """Back-office pages of channels, a file for each noun."""
 
-from channels.admin import charter, decisions
+from channels.admin import templates
 
-__all__ = ["charter", "decisions"]
+__all__ = ["templates"]

@@ -22,6 +22,7 @@ class Template(models.Model):
         verbose_name = _("template")
         verbose_name_plural = _("templates")
         ordering = ["name"]
+        permissions = [("publish_template", _("Can publish template"))]
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,49 @@
+"""Templates as they are edited: a draft a language, published when it is good, never changed after."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from channels import rendering
+from channels.models import Template, TemplateVersion
+
+
+def latest(template: Template, language: str) -> TemplateVersion | None:
+    """The newest version in ``language``, draft or published."""
+    return template.versions.filter(language=language).order_by("-number").first()
+
+
+def editable(template: Template, language: str) -> TemplateVersion:
+    """The draft of ``language``, or an unsaved next one that begins with the published words."""
+    newest = latest(template, language)
+    if newest is None:
+        return TemplateVersion(template=template, number=1, language=language)
+    if newest.published_at is None:
+        return newest
+    return TemplateVersion(
+        template=template,
+        number=newest.number + 1,
+        language=language,
+        subject=newest.subject,
+        body=newest.body,
+        text=newest.text,
+        link=newest.link,
+    )
+
+
+def save(version: TemplateVersion, user: AbstractBaseUser | None) -> None:
+    """Keep a draft. A published version is never written to."""
+    with transaction.atomic():
+        Template.objects.select_for_update().get(pk=version.template_id)
+        if version.pk and TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=False).exists():
+            raise ValueError("a published version does not change")
+        version.created_by_id = version.created_by_id or (user.pk if user else None)
+        version.save()
+
+
+def publish(version: TemplateVersion, now: datetime) -> None:
+    """Make the draft the version that is sent from now on. Raises TemplateError."""
+    rendering.publish(version, now)

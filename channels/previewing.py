@@ -1,0 +1,99 @@
+"""A template as one contact would get it, written in the very same way as a real message."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from channels import rendering, rendering_people
+from channels.models import ProviderAccount, SandboxMessage, TemplateVersion
+from channels.models.provider import Channel
+from channels.rendering import Letter
+from channels.rendering_people import Person
+from contacts.models import Contact
+
+#: Stands for what a journey would pass on.
+EXAMPLE_EVENT = {"name": "Espresso cups", "price": 24.5, "total": 61.0, "quantity": 2, "category": "Kitchen"}
+EXAMPLE_PRODUCTS = [
+    {"name": "Coffee beans", "price": 9.9, "url": "https://shop.example/1"},
+    {"name": "Milk jug", "price": 17, "url": "https://shop.example/2"},
+    {"name": "Hand grinder", "price": 49.5, "url": "https://shop.example/3"},
+]
+_EXAMPLE = Person(
+    0, uuid.UUID(int=0), "en", {"first_name": "Alex", "last_name": "Example", "email": "alex@example.com"}, []
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Imagined:
+    """A message that was never meant for anybody."""
+
+    id: int = 0
+    contact_id: int = 0
+    variables: dict[str, Any] = field(default_factory=lambda: {"event": EXAMPLE_EVENT})
+
+
+def find(words: str) -> Contact | None:
+    """The contact with this email, phone or id."""
+    text = words.strip()
+    if not text:
+        return None
+    if text.isdigit() and (found := Contact.objects.filter(id=int(text[:18])).first()):
+        return found
+    return (
+        Contact.objects.filter(email=text.lower()).first() or Contact.objects.filter(phone=text).first()
+        if len(text) < 320
+        else None
+    )
+
+
+def letter(version: TemplateVersion, contact: Contact | None) -> Letter:
+    """The finished message, with plain links. Raises TemplateError. Without a contact, for an example."""
+    person = _EXAMPLE if contact is None else rendering_people.people([contact.id])[contact.id]
+    context = rendering_people.context(
+        person,
+        _Imagined(contact_id=person.id),
+        {
+            "unsubscribe_url": f"{settings.SEGUE_BASE_URL}/u/preview",
+            "preferences_url": f"{settings.SEGUE_BASE_URL}/p/preview",
+        },
+        _organisation(version.template.channel),
+        EXAMPLE_PRODUCTS,
+    )
+    words = rendering.wording(rendering.source_of(version))
+    return rendering.finish(rendering.write(words, context), lambda address: address)
+
+
+def send_to_sandbox(version: TemplateVersion, contact: Contact | None, now: datetime) -> SandboxMessage:
+    """Put the message into the sandbox's outbox. Raises TemplateError."""
+    finished = letter(version, contact)
+    channel = version.template.channel
+    account, _new = ProviderAccount.objects.get_or_create(
+        kind="sandbox",
+        channel=channel,
+        defaults={"name": f"{channel} sandbox for tests", "active": False, "position": 99},
+    )
+    return SandboxMessage.objects.create(
+        account=account,
+        channel=channel,
+        address=(contact.phone if channel == Channel.SMS else contact.email) if contact else "test",
+        subject=finished.subject,
+        text=finished.text,
+        link=finished.link,
+        packed_html=zlib.compress(finished.html.encode(), 1) if finished.html else b"",
+        headers={"X-Segue-Test": str(version)},
+        received_at=now,
+    )
+
+
+def _organisation(channel: str) -> dict[str, str]:
+    account = ProviderAccount.objects.filter(channel=channel, active=True).order_by("position").first()
+    return {
+        "name": str(account.settings.get("from_name") or "Segue") if account else "Segue",
+        "address": str(account.settings.get("postal_address") or "") if account else "",
+    }

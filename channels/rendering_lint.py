@@ -1,0 +1,105 @@
+"""What is wrong with a template, or could be better: found before anybody gets it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from channels import rendering, rendering_liquid, rendering_markup
+from channels.models.provider import Channel
+from channels.rendering import Source
+from channels.rendering_liquid import TemplateError
+
+#: What every template may ask for; a journey's own variables come on top.
+KNOWN = frozenset({"contact", "message", "organisation", "event", "products"})
+#: Columns that every contact has a place for, still empty for many.
+_ALWAYS_THERE = frozenset(
+    {"message.unsubscribe_url", "message.preferences_url", "organisation.name", "organisation.address"}
+)
+_OUTPUT = re.compile(r"\{\{-?\s*((?:contact|event)\.[\w.]+)\s*((?:\|[^}]*)?)-?\}\}")
+_CONDITION = re.compile(r"\{%-?\s*(?:els)?if\s+((?:contact|event)\.[\w.]+)")
+_SMS_PART = 153
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark. An error keeps the template from being published; ``line`` counts within ``part``."""
+
+    is_error: bool
+    part: str
+    message: str
+    line: int | None = None
+
+
+def lint(source: Source) -> list[Finding]:
+    """Everything found, errors first."""
+    parts = {"subject": source.subject, "body": source.body, "text": source.text, "link": source.link}
+    findings = [
+        Finding(True, part, error.message, error.line)
+        for part, text in parts.items()
+        if (error := _error(part, text, source.channel)) is not None
+    ]
+    if not findings:
+        findings += _whole(source)
+    for part, text in parts.items():
+        findings += _names(part, text)
+    return sorted(findings, key=lambda finding: not finding.is_error)
+
+
+def _error(part: str, text: str, channel: str) -> TemplateError | None:
+    is_page = part == "body" and channel == Channel.EMAIL
+    try:
+        rendering_liquid.parse(text, html=is_page)
+        if is_page:
+            rendering_markup.to_html(text)
+        elif part == "link" and text and not text.startswith(("https://", "http://", "{{")):
+            return TemplateError(_("a link begins with https://"))
+    except TemplateError as error:
+        return error
+    return None
+
+
+def _whole(source: Source) -> list[Finding]:
+    try:
+        rendering.wording(source)
+    except TemplateError as error:
+        return [Finding(True, "body", error.message, error.line)]
+    found = []
+    if source.channel == Channel.EMAIL:
+        if not source.subject.strip():
+            found.append(Finding(True, "subject", _("An email needs a subject.")))
+        if "message.unsubscribe_url" not in source.body:
+            found.append(
+                Finding(
+                    False, "body", _("No link to unsubscribe: put {{ message.unsubscribe_url }} into it.")
+                )
+            )
+        if len(rendering_markup.to_html(source.body)) > rendering.CLIPPED_AT:
+            found.append(Finding(False, "body", _("Longer than 102 KB: Gmail will cut it off.")))
+    elif source.channel == Channel.SMS and len(source.body) > 2 * _SMS_PART:
+        found.append(Finding(False, "body", _("Longer than two text messages.")))
+    return found
+
+
+def _names(part: str, text: str) -> list[Finding]:
+    found = []
+    asked = {match[1] for match in _CONDITION.finditer(text)}
+    for match in _OUTPUT.finditer(text):
+        if "default" not in match[2] and match[1] not in asked | _ALWAYS_THERE:
+            line = text.count("\n", 0, match.start()) + 1
+            message = _('%s may be missing: add | default: "…", or those without it get nothing.') % match[1]
+            found.append(Finding(False, part, message, line))
+    try:
+        roots = {path.split(".")[0].split("[")[0] for path in rendering_liquid.paths(_parsed(text))}
+    except TemplateError:
+        return found
+    for name in sorted(roots - KNOWN):
+        found.append(Finding(False, part, _("“%s” is known only if the journey gives it.") % name))
+    return found
+
+
+def _parsed(text: str) -> Any:
+    return rendering_liquid.parse(text, html=False)
