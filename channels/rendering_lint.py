@@ -15,7 +15,6 @@ from channels.rendering_liquid import TemplateError
 
 #: What every template may ask for; a journey's own variables come on top.
 KNOWN = frozenset({"contact", "message", "organisation", "event", "products"})
-#: Columns that every contact has a place for, still empty for many.
 _ALWAYS_THERE = frozenset(
     {"message.unsubscribe_url", "message.preferences_url", "organisation.name", "organisation.address"}
 )
@@ -88,7 +87,7 @@ def _names(part: str, text: str) -> list[Finding]:
     found = []
     asked = {match[1] for match in _CONDITION.finditer(text)}
     for match in _OUTPUT.finditer(text):
-        if "default" not in match[2] and match[1] not in asked | _ALWAYS_THERE:
+        if "default" not in match[2] and match[1] not in asked:
             line = text.count("\n", 0, match.start()) + 1
             message = _('%s may be missing: add | default: "…", or those without it get nothing.') % match[1]
             found.append(Finding(False, part, message, line))
@@ -96,9 +95,10 @@ def _names(part: str, text: str) -> list[Finding]:
         roots = {path.split(".")[0].split("[")[0] for path in rendering_liquid.paths(_parsed(text))}
     except TemplateError:
         return found
-    for name in sorted(roots - KNOWN):
-        found.append(Finding(False, part, _("“%s” is known only if the journey gives it.") % name))
-    return found
+    unknown = sorted(roots - KNOWN)
+    return found + [
+        Finding(False, part, _("“%s” is known only if the journey gives it.") % name) for name in unknown
+    ]
 
 
 def _parsed(text: str) -> Any:

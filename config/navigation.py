@@ -83,7 +83,7 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Providers"), "hub", "channels.ProviderAccount"),
             ListLink(_("Charter"), "balance", "channels.CharterVersion"),
             ListLink(_("Audiences"), "ads_click", "channels.Audience"),
-            PageLink(_("Sandbox outbox"), "outbox", "channels:sandbox", ("channels.view_message",)),
+            ListLink(_("Sandbox outbox"), "outbox", "channels.SandboxMessage"),
         ),
     ),
     (

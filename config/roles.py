@@ -32,6 +32,7 @@ _READ = [
     "channels.decision",
     "channels.attempt",
     "channels.receipt",
+    "channels.sandboxmessage",
     "channels.trackedlink",
     "channels.template",
     "channels.templateversion",

@@ -1,5 +1,5 @@
 """Back-office pages of channels, a file for each noun."""
 
-from channels.admin import templates
+from channels.admin import audiences, charter, decisions, messages, providers, sandbox, templates
 
-__all__ = ["templates"]
+__all__ = ["audiences", "charter", "decisions", "messages", "providers", "sandbox", "templates"]

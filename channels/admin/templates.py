@@ -7,30 +7,25 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.clickjacking import xframe_options_sameorigin
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from channels import drafting, previewing, rendering, rendering_lint
+from channels.framing import framed
 from channels.models import Template, TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering_liquid import TemplateError
 from contacts import clock
 
-#: A preview may show pictures and styles and do nothing at all.
-PREVIEW_POLICY = (
-    "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline'; base-uri 'none';"
-    " form-action 'none'; frame-ancestors 'self'; sandbox"
-)
 _LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German")), ("es", _("Spanish")),
               ("it", _("Italian")), ("nl", _("Dutch")), ("pt", _("Portuguese"))]  # fmt: skip
 
 
-class WordsForm(forms.ModelForm[TemplateVersion]):
+class WordsForm(forms.ModelForm):
     """The words of a draft."""
 
     class Meta:
@@ -207,21 +202,6 @@ class TemplateAdmin(ModelAdmin):
 
     def _may_publish(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("channels.publish_template"))
-
-
-@xframe_options_sameorigin
-def _framed(_request: HttpRequest | None, page: str, kind: str) -> HttpResponse:
-    response = HttpResponse(page, content_type=f"{kind}; charset=utf-8")
-    response["Content-Security-Policy"] = PREVIEW_POLICY
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def framed(page: str, kind: str) -> HttpResponse:
-    """An answer that lives in a frame of our own pages and can do nothing there."""
-    return _framed(None, page, kind)
 
 
 def _draft_source(version: TemplateVersion) -> rendering.Source:

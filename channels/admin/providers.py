@@ -1,0 +1,195 @@
+"""Provider accounts: what a provider must know, kept secrets that are never shown, a check and a test."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from channels import accounts, sealing
+from channels.addresses import AddressError
+from channels.models import ProviderAccount
+from channels.models.provider import Channel
+from channels.providers import PROVIDERS
+from channels.providers.base import NotReadyError, Outcome, Setting
+from contacts import clock
+
+_PREFIX = "value_"
+#: What an email account says about the sender, whichever provider carries it.
+_SENDER = (
+    Setting("from_email", "From address", "hello@your-domain.example"),
+    Setting("from_name", "From name"),
+    Setting("reply_to", "Reply to"),
+    Setting(
+        "postal_address",
+        "Postal address",
+        "At the foot of each commercial email; the law asks for it.",
+    ),
+)
+
+
+class AccountForm(forms.ModelForm):
+    """The account itself; the provider's own fields are added by the page."""
+
+    kind = forms.ChoiceField(label=_("provider"), widget=UnfoldAdminSelectWidget)
+
+    class Meta:
+        model = ProviderAccount
+        fields = ("name", "channel", "kind", "position", "active", "paused")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = self.fields["kind"]
+        if isinstance(kinds, forms.ChoiceField):
+            kinds.choices = [(kind, provider.label) for kind, provider in PROVIDERS.items()]
+        for setting in settings_of(self.instance):
+            field = self.fields.get(_PREFIX + setting.name)
+            if field is not None and not setting.secret:
+                field.initial = self.instance.settings.get(setting.name, setting.default)
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        kind, channel = values.get("kind", ""), values.get("channel", "")
+        if kind in PROVIDERS and channel not in PROVIDERS[kind].channels:
+            self.add_error("kind", _("This provider does not carry this channel."))
+        return values
+
+
+def settings_of(account: ProviderAccount | None) -> tuple[Setting, ...]:
+    """What this account must know; nothing before its provider is chosen."""
+    if account is None or account.kind not in PROVIDERS:
+        return ()
+    return (*PROVIDERS[account.kind].settings, *(_SENDER if account.channel == Channel.EMAIL else ()))
+
+
+def _field(setting: Setting, known: set[str]) -> forms.CharField:
+    if setting.secret:
+        kept = setting.name in known
+        return forms.CharField(
+            label=setting.label,
+            required=setting.required and not kept,
+            help_text=_("Kept, and never shown. Leave empty to keep it.") if kept else setting.help,
+            widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        )
+    return forms.CharField(
+        label=setting.label,
+        required=setting.required,
+        help_text=setting.help,
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(ModelAdmin):
+    form = AccountForm
+    list_display = ["title", "channel_shown", "position", "state"]
+    list_filter = ["channel", "active", "paused"]
+    search_fields = ["name"]
+    actions_detail = ["try_out"]
+    compressed_fields = True
+
+    @display(description=_("account"), header=True, ordering="name")
+    def title(self, account: ProviderAccount) -> tuple[str, str]:
+        provider = PROVIDERS.get(account.kind)
+        return account.name, provider.label if provider else account.kind
+
+    @display(description=_("channel"), ordering="channel", label=True)
+    def channel_shown(self, account: ProviderAccount) -> str:
+        return account.get_channel_display()
+
+    @display(description=_("state"), label={"on": "success", "paused": "warning", "off": "danger"})
+    def state(self, account: ProviderAccount) -> tuple[str, Any]:
+        if not account.active:
+            return "off", _("Off")
+        return ("paused", _("Paused")) if account.paused else ("on", _("Active"))
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        known = set(_known_secrets(obj))
+        own = {_PREFIX + setting.name: _field(setting, known) for setting in settings_of(obj)}
+        kwargs["form"] = type("OwnAccountForm", (AccountForm,), own)
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        base = [(None, {"fields": ["name", "channel", "kind", "position", "active", "paused"]})]
+        own = [_PREFIX + setting.name for setting in settings_of(obj)]
+        return [*base, (PROVIDERS[obj.kind].label, {"fields": own})] if own else base
+
+    def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
+        given = {
+            setting: form.cleaned_data.get(_PREFIX + setting.name, "")
+            for setting in settings_of(obj)
+            if _PREFIX + setting.name in form.cleaned_data
+        }
+        plain = {setting.name: value for setting, value in given.items() if not setting.secret}
+        obj.settings = {**obj.settings, **plain}
+        fresh = {setting.name: value for setting, value in given.items() if setting.secret and value}
+        if fresh:
+            obj.secrets = sealing.seal({**_known_secrets(obj), **fresh})
+        super().save_model(request, obj, form, change)
+
+    def response_add(self, request: HttpRequest, obj: ProviderAccount, post_url_continue: Any = None) -> Any:
+        if settings_of(obj):
+            messages.info(request, _("Now say what the provider must know."))
+            return HttpResponseRedirect(reverse("admin:channels_provideraccount_change", args=[obj.pk]))
+        return super().response_add(request, obj, post_url_continue)
+
+    @action(description=_("Check and test…"), url_path="try")
+    def try_out(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return HttpResponseRedirect(reverse("admin:channels_provideraccount_test", args=[object_id]))
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.test_view)
+        return [path("<int:pk>/test/", view, name="channels_provideraccount_test"), *super().get_urls()]
+
+    def test_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Connect, or send one short message to an address of one's own."""
+        account = ProviderAccount.objects.filter(pk=pk).first()
+        if account is None:
+            raise Http404
+        if not self.has_change_permission(request, account):
+            raise PermissionDenied
+        if request.method == "POST":
+            self._test(request, account)
+            return HttpResponseRedirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Try %s") % account,
+            "account": account,
+            "may_send": account.channel in ("email", "sms"),
+        }
+        return TemplateResponse(request, "channels/provider_test.html", context)
+
+    def _test(self, request: HttpRequest, account: ProviderAccount) -> None:
+        try:
+            if "check" in request.POST:
+                messages.success(request, accounts.check(account))
+                return
+            result = accounts.send_test(account, request.POST.get("address", ""), clock.now())
+        except (NotReadyError, AddressError) as error:
+            messages.error(request, str(error))
+            return
+        words = f"{result.code} {result.detail}".strip()
+        if result.outcome is Outcome.ACCEPTED:
+            messages.success(request, _("Accepted: %s") % words)
+        else:
+            messages.error(request, _("Not accepted (%(outcome)s): %(words)s") % {
+                "outcome": result.outcome.value, "words": words})  # fmt: skip
+
+
+def _known_secrets(account: ProviderAccount | None) -> dict[str, str]:
+    if account is None:
+        return {}
+    try:
+        return sealing.unseal(account.secrets)
+    except sealing.SecretsUnreadableError:
+        return {}

@@ -1,0 +1,180 @@
+"""The back office of channels: pages open, drafts are published, secrets stay, the uncertain is settled."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+
+from channels import delivery, sealing, starter
+from channels.models import Attempt, Message, ProviderAccount, SandboxMessage, Template, TemplateVersion
+from tests.contracts.smtp_sink import smtp_sink
+from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
+
+pytestmark = pytest.mark.django_db
+State = Message.State
+
+
+@pytest.fixture
+def office(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("boss", "boss@example.com", "secret"))
+    return client
+
+
+def _change(model: str, pk: object) -> str:
+    return reverse(f"admin:channels_{model}_change", args=[pk])
+
+
+@pytest.mark.parametrize("model", ["template", "provideraccount", "message", "sandboxmessage", "audience"])
+def test_every_list_opens_empty_and_full(office: Client, model: str) -> None:
+    address = reverse(f"admin:channels_{model}_changelist")
+    assert office.get(address).status_code == 200
+    starter.load(NOON)
+    make_queued(make_contact(), content={"email": "welcome-email"})
+    delivery.deliver_batch(lambda: NOON)
+    page = office.get(address)
+    assert page.status_code == 200
+    if model in ("template", "provideraccount", "audience"):
+        assert office.get(reverse(f"admin:channels_{model}_add")).status_code == 200
+
+
+def test_a_draft_is_saved_previewed_tested_and_published(office: Client) -> None:
+    template = Template.objects.create(name="News", slug="news", channel="email")
+    page = _change("template", template.pk)
+    assert office.get(page).status_code == 200
+    words = {
+        "subject": "Hi {{ contact.first_name }}",
+        "body": "<p>Dear {{ contact.first_name }}</p>",
+        "text": "",
+    }
+    office.post(page, {**words, "save": "1"})
+    draft = TemplateVersion.objects.get()
+    assert draft.published_at is None
+    answer = office.get(page)
+    assert b"may be missing" in answer.content
+    preview = reverse("admin:channels_template_preview", args=[template.pk, draft.pk])
+    contact = make_contact(first_name="Zo<b>")
+    shown = office.get(preview, {"part": "html", "contact": contact.email})
+    assert b"Dear Zo&lt;b&gt;" in shown.content
+    assert "sandbox" in shown["Content-Security-Policy"]
+    assert "default-src 'none'" in shown["Content-Security-Policy"]
+    office.post(page, {**words, "test": "1", "contact": contact.email})
+    assert SandboxMessage.objects.get().subject == "Hi Zo<b>"
+    publish = reverse("admin:channels_template_publish", args=[template.pk, draft.pk])
+    assert b"is sent from now on" not in office.get(publish).content
+    assert not TemplateVersion.objects.filter(published_at__isnull=False).exists()
+    office.post(publish)
+    assert TemplateVersion.objects.filter(published_at__isnull=False).get() == draft
+    # What is published stays; the next save begins a new version.
+    office.post(page, {**words, "subject": "Other", "save": "1"})
+    assert list(TemplateVersion.objects.order_by("number").values_list("number", "subject")) == [
+        (1, words["subject"]),
+        (2, "Other"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", ["<script>alert(1)</script>", "{{ x | nosuch }}", "{% if %}", "<a href='javascript:x'>a</a>"]
+)
+def test_a_bad_draft_can_be_kept_and_not_published(office: Client, body: str) -> None:
+    template = Template.objects.create(name="News", slug="news", channel="email")
+    office.post(_change("template", template.pk), {"subject": "a", "body": body, "save": "1"})
+    draft = TemplateVersion.objects.get()
+    office.post(reverse("admin:channels_template_publish", args=[template.pk, draft.pk]))
+    draft.refresh_from_db()
+    assert draft.published_at is None
+    assert b"is-bad" in office.get(_change("template", template.pk)).content
+
+
+def test_publishing_needs_its_permission(client: Client) -> None:
+    user = User.objects.create_user("writer", is_staff=True)
+    user.user_permissions.add(
+        *Permission.objects.filter(codename__in=["view_template", "change_template", "view_templateversion"])
+    )
+    client.force_login(user)
+    version = make_template("news")
+    draft = TemplateVersion.objects.create(
+        template=version.template, number=2, subject=version.subject, body=version.body
+    )
+    publish = reverse("admin:channels_template_publish", args=[version.template_id, draft.pk])
+    assert client.post(publish).status_code == 403
+    assert client.get(_change("template", version.template_id)).status_code == 200
+
+
+def test_secrets_are_kept_and_never_shown(office: Client) -> None:
+    account = make_provider("email", name="smtp", kind="smtp")
+    page = _change("provideraccount", account.pk)
+    values = {
+        "name": "smtp", "channel": "email", "kind": "smtp", "position": "1", "active": "on",
+        "value_host": "127.0.0.1", "value_port": "2525", "value_security": "none",
+        "value_username": "me", "value_password": "canary-1234", "value_timeout": "5",
+        "value_from_email": "shop@example.org",
+    }  # fmt: skip
+    assert office.post(page, values).status_code == 302
+    account.refresh_from_db()
+    assert account.settings["host"] == "127.0.0.1"
+    assert "canary" not in account.secrets + str(account.settings)
+    assert b"canary" not in office.get(page).content
+    assert office.post(page, {**values, "value_password": ""}).status_code == 302
+    account.refresh_from_db()
+    assert sealing.values_of(account)["password"] == "canary-1234"
+
+
+def test_an_account_is_tried_before_anybody_depends_on_it(office: Client) -> None:
+    with smtp_sink() as sink:
+        values = {"host": "127.0.0.1", "port": sink.port, "security": "none", "from_email": "a@example.org"}
+        account = make_provider("email", name="smtp", kind="smtp", settings=values)
+        page = reverse("admin:channels_provideraccount_test", args=[account.pk])
+        assert b"Connected to" in office.post(page, {"check": "1"}, follow=True).content
+        assert b"Accepted: 250" in office.post(page, {"address": "me@example.com"}, follow=True).content
+        assert len(sink.mails) == 1
+    assert b"No connection" in office.post(page, {"check": "1"}, follow=True).content
+
+
+def test_an_uncertain_message_is_settled_by_hand_after_a_question(office: Client) -> None:
+    message = make_queued(make_contact(), state=State.UNCERTAIN, due_at=None, reason="no_answer")
+    Attempt.objects.create(
+        started_at=NOON, slot=message.slot, message_id=message.id, message_created_at=message.created_at,
+        provider_id=1, number=1, outcome="uncertain", finished_at=NOON + timedelta(seconds=1),
+    )  # fmt: skip
+    page = _change("message", message.pk)
+    assert b"Nobody knows" in office.get(page).content
+    office.post(page, {"verdict": "arrived"})
+    message.refresh_from_db()
+    assert message.state == State.UNCERTAIN
+    office.post(page, {"verdict": "arrived", "sure": "1"})
+    message.refresh_from_db()
+    assert message.state == State.ACCEPTED
+    assert office.post(page, {"verdict": "send_again", "sure": "1"}).status_code == 403
+
+
+def test_a_message_in_the_sandbox_is_shown_in_a_frame_that_can_do_nothing(office: Client) -> None:
+    starter.load(NOON)
+    message = make_queued(make_contact(), content={"email": "welcome-email"})
+    delivery.deliver_batch(lambda: NOON)
+    kept = SandboxMessage.objects.get()
+    page = office.get(_change("sandboxmessage", kept.pk))
+    assert b'sandbox title="The message"' in page.content
+    frame = office.get(reverse("admin:channels_sandboxmessage_frame", args=[kept.pk]))
+    assert "sandbox" in frame["Content-Security-Policy"]
+    assert frame["X-Frame-Options"] == "SAMEORIGIN"
+    assert office.get(_change("message", message.pk)).status_code == 200
+
+
+def test_who_may_not_look_sees_nothing(client: Client) -> None:
+    client.force_login(User.objects.create_user("guest", is_staff=True))
+    starter.load(NOON)
+    message = make_queued(make_contact(), content={"email": "welcome-email"})
+    delivery.deliver_batch(lambda: NOON)
+    version = TemplateVersion.objects.first()
+    assert version
+    for address in (
+        _change("message", message.pk),
+        _change("sandboxmessage", SandboxMessage.objects.get().pk),
+        reverse("admin:channels_sandboxmessage_frame", args=[SandboxMessage.objects.get().pk]),
+        _change("template", version.template_id),
+        reverse("admin:channels_template_preview", args=[version.template_id, version.pk]),
+        reverse("admin:channels_provideraccount_test", args=[ProviderAccount.objects.all()[0].pk]),
+    ):
+        assert client.get(address).status_code == 403
