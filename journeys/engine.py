@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import msgspec
 import psycopg
 from django.db import InterfaceError, OperationalError, connection, transaction
 
@@ -23,7 +22,7 @@ from journeys.outcomes import Facts
 from journeys.versions import Version
 from journeys.walking import End, Walk
 
-BATCH = 2000
+BATCH = 5000
 #: Slots one worker takes at a time, so that others find some.
 SHARE = 32
 #: A paused journey's run is looked at again after this; resuming wakes it at once.
@@ -43,7 +42,7 @@ class Due(NamedTuple):
     visit: int
     since: datetime
     entered_at: datetime
-    entry: str
+    entry_json: str
 
 
 def advance(now: datetime, limit: int = BATCH) -> int:
@@ -71,7 +70,8 @@ def _claim(now: datetime, limit: int) -> list[Due]:
     if not leased:
         return []
     with psycopg.Cursor(connection.connection) as raw:
-        raw.execute(_CLAIM, [leased, now, -(-limit // len(leased))])
+        # Binary, because instants in text form cost more to read than all the rest.
+        raw.execute(_CLAIM, [leased, now, -(-limit // len(leased))], binary=True)
         return [Due(*row) for row in raw.fetchall()]
 
 
@@ -125,7 +125,7 @@ def _begin(due: Due, version: Version, now: datetime) -> Walk:
         raise LookupError(
             f"version {version.number} of {version.slug} has no step {due.step!r} that can be read"
         )
-    walk = Walk(*due[:-1], msgspec.json.decode(due.entry), version.graph)
+    walk = Walk(*due, version.graph)
     if version.status == Journey.Status.PAUSED:
         walk.rest(now + PARKED)
     elif version.status != Journey.Status.LIVE:

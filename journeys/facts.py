@@ -18,6 +18,7 @@ from journeys.outcomes import Facts
 from journeys.walking import Walk
 
 UTC = ZoneInfo("UTC")
+NOTHING = Facts(UTC)
 
 
 def zones(walks: Iterable[Walk]) -> dict[int, str]:
@@ -45,11 +46,13 @@ def gather(
     groups: dict[tuple[int, str], list[int]] = defaultdict(list)
     for position, walk in enumerate(walks):
         groups[walk.version_id, walk.step].append(position)
-    found: list[tuple[tuple[bool, ...], Facts]] = [((), Facts(UTC))] * len(walks)
+    found: list[tuple[tuple[bool, ...], Facts]] = [((), NOTHING)] * len(walks)
     for positions in groups.values():
-        graph = walks[positions[0]].graph
+        graph, step = walks[positions[0]].graph, walks[positions[0]].step
         guards = graph.guards() if guarded else ()
-        needs = graph.steps[walks[positions[0]].step].needs()
+        needs = graph.steps[step].needs()
+        if not (guards or needs or graph.on_clock):
+            continue
         answers = _judge((*guards, *needs), [walks[position] for position in positions], now)
         for place, position in enumerate(positions):
             holds = tuple(place in answer for answer in answers)

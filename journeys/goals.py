@@ -41,7 +41,7 @@ def _end(walk: Walk, goal: Goal, found: Found | None, now: datetime) -> None:
         walk.leave(End.EXITED, LATE)
         return
     walk.value = _worth(found.properties.get(goal.value)) if found and goal.value else None
-    walk.moves.extend(walk.graph.on_goal)
+    walk.moves += walk.graph.on_goal
     walk.leave(End.CONVERTED, "goal", None if walk.value is None else {"value": walk.value})
 
 

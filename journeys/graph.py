@@ -51,6 +51,8 @@ class Graph:
     notes: Mapping[str, Mapping[str, str]]
     #: Step -> JSON list of the events that must wake a run standing there.
     watching: Mapping[str, str] = field(default_factory=dict)
+    #: Step that sends -> what must hold when its message leaves.
+    conditions: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     #: Some step looks at the person's clock.
     on_clock: bool = False
 
@@ -63,15 +65,6 @@ class Graph:
         if self.goal and holds[:1] == (True,):
             return "goal"
         return "exit" if self.exit and holds[-1:] == (True,) else ""
-
-    def conditions(self, wanted: Wanted) -> dict[str, Any] | None:
-        """What must hold when a message leaves: neither goal nor exit rule, and the step's own conditions."""
-        parts: list[Any] = [
-            {"not": dict(each.data)} for each in (self.goal and self.goal.rule, self.exit) if each
-        ]
-        if wanted.conditions:
-            parts.append(dict(wanted.conditions))
-        return {"all": parts} if parts else None
 
     def always_watched(self) -> frozenset[str]:
         """Names of events that may end a run wherever it stands: those of goal and exit rule."""
@@ -153,8 +146,22 @@ def _prepared(graph: Graph) -> Graph:
     return replace(
         graph,
         watching={name: json.dumps(sorted(always | step.wakes_on())) for name, step in graph.steps.items()},
+        conditions={
+            step.id: _conditions(graph, step.wanted)
+            for step in graph.steps.values()
+            if isinstance(step, Send)
+        },
         on_clock=any(step.on_clock() for step in graph.steps.values()),
     )
+
+
+def _conditions(graph: Graph, wanted: Wanted) -> dict[str, Any] | None:
+    """What must hold when a message leaves: neither goal nor exit rule, and the step's own conditions."""
+    ends = [each for each in (graph.goal and graph.goal.rule, graph.exit) if each]
+    parts: list[Any] = [{"not": dict(each.data)} for each in ends]
+    if wanted.conditions:
+        parts.append(dict(wanted.conditions))
+    return {"all": parts} if parts else None
 
 
 def _size(data: Any) -> int | None:

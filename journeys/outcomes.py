@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Protocol):
     """Where one run stands. ``since`` is when it reached this step, ``entry`` what started it."""
 
-    run_id: int
-    contact_id: int
-    journey_id: int
-    step: str
-    visit: int
-    since: datetime
-    entered_at: datetime
-    entry: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def contact_id(self) -> int: ...
+    @property
+    def journey_id(self) -> int: ...
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def entered_at(self) -> datetime: ...
+    @property
+    def entry(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,9 @@ def set_aside(run_id: int, slot: int, cause: str, now: datetime) -> None:
 
 
 def _save(walks: Sequence[Walk], now: datetime) -> None:
+    # Most runs of a batch come to stand as many others do, so each way of standing is sent once.
+    landings: dict[tuple[Any, ...], int] = {}
+    numbers = [landings.setdefault(_landing(walk, now), len(landings)) for walk in walks]
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
@@ -58,16 +61,25 @@ def _save(walks: Sequence[Walk], now: datetime) -> None:
             [
                 [walk.run_id for walk in walks],
                 [walk.slot for walk in walks],
-                [int(walk.end) for walk in walks],
-                [walk.step for walk in walks],
                 [walk.visit for walk in walks],
-                [walk.due_at for walk in walks],
-                [walk.since for walk in walks],
-                [walk.graph.watching[walk.step] if walk.end is End.LIVE else "[]" for walk in walks],
-                [None if walk.end is End.LIVE else now for walk in walks],
-                [walk.outcome for walk in walks],
+                numbers,
+                list(landings.values()),
+                *map(list, zip(*landings, strict=True)),
             ],
         )
+
+
+def _landing(walk: Walk, now: datetime) -> tuple[Any, ...]:
+    live = walk.end is End.LIVE
+    return (
+        walk.end.value,
+        walk.step,
+        walk.due_at,
+        walk.since,
+        walk.graph.watching[walk.step] if live else "[]",
+        None if live else now,
+        walk.outcome,
+    )
 
 
 def _log_steps(walks: Sequence[Walk], now: datetime) -> None:
@@ -122,7 +134,7 @@ def _intent(
         variables={"event": walk.entry},
         priority=wanted.priority,
         value=wanted.value,
-        conditions=walk.graph.conditions(wanted),
+        conditions=walk.graph.conditions[step],
         on_hold=wanted.on_hold,
         deadline_at=now + wanted.deadline if wanted.deadline else None,
         origin_id=walk.journey_id,
@@ -179,10 +191,11 @@ def _call_off(walks: Sequence[Walk], now: datetime) -> None:
 _STEP_TYPES = ["timestamptz", "int2", "int8", "int8", "int4", "int4", "text", "int4", "text", "jsonb"]
 _SAVE = """
 UPDATE journeys_run r
-SET state = u.state, step = u.step, visit = u.visit, due_at = u.due_at, since = u.since,
-    watching = u.watching::jsonb, ended_at = u.ended_at, outcome = u.outcome
-FROM unnest(%b::int8[], %b::int2[], %b::int2[], %b::text[], %b::int4[], %b::timestamptz[], %b::timestamptz[],
-            %b::text[], %b::timestamptz[], %b::text[])
-    AS u(id, slot, state, step, visit, due_at, since, watching, ended_at, outcome)
+SET state = l.state, step = l.step, visit = u.visit, due_at = l.due_at, since = l.since,
+    watching = l.watching::jsonb, ended_at = l.ended_at, outcome = l.outcome
+FROM unnest(%b::int8[], %b::int2[], %b::int4[], %b::int4[]) AS u(id, slot, visit, landing)
+JOIN unnest(%b::int4[], %b::int2[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::text[],
+            %b::timestamptz[], %b::text[])
+    AS l(number, state, step, due_at, since, watching, ended_at, outcome) ON l.number = u.landing
 WHERE r.id = u.id AND r.slot = u.slot
 """

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
 from journeys.graph import Graph
-from journeys.outcomes import Advance, Exit, Facts, Move, Standing, WaitFor, WaitUntil, Wanted
+from journeys.outcomes import Advance, Exit, Facts, Move, WaitFor, WaitUntil, Wanted
 
 BUDGET = 100
 "Steps one run may take at one instant. More means a loop that validation could not see."
@@ -47,7 +49,8 @@ class Walk:
     visit: int
     since: datetime
     entered_at: datetime
-    entry: dict[str, Any]
+    #: Properties of the event that started the run, as JSON: few steps look at them.
+    entry_json: str
     graph: Graph
     moving: bool = True
     end: End = End.LIVE
@@ -57,37 +60,34 @@ class Walk:
     #: What it wished for and has not left yet is not wanted any more.
     called_off: bool = False
     taken: list[Taken] = field(default_factory=list)
-    wanted: list[tuple[str, int, Wanted]] = field(default_factory=list)
-    changes: dict[str, Any] = field(default_factory=dict)
-    moves: list[Move] = field(default_factory=list)
+    wanted: tuple[tuple[str, int, Wanted], ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    moves: tuple[Move, ...] = ()
 
-    def standing(self) -> Standing:
-        return Standing(
-            self.run_id,
-            self.contact_id,
-            self.journey_id,
-            self.step,
-            self.visit,
-            self.since,
-            self.entered_at,
-            self.entry,
-        )
+    @property
+    def entry(self) -> dict[str, Any]:
+        """Properties of the event that started the run."""
+        found: dict[str, Any] = json.loads(self.entry_json)
+        return found
 
     def advance(self, facts: Facts, now: datetime) -> None:
         """Take the step the run stands on."""
         if len(self.taken) >= BUDGET:
             self.fail(f"took {BUDGET} steps at one instant", now)
             return
-        match self.graph.steps[self.step].decide(self.standing(), facts, now):
+        match self.graph.steps[self.step].decide(self, facts, now):
             case Advance() as on:
                 self._log(on.outcome)
-                self.wanted.extend((self.step, self.visit, wanted) for wanted in on.wanted)
-                self.moves.extend(on.moves)
-                self.changes.update(on.changes)
+                if on.wanted:
+                    self.wanted += tuple((self.step, self.visit, wanted) for wanted in on.wanted)
+                if on.moves:
+                    self.moves += on.moves
                 self._go_on(on.next, now)
-                if on.changes and self.moving:
-                    # Rules of later steps must see the change, so they wait for it to be written.
-                    self.rest(now)
+                if on.changes:
+                    self.changes = {**self.changes, **on.changes}
+                    if self.moving:
+                        # Rules of later steps must see the change, so they wait for it to be written.
+                        self.rest(now)
             case WaitUntil(at):
                 self.rest(at)
             case WaitFor(timeout_at):
@@ -122,7 +122,7 @@ class Walk:
         if self.taken:
             first = self.taken[0]
             self.step, self.visit, self.since = first.step, first.visit, now
-        self.taken, self.wanted, self.moves, self.changes = [], [], [], {}
+        self.taken, self.wanted, self.moves, self.changes = [], (), (), {}
         self._log("failed", {"cause": cause[:2000]})
         self.finish(End.FAILED, cause)
 

@@ -31,6 +31,7 @@ class Journey(models.Model):
         verbose_name = _("journey")
         verbose_name_plural = _("journeys")
         ordering = ["name"]
+        permissions = [("publish_journey", "Can publish, pause, resume and stop journeys")]
 
     def __str__(self) -> str:
         return self.name

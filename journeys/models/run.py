@@ -20,9 +20,13 @@ class Run(models.Model):
         FAILED = 5, _("failed")
 
     slot = models.SmallIntegerField()
-    contact = models.ForeignKey(Contact, models.CASCADE, db_constraint=False, related_name="runs")
-    journey = models.ForeignKey(Journey, models.CASCADE, related_name="runs")
-    version = models.ForeignKey(JourneyVersion, models.CASCADE, related_name="runs")
+    # Each move of a run writes to every index, so there are no more than the look-ups need: none of the
+    # ones that Django adds to foreign keys.
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, db_constraint=False, db_index=False, related_name="runs"
+    )
+    journey = models.ForeignKey(Journey, models.CASCADE, db_index=False, related_name="runs")
+    version = models.ForeignKey(JourneyVersion, models.CASCADE, db_index=False, related_name="runs")
     #: Order or cart id in a keyed journey; empty otherwise.
     key = models.CharField(max_length=200, blank=True, default="")
     state = models.SmallIntegerField(_("state"), choices=State.choices, default=State.LIVE)
@@ -60,7 +64,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["slot", "due_at"], condition=models.Q(state=1), name="run_due"),
             models.Index(fields=["contact", "journey"], name="run_contact"),
-            models.Index(fields=["version", "step"], condition=models.Q(state=1), name="run_at_step"),
+            models.Index(fields=["journey", "entered_at"], name="run_journey_entered"),
         ]
 
     def __str__(self) -> str:

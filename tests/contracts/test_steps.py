@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,24 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from journeys.fields import Fields, Problem
-from journeys.outcomes import Advance, Exit, Facts, Standing, WaitFor, WaitUntil
+from journeys.outcomes import Advance, Exit, Facts, WaitFor, WaitUntil
 from journeys.steps import KINDS, Step
 
 SINCE = datetime(2026, 3, 10, 12, tzinfo=UTC)
-RUN = Standing(1, 7, 3, "here", 4, SINCE, SINCE, {"cart_id": "c1"})
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """A run that stands on the step."""
+
+    contact_id: int = 7
+    journey_id: int = 3
+    since: datetime = SINCE
+    entered_at: datetime = SINCE
+    entry: Mapping[str, Any] = field(default_factory=lambda: {"cart_id": "c1"})
+
+
+RUN = Somebody()
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "journeys.md"
 
 NONSENSE: tuple[Any, ...] = (7.5, "\x00", [], {}, [[]], {"a": object}, True)

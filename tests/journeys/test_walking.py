@@ -15,7 +15,7 @@ FACTS = Facts(ZoneInfo("UTC"))
 
 def walk(steps: dict[str, Any], **top: Any) -> Walk:
     data = {"trigger": {"event": "Start"}, "start": next(iter(steps)), "steps": steps, **top}
-    return Walk(1, 1, 1, 1, 1, next(iter(steps)), 0, NOON, NOON, {}, graph.parse(data))
+    return Walk(1, 1, 1, 1, 1, next(iter(steps)), 0, NOON, NOON, "{}", graph.parse(data))
 
 
 def test_a_run_that_goes_round_without_a_wait_fails_at_the_step_budget() -> None:
@@ -28,7 +28,7 @@ def test_a_run_that_goes_round_without_a_wait_fails_at_the_step_budget() -> None
         if run.moving:
             run.advance(FACTS, NOON)
     assert (run.end, run.outcome, run.step) == (End.FAILED, f"took {BUDGET} steps at one instant", "a")
-    assert run.moves == []
+    assert run.moves == ()
     assert [taken.outcome for taken in run.taken] == ["failed"]
 
 

@@ -1,0 +1,206 @@
+"""The engine: runs through wait, branch and send intent, beside the bare statement and the hand-written way.
+
+Bare: one ``UPDATE … FROM (SELECT … FOR UPDATE SKIP LOCKED LIMIT 5000)`` that claims rows and advances them
+and decides nothing: on the same table of runs, and (for the record) on a narrow one. Hand-written: one Celery task for each person and
+step that loads, decides, saves and enqueues the next, through the real broker and a real worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection, transaction
+
+from benchmarks import harness
+from benchmarks.engine_by_hand import app, take_step
+from benchmarks.populate import populate
+from channels.models import Message
+from config.processes import spawn, stop
+from contacts import slots
+from journeys import engine
+from journeys.models import Journey, JourneyVersion, Run, StepEntry
+
+DAY = timedelta(days=1)
+BARE = 5_000
+STEPS = 4
+"What each run takes: the first wait, the branch, the message, the last wait."
+GRAPH = {
+    "trigger": {"event": "Product Added"},
+    "start": "wait",
+    "steps": {
+        "wait": {"type": "wait", "for": "1 day", "next": "ordered"},
+        "ordered": {
+            "type": "branch",
+            "branches": [
+                {
+                    "name": "ordered",
+                    "if": {"event": "Order Completed", "within": "30 days"},
+                    "next": "rest",
+                }
+            ],
+            "else": "mail",
+        },
+        "mail": {
+            "type": "send",
+            "channels": ["email"],
+            "content": {"email": "hello"},
+            "purpose": "offers",
+            "next": "rest",
+        },
+        "rest": {"type": "wait", "for": "1 day"},
+    },
+}
+
+
+def fill(people: int, now: datetime) -> None:
+    """One live run of one journey for each of ``people`` contacts, due at ``now``."""
+    journey = Journey.objects.create(name="Bench", slug="bench", status=Journey.Status.LIVE, draft=GRAPH)
+    version = JourneyVersion.objects.create(journey=journey, number=1, graph=GRAPH, published_at=now)
+    Journey.objects.filter(pk=journey.pk).update(live_version_id=version.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO journeys_run (slot, contact_id, journey_id, version_id, key, state, step, visit,"
+            " due_at, since, watching, entered_at, outcome, entry)"
+            " SELECT slot, id, %s, %s, '', 1, 'wait', 0, %s, %s, '[]', %s, '', '{\"price\": 25}'"
+            " FROM contacts_contact ORDER BY id LIMIT %s",
+            [journey.pk, version.pk, now, now, now, people],
+        )
+        cursor.execute("VACUUM ANALYZE journeys_run")
+
+
+def walk(now: datetime) -> int:
+    """Advance until nothing is due; returns how many runs were handled."""
+    handled = 0
+    while count := engine.advance(now):
+        handled += count
+    return handled
+
+
+def bare(table: str, step: str, due: str, rows: int, now: datetime) -> harness.Spent:
+    """What the bare claim-and-advance statement spends on ``rows`` rows of ``table``."""
+    moved = 0
+    with harness.stopwatch() as spent:
+        while moved < rows:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table} t SET {step}, {due} = %s FROM (SELECT id FROM {table}"
+                    f" WHERE state = 1 AND {due} <= %s ORDER BY {due} LIMIT %s FOR UPDATE SKIP LOCKED) AS c"
+                    " WHERE t.id = c.id",
+                    [now + DAY, now, BARE],
+                )
+                moved += cursor.rowcount
+    return spent
+
+
+def narrow(rows: int, now: datetime) -> harness.Spent:
+    """The bare statement on a table of 1,000,000 rows with five narrow columns and two indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE bench_enrolment AS SELECT i::int8 AS id, i::int8 AS contact_id, 1::int2 AS state,"
+            " 1 AS node, %s - make_interval(secs => i %% 1000) AS due FROM generate_series(1, 1000000) AS i",
+            [now],
+        )
+        cursor.execute("ALTER TABLE bench_enrolment ADD PRIMARY KEY (id)")
+        cursor.execute("CREATE INDEX bench_due ON bench_enrolment (due) WHERE state = 1")
+        cursor.execute("VACUUM ANALYZE bench_enrolment")
+    spent = bare("bench_enrolment", "node = t.node + 1", "due", rows, now)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE bench_enrolment")
+    return spent
+
+
+def clear() -> None:
+    """Forget every run, so that the next measurement begins like the one before."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE journeys_run, journeys_stepentry, channels_message RESTART IDENTITY CASCADE")
+    Journey.objects.all().delete()
+
+
+def by_hand(people: int) -> float:
+    """Steps a second of one Celery task a person and step, with a worker of two processes."""
+    command = [sys.executable, "-m", "celery", "-A", "benchmarks.engine_by_hand", "worker"]
+    app.conf.broker_url = os.environ["BROKER_URL"]  # known only since the servers run
+    worker = spawn(
+        [*command, "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"],
+        on_parent_death=signal.SIGKILL,
+        environment=dict(os.environ),
+        output=sys.stderr.fileno(),
+    )
+    try:
+        # The first task waits for the worker to start.
+        enqueue(list(Run.objects.order_by("id").values_list("id", flat=True)[:1]))
+        settled(1)
+        began = time.perf_counter()
+        ids = list(
+            Run.objects.filter(state=Run.State.LIVE).order_by("id").values_list("id", flat=True)[:people]
+        )
+        enqueue(ids)
+        settled(people + 1)
+        return people * STEPS / (time.perf_counter() - began)
+    finally:
+        stop(worker, signal.SIGTERM, patience=10)
+
+
+def enqueue(ids: list[int]) -> None:
+    for run_id in ids:
+        take_step.delay(run_id)
+
+
+def settled(people: int) -> None:
+    give_up = time.monotonic() + 120
+    while Run.objects.filter(state=Run.State.COMPLETED).count() < people:
+        if time.monotonic() > give_up:
+            raise SystemExit("the hand-written way does not end")
+        time.sleep(0.02)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=200_000)
+    parser.add_argument("--by-hand", type=int, default=150, help="people for the Celery way")
+    chosen = parser.parse_args()
+    with harness.started():
+        measure(chosen)
+
+
+def measure(chosen: argparse.Namespace) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    populate(chosen.runs, chosen.runs, now)
+    fill(chosen.by_hand + 1, now)
+    slow = by_hand(chosen.by_hand)
+    print(f"one Celery task a person and step: {slow:,.0f} steps/s")
+    clear()
+    fill(chosen.runs, now)
+    rows = max(chosen.runs // BARE, 1) * BARE
+    plain = bare("journeys_run", "step = 'mail', visit = t.visit + 1", "due_at", rows, now)
+    print(f"bare statement on the table of runs: {plain.describe(rows, 'row')}")
+    clear()
+    fill(chosen.runs, now)
+    with harness.stopwatch() as spent:
+        moves = walk(now) + walk(now + DAY) + walk(now + 2 * DAY)
+    steps = StepEntry.objects.count()
+    print(f"{moves:,} moves of {chosen.runs:,} runs in {slots.SLOTS} slots, {steps:,} steps, ", end="")
+    print(f"{Message.objects.count():,} intents: {spent.describe(steps, 'step')}")
+    assert not Run.objects.filter(state=Run.State.LIVE).exists()
+    print(f"a step costs the CPU of {cost(spent, steps) / cost(plain, rows):.2f} bare rows")
+    thin = narrow(rows, now)
+    print(f"bare statement on a narrow table: {thin.describe(rows, 'row')}")
+    ours = steps / spent.wall
+    harness.report("engine_narrow", ours=ours, baseline=rows / thin.wall)
+    harness.report("engine_by_hand", ours=ours, baseline=slow)
+    harness.report("engine", ours=ours, baseline=rows / plain.wall)
+
+
+def cost(spent: harness.Spent, things: int) -> float:
+    return (spent.python + spent.postgres) / things
+
+
+if __name__ == "__main__":
+    main()
