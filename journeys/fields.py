@@ -137,6 +137,10 @@ class CheckedRule:
     data: Mapping[str, Any]
     rule: rules.Rule
 
+    def words(self) -> str:
+        """The rule as a sentence."""
+        return rules.explain(self.rule)
+
 
 def checked(data: Any, path: str, problems: list[Problem]) -> CheckedRule | None:
     """``data`` as a rule, or None with a problem noted."""

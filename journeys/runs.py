@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,13 +107,20 @@ def retry(run_ids: Collection[int], now: datetime) -> int:
     return _revive(run_ids, now, set_step="")
 
 
+def step_after(version: Version, step: str) -> str | None:
+    """The step that follows ``step`` when it is skipped: where several ways part, the last one (the rest)."""
+    if version.graph is None or step not in version.graph.steps:
+        return None
+    targets = [target for _field, target in version.graph.steps[step].edges() if target]
+    return targets[-1] if targets else None
+
+
 def skip(run_ids: Collection[int], next_steps: Mapping[int, str], now: datetime) -> int:
-    """Let failed runs go on after the step they failed at: run -> the step to stand on."""
-    count = 0
+    """Let failed runs go on after the step they failed at: run -> the step to stand on. Returns how many."""
+    by_step: dict[str, list[int]] = defaultdict(list)
     for run_id in run_ids:
-        if run_id in next_steps:
-            count += _revive([run_id], now, set_step=next_steps[run_id])
-    return count
+        by_step[next_steps[run_id]].append(run_id)
+    return sum(_revive(ids, now, set_step=step) for step, ids in by_step.items())
 
 
 def _revive(run_ids: Collection[int], now: datetime, *, set_step: str) -> int:

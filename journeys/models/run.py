@@ -64,7 +64,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["slot", "due_at"], condition=models.Q(state=1), name="run_due"),
             models.Index(fields=["contact", "journey"], name="run_contact"),
-            models.Index(fields=["journey", "entered_at"], name="run_journey_entered"),
+            models.Index(fields=["journey", "ended_at"], condition=models.Q(state=5), name="run_failed"),
         ]
 
     def __str__(self) -> str:

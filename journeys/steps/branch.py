@@ -31,7 +31,7 @@ class Branch(Step):
         "else": None,
     }
 
-    ways: tuple[Way, ...]
+    ways_out: tuple[Way, ...]
     otherwise: str | None
 
     @classmethod
@@ -45,22 +45,30 @@ class Branch(Step):
             entry.done()
             if rule:
                 ways.append(Way(name, rule, after))
-        return cls(id=step_id, ways=tuple(ways), otherwise=read_next(fields, ELSE))
+        return cls(id=step_id, ways_out=tuple(ways), otherwise=read_next(fields, ELSE))
 
     def needs(self) -> tuple[rules.Rule, ...]:
-        return tuple(way.rule.rule for way in self.ways)
+        return tuple(way.rule.rule for way in self.ways_out)
 
     def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
-        for way, holds in zip(self.ways, facts.holds, strict=True):
+        for way, holds in zip(self.ways_out, facts.holds, strict=True):
             if holds:
                 return Advance(way.next, way.name)
         return Advance(self.otherwise, ELSE)
 
     def edges(self) -> tuple[tuple[str, str | None], ...]:
-        ways = tuple((f"branches[{index}].next", way.next) for index, way in enumerate(self.ways))
+        ways = tuple((f"branches[{index}].next", way.next) for index, way in enumerate(self.ways_out))
         return (*ways, (ELSE, self.otherwise))
 
+    def ways(self) -> tuple[tuple[str, str, str | None], ...]:
+        several = len(self.ways_out) > 1
+        found = tuple(
+            (way.name, f"{way.name}: {rules.explain(way.rule.rule)}" if several else way.name, way.next)
+            for way in self.ways_out
+        )
+        return (*found, (ELSE, "everybody else" if several else "else", self.otherwise))
+
     def words(self) -> str:
-        if len(self.ways) == 1:
-            return f"If {rules.explain(self.ways[0].rule.rule)}"
-        return f"Choose the first of {len(self.ways)} ways that applies"
+        if len(self.ways_out) == 1:
+            return f"If {rules.explain(self.ways_out[0].rule.rule)}"
+        return f"Choose the first of {len(self.ways_out)} ways that applies"

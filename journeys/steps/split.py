@@ -63,6 +63,13 @@ class Split(Step):
     def edges(self) -> tuple[tuple[str, str | None], ...]:
         return tuple((f"shares[{index}].next", share.next) for index, share in enumerate(self.shares))
 
+    def ways(self) -> tuple[tuple[str, str, str | None], ...]:
+        total = sum(share.share for share in self.shares) or 1
+        return tuple(
+            (share.name, f"{share.name}: {100 * share.share / total:.3g} %", share.next)
+            for share in self.shares
+        )
+
     def words(self) -> str:
         total = sum(share.share for share in self.shares) or 1
         return "Split " + ", ".join(

@@ -49,6 +49,10 @@ class Step(ABC):
         """Where a run can go from here: (path of the field, step or None for the end)."""
         return ()
 
+    def ways(self) -> tuple[tuple[str, str, str | None], ...]:
+        """Where paths part here: (outcome in the step log, the way in words, step)."""
+        return ()
+
     def wakes_on(self) -> frozenset[str]:
         """Names of the log's events after which a run waiting here must look again."""
         return frozenset()

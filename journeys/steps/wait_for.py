@@ -64,6 +64,12 @@ class WaitForEvent(Step):
     def wakes_on(self) -> frozenset[str]:
         return rules.event_names(self.rule.rule) if self.rule else frozenset()
 
+    def ways(self) -> tuple[tuple[str, str, str | None], ...]:
+        if self.next == self.on_timeout:
+            return ()
+        late = f"not within {local_time.span_words(self.timeout)}"
+        return (("event", "it happened", self.next), ("timed_out", late, self.on_timeout))
+
     def words(self) -> str:
         until = rules.explain(self.rule.rule) if self.rule else "?"
         return f"Wait until {until}, at most {local_time.span_words(self.timeout)}"

@@ -1,0 +1,153 @@
+"""Publish, pause, resume, stop, archive: each said in words and confirmed before it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.admin import ModelAdmin
+
+from channels.models import Message
+from contacts import pulse
+from journeys import figures, publishing
+from journeys.admin.pages import page
+from journeys.graph import GraphError
+from journeys.models import Journey
+from journeys.publishing import NotAllowedError
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How an act is offered, explained and logged."""
+
+    label: Any
+    icon: str
+    style: str
+    means: Any
+    done: Any
+    log: str
+
+
+WORDS: dict[str, Words] = {
+    "publish": Words(
+        gettext_lazy("Publish"),
+        "publish",
+        "is-primary",
+        gettext_lazy(
+            "The draft becomes a new version that never changes. From now on people enter this version;"
+            " those who are inside stay on the one they entered."
+        ),
+        gettext_lazy("Published. People who fit enter from now on."),
+        "Published version %s",
+    ),
+    "pause": Words(
+        gettext_lazy("Pause"),
+        "pause",
+        "",
+        gettext_lazy(
+            "Nobody enters and nobody moves until you resume. Messages that were already wished for still"
+            " leave."
+        ),
+        gettext_lazy("Paused."),
+        "Paused",
+    ),
+    "resume": Words(
+        gettext_lazy("Resume"),
+        "play_arrow",
+        "is-primary",
+        gettext_lazy(
+            "Everybody goes on where they stand. Waits that ended in the meantime end now, so many people"
+            " may move at once; caps and quiet hours still hold."
+        ),
+        gettext_lazy("Resumed."),
+        "Resumed",
+    ),
+    "stop": Words(
+        gettext_lazy("Stop"),
+        "stop",
+        "is-danger",
+        gettext_lazy(
+            "The journey ends for everybody who is inside, and their waiting messages are called off."
+            " This cannot be undone; the journey can be published again later."
+        ),
+        gettext_lazy("Stopped. The engine is letting everybody out."),
+        "Stopped",
+    ),
+    "archive": Words(
+        gettext_lazy("Archive"),
+        "archive",
+        "",
+        gettext_lazy("The journey is put away for good. What it did stays in timelines and reports."),
+        gettext_lazy("Archived."),
+        "Archived",
+    ),
+}
+
+
+def open_to(journey: Journey) -> list[tuple[str, Words]]:
+    """The acts that the journey's status allows."""
+    return [(act, WORDS[act]) for act in publishing.acts(journey.status)]
+
+
+def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str) -> HttpResponse:
+    """Say what will happen; on POST, do it, log it and wake the engine."""
+    back = reverse("admin:journeys_journey_change", args=[journey.pk])
+    words = WORDS[act]
+    problems = publishing.check(journey.draft)[1] if act == "publish" else []
+    if request.method == "POST" and not problems:
+        try:
+            number = _do(journey, act, request.user if request.user.is_authenticated else None)
+        except (NotAllowedError, GraphError) as error:
+            messages.error(request, str(error))
+        else:
+            admin.log_change(request, journey, words.log % number if "%s" in words.log else words.log)
+            messages.success(request, words.done)
+            pulse.wake("engine")
+        return HttpResponseRedirect(back)
+    last = journey.versions.order_by("-number").first()
+    return page(
+        admin,
+        request,
+        "journeys/confirm.html",
+        title=_("%(act)s “%(journey)s”?") % {"act": words.label, "journey": journey.name},
+        journey=journey,
+        act=act,
+        words=words,
+        problems=problems,
+        allowed=act in publishing.acts(journey.status),
+        number=(last.number if last else 0) + 1,
+        inside=_inside(journey),
+        waiting=Message.objects.filter(
+            origin_kind="journey", origin_id=journey.pk, state__in=(1, 2, 3), due_at__isnull=False
+        ).count(),
+        back=back,
+    )
+
+
+def _do(journey: Journey, act: str, user: AbstractBaseUser | None) -> int:
+    now = datetime.now(UTC)
+    if act == "publish":
+        return publishing.publish(journey, user, now).number
+    acts: dict[str, Callable[[Journey, datetime], None]] = {
+        "pause": publishing.pause,
+        "resume": publishing.resume,
+        "stop": publishing.stop,
+        "archive": publishing.archive,
+    }
+    acts[act](journey, now)
+    return 0
+
+
+def _inside(journey: Journey) -> list[tuple[int, str, int, bool]]:
+    """People in flight: (version, step, how many, whether the draft still has that step)."""
+    drafted = journey.draft.get("steps", {}) if isinstance(journey.draft, dict) else {}
+    rows = figures.standing(journey)
+    return [(number, step, count, step in drafted) for number, step, count in rows]
