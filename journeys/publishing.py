@@ -114,6 +114,15 @@ def acts(status: str) -> Sequence[str]:
     return [*dict.fromkeys(MOVES[Status(status)].values())]
 
 
+def drawing() -> str:
+    """The table of moves as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", "    [*] --> draft: written"]
+    for source, onward in MOVES.items():
+        lines += [f"    {source.value} --> {target.value}: {act}" for target, act in onward.items()]
+    lines += [f"    {status.value} --> [*]" for status, onward in MOVES.items() if not onward]
+    return "\n".join(lines) + "\n"
+
+
 def _turn(journey: Journey, act: str, status: Status) -> None:
     with transaction.atomic():
         _locked(journey, act)
