@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import psycopg
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from contacts import event_log, rules, segment_members, segment_order, slots
 from contacts.event_log import LogEvent
@@ -30,6 +31,7 @@ _SKEW = timedelta(minutes=1)
 "Events dated up to this much after the pulse's own clock happened now: they were read after it was."
 _SAMPLE = 10
 _PREVIEW_SECONDS = 15
+_REFRESH_SECONDS = 120
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ def refresh(segment: Segment, now: datetime) -> Change:
         change = Change()
         if segment.kind == Segment.Kind.DYNAMIC:
             rule = rules.parse(segment.rule, in_journey=False)
-            _allow_memory()
+            _allow(seconds=_REFRESH_SECONDS)
             change = segment_members.replace(segment, matching(rule, as_of=now), now)
             segment.ahead_until = latest_ahead(rule, now)
         segment.size = segment.memberships.count()
@@ -78,9 +80,12 @@ def ensure_current(now: datetime) -> int:
     for segment in segment_order.asked_first(stale):
         try:
             refresh(segment, now)
-        except RuleError as error:
-            # The form refuses such a rule; one that came another way must not stop the others.
-            logger.error("segment %s stays as it is: %s", segment.slug, error)
+        except (RuleError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not isinstance(error.__cause__, QueryCanceled):
+                raise
+            # The form refuses an unreadable rule, and a preview one that takes too long; whatever came
+            # another way must not stop the others.
+            logger.error("segment %s is switched off: %s", segment.slug, error)
             Segment.objects.filter(pk=segment.pk).update(stale=False, active=False)
         else:
             done += 1
@@ -120,15 +125,13 @@ def preview(rule: Rule, now: datetime) -> Preview:
     found = matching(rule, as_of=now).values("id")
     select, params = found.query.sql_with_params()
     with transaction.atomic(), connection.cursor() as cursor:
-        _allow_memory()
-        cursor.execute(f"SET LOCAL statement_timeout = '{_PREVIEW_SECONDS}s'")
+        _allow(seconds=_PREVIEW_SECONDS)
         cursor.execute(
             f"WITH found(id) AS MATERIALIZED ({select}) SELECT (SELECT count(*) FROM found),"  # noqa: S608
             " ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT %s)",
             [*params, _SAMPLE],
         )
         size, ids = cursor.fetchone() or (0, [])
-        cursor.execute("SET LOCAL statement_timeout = 0")
         return Preview(size, list(Contact.objects.filter(id__in=ids).order_by("-id")))
 
 
@@ -238,7 +241,8 @@ def _pass_time(watched: _Watched, now: datetime) -> int:
         return sum(len(change.entered) + len(change.left) for change in changes.values())
 
 
-def _allow_memory() -> None:
-    """Let joins over the whole base hash in memory, for this transaction."""
+def _allow(*, seconds: int) -> None:
+    """For this transaction: let joins over the whole base hash in memory, and end what takes too long."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])

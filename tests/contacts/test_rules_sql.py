@@ -12,6 +12,7 @@ from contacts.event_log import NewEvent
 from contacts.models import Contact
 from contacts.rules_sql import Subject, matching, verdicts
 from tests.factories import NOON, make_contact
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 
@@ -201,3 +202,17 @@ def test_verdicts_need_no_subjects() -> None:
 
 def test_a_contact_that_is_gone_holds_nothing() -> None:
     assert verdicts([rules.parse({})], [Subject(0, 0)], NOON) == [set()]
+
+
+def test_one_statement_answers_all_rules_for_any_number_of_subjects() -> None:
+    asked = [
+        rules.parse({"event": "Order Completed", "within": "30 days"}),
+        rules.parse({"message": "opened", "count": {"lte": 0}}),
+        rules.parse({"consent": {"channel": "email", "purpose": "offers"}}),
+    ]
+    people = [make_contact() for _number in range(20)]
+    for size in (10, 1000):
+        subjects = [Subject(people[n % 20].id, people[n % 20].slot) for n in range(size)]
+        with statements() as count:
+            assert [len(held) for held in verdicts(asked, subjects, NOON)] == [0, size, 0]
+        assert count.total == 1
