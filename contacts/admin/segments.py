@@ -118,6 +118,8 @@ class SegmentAdmin(ModelAdmin):
         if request.method == "POST" and not may_save:
             raise PermissionDenied
         form = SegmentForm(request.POST or None, instance=segment)
+        for field in form.fields.values():
+            field.disabled = field.disabled or not may_save
         if request.method == "POST" and "preview" not in request.POST and form.is_valid():
             return self._save(request, form)
         context = {
@@ -191,9 +193,13 @@ class SegmentAdmin(ModelAdmin):
                 self.log_addition(request, segment, [{"added": {}}])
             else:
                 self.log_change(request, segment, [{"changed": {"fields": form.changed_data}}])
-        pulse.wake("segments")
-        messages.success(request, _("“%s” is saved. Its members follow within seconds.") % segment.name)
-        return HttpResponseRedirect(reverse("admin:contacts_segment_change", args=[segment.pk]))
+        by_hand = segment.kind == Segment.Kind.STATIC
+        if not by_hand:
+            pulse.wake("segments")
+        said = _("“%s” is saved.") if by_hand else _("“%s” is saved. Its members follow within seconds.")
+        messages.success(request, said % segment.name)
+        page = "members" if by_hand and added else "change"
+        return HttpResponseRedirect(reverse(f"admin:contacts_segment_{page}", args=[segment.pk]))
 
     def _segment(self, request: HttpRequest, segment_id: str | int) -> Segment:
         found = Segment.objects.filter(pk=int(segment_id)).first() if str(segment_id).isdecimal() else None

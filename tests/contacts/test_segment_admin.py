@@ -187,3 +187,20 @@ def test_a_stored_rule_is_shown_with_what_it_asks_first(editor: Client) -> None:
     assert page.index("&quot;attribute&quot;: &quot;city&quot;") < page.index(
         "&quot;op&quot;: &quot;is&quot;"
     )
+
+
+def test_a_segment_by_hand_leads_to_its_members(editor: Client) -> None:
+    answer = editor.post(reverse("admin:contacts_segment_add"), written(LYON, kind="static"))
+    segment = Segment.objects.get()
+    assert segment.rule == {}
+    assert answer.url == reverse("admin:contacts_segment_members", args=[segment.pk])  # type: ignore[attr-defined]
+    page = editor.get(answer.url).content.decode()  # type: ignore[attr-defined]
+    assert "Add the first contacts above" in page
+
+
+def test_history_and_deletion_have_their_pages(editor: Client) -> None:
+    segment = Segment.objects.create(name="Lyon", slug="lyon", rule=LYON)
+    for name in ("history", "delete"):
+        assert editor.get(reverse(f"admin:contacts_segment_{name}", args=[segment.pk])).status_code == 200
+    editor.post(reverse("admin:contacts_segment_delete", args=[segment.pk]), {"post": "yes"})
+    assert not Segment.objects.exists()
