@@ -21,7 +21,7 @@ SEGUE_WEB_WORKERS = env.number("SEGUE_WEB_WORKERS", 2, least=1, most=64)
 SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
 # Events a second that one source may send to the whole server; more is answered with 429. 0 sets no limit.
 SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
-SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 2, least=1, most=256)
+SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
 # Whether people must have agreed before their opens and clicks count (France asks for it). If not, a refusal
 # is heeded.
 SEGUE_TRACKING_OPT_IN = env.flag("SEGUE_TRACKING_OPT_IN", False)
@@ -151,7 +151,9 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_DEFAULT_QUEUE = "segue"
 CELERY_TASK_TIME_LIMIT = 600
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# No limit: with one, a worker whose acknowledgements were lost with the broker believes that its hands are
+# full and never asks the broker again, though it is long back.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 0
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -221,7 +223,8 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"outages": {"()": "config.outages.WithoutTraceback"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["outages"]}},
     "root": {"handlers": ["console"], "level": env.text("SEGUE_LOG_LEVEL", "INFO").upper()},
     # Ten pulses tick each second: their comings and goings would bury everything else.
     "loggers": {

@@ -1,4 +1,5 @@
 import io
+import json
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from config.server_place import free_port
@@ -116,14 +118,26 @@ def home() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="segue-up-"))
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def up(home: Path, port: int) -> Told:
-    command = [sys.executable, "manage.py", "up", "--no-demo"]
-    return start(
-        command, SEGUE_HOME=str(home), SEGUE_PORT=str(port), SEGUE_WEB_WORKERS="1", SEGUE_WEB_THREADS="4"
-    )
+Up = Callable[[int], Told]
+
+
+@pytest.fixture
+def up(home: Path) -> Iterator[Up]:
+    """Brings everything up on a port; what a failed test leaves running is killed."""
+    started: list[Told] = []
+
+    def begin(port: int) -> Told:
+        variables = {"SEGUE_HOME": str(home), "SEGUE_PORT": str(port)}
+        sizes = {"SEGUE_WEB_WORKERS": "1", "SEGUE_WEB_THREADS": "4", "SEGUE_TASK_WORKERS": "1"}
+        started.append(start([sys.executable, "manage.py", "up", "--no-demo"], **variables, **sizes))
+        return started[-1]
+
+    yield begin
+    for told in started:
+        told.process.kill()
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -141,6 +155,28 @@ def answers(port: int) -> bool:
         return get(port, "/healthz")[0] == 200
     except OSError:
         return False
+
+
+def send_event(home: Path, port: int, person: str) -> None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    body = json.dumps(
+        {"userId": person, "event": "Product Added", "writeKey": (home / "write_key").read_text()}
+    )
+    connection.request("POST", "/v1/track", body)
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def knows(home: Path, person: str) -> bool:
+    address = json.loads((home / "servers.json").read_text())["database_url"]
+    with psycopg.connect(address) as connection:
+        return bool(
+            connection.execute("SELECT 1 FROM contacts_identifier WHERE value = %s", [person]).fetchone()
+        )
+
+
+def command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 def family(pid: int) -> list[int]:
@@ -161,14 +197,14 @@ def family(pid: int) -> list[int]:
 
 
 @pytest.mark.slow
-def test_one_command_brings_everything_up_and_one_signal_takes_everything_down(home: Path) -> None:
+def test_one_command_brings_everything_up_and_one_signal_takes_everything_down(up: Up) -> None:
     port = free_port(0)
-    told = up(home, port)
+    told = up(port)
     told.says("Segue is ready", seconds=120)
     assert told.says("Login").split()[1] == "admin"
     assert get(port, "/healthz") == (200, '{"database": true, "broker": true}')
     assert get(port, "/admin/")[0] == 302
-    second = up(home, port)
+    second = up(port)
     second.says("is in use")
     assert second.ends() == 1
     members = family(told.process.pid)
@@ -179,20 +215,24 @@ def test_one_command_brings_everything_up_and_one_signal_takes_everything_down(h
 
 
 @pytest.mark.slow
-def test_killed_parts_come_back_and_a_killed_supervisor_takes_all_with_it(home: Path) -> None:
+def test_killed_parts_come_back_and_a_killed_supervisor_takes_all_with_it(home: Path, up: Up) -> None:
     port = free_port(0)
-    told = up(home, port)
+    told = up(port)
     told.says("Segue is ready", seconds=120)
+    broker = next(pid for pid in family(told.process.pid) if "valkey" in command_line(pid))
+    send_event(home, port, "before")
+    assert eventually(lambda: knows(home, "before"), 60)
+    os.kill(broker, signal.SIGKILL)
+    send_event(home, port, "after")
+    assert eventually(lambda: knows(home, "after"), 60), "the worker did not find the broker again"
     postmaster = int((home / "servers" / "postgres" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     assert eventually(lambda: not is_running(postmaster))
-    assert eventually(lambda: answers(port), 30)
-    web = next(
-        pid for pid in family(told.process.pid) if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
+    assert eventually(lambda: answers(port), 60)
+    web = next(pid for pid in family(told.process.pid) if "granian" in command_line(pid))
     os.kill(web, signal.SIGKILL)
     told.says("web ended (SIGKILL)")
-    assert eventually(lambda: answers(port), 30)
+    assert eventually(lambda: answers(port), 60)
     members = family(told.process.pid)
     told.process.kill()
     told.ends()
