@@ -47,6 +47,8 @@ SCREENS = [
     Screen("consents", "/admin/contacts/consententry/"),
     Screen("suppressions", "/admin/contacts/suppression/"),
     Screen("merges", "/admin/contacts/merge/"),
+    _record("merge", "/admin/contacts/merge/"),
+    Screen("merges", "/admin/contacts/merge/"),
     Screen("journeys", "/admin/journeys/journey/"),
     _record("journey", "/admin/journeys/journey/"),
     Screen("runs", "/admin/journeys/run/"),

@@ -56,7 +56,7 @@ class DeadLetterAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     ordering = ["-received_at", "-pk"]
-    fields = ["received_at", "source", "why", "reason", "state", "whole"]
+    fields = ["received_at", "source", "why", "reason", "replayed_at", "whole"]
     readonly_fields = fields
     actions = ["replay_letters"]
     actions_detail = ["replay_letter"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -31,7 +32,7 @@ class MergeAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     ordering = ["-id"]
-    fields = ["merged_at", "former", "remaining", "reason", "state", "undone_at", "came_along"]
+    fields = ["merged_at", "former", "remaining", "reason", "undone_at", "came_along"]
     readonly_fields = fields
     actions = ["undo_merges"]
     actions_detail = ["undo_merge"]
@@ -63,9 +64,24 @@ class MergeAdmin(ModelAdmin):
 
     @admin.display(description=_("what came along"))
     def came_along(self, merge: Merge) -> str:
-        moved = sorted(merge.snapshot.get("moved", {}).items())
-        rows = ((table.replace("_", " · ", 1), len(keys)) for table, keys in moved)
-        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", rows)) if moved else "–"
+        moved = merge.snapshot.get("moved", {})
+        named = {model._meta.db_table: model._meta.verbose_name_plural for model in apps.get_models()}
+        rows = sorted((str(named.get(table, table)), len(keys)) for table, keys in moved.items())
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}: {}</li>", rows)) if rows else "–"
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A page to read: undoing has its own button, and there is nothing to save."""
+        nothing = {"show_save": False, "show_save_and_continue": False}
+        page: HttpResponse = super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **nothing}
+        )
+        return page
 
     @admin.action(description=_("Undo…"), permissions=["change"])
     def undo_merges(self, request: HttpRequest, queryset: QuerySet[Merge]) -> HttpResponse | None:

@@ -121,4 +121,4 @@ class Merge(models.Model):
         verbose_name_plural = _("merges")
 
     def __str__(self) -> str:
-        return f"{self.loser_id} → {self.winner_id}"
+        return f"{str(self.loser_public_id)[:8]} → {self.winner_id}"
