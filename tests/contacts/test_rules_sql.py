@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from contacts import event_log, rules
+from contacts import consent, event_log, rules
+from contacts.consent import NewConsent
 from contacts.event_log import NewEvent
-from contacts.models import Contact
+from contacts.models import Contact, Prediction
 from contacts.rules_sql import Subject, matching, verdicts
 from tests.factories import NOON, make_contact
 from tests.statements import statements
@@ -216,3 +217,62 @@ def test_one_statement_answers_all_rules_for_any_number_of_subjects() -> None:
         with statements() as count:
             assert [len(held) for held in verdicts(asked, subjects, NOON)] == [0, size, 0]
         assert count.total == 1
+
+
+def test_consent_is_what_the_ledger_said_at_the_instant() -> None:
+    contact = make_contact()
+    for days, purpose, given in ((9, "offers", True), (5, "*", False), (2, "offers", True)):
+        entry = NewConsent(contact.id, "email", purpose, given, "test", occurred_at=NOON - days * DAY)
+        consent.record([entry], NOON)
+    asked = {"channel": "email", "purpose": "offers"}
+    states = {10: "unknown", 8: "allowed", 4: "refused", 1: "allowed"}
+    for days, expected in states.items():
+        for state in ("unknown", "allowed", "refused"):
+            rule = {"consent": asked, "state": state}
+            assert holds(rule, contact, NOON - days * DAY) is (state == expected)
+
+
+def test_allowing_everything_does_not_undo_the_refusal_of_one_purpose() -> None:
+    contact = make_contact()
+    for purpose, given in (("offers", False), ("*", True)):
+        consent.record([NewConsent(contact.id, "email", purpose, given, "test")], NOON)
+    assert holds({"consent": {"channel": "email", "purpose": "offers"}, "state": "refused"}, contact)
+    assert holds({"consent": {"channel": "email", "purpose": "news"}, "state": "allowed"}, contact)
+
+
+def test_a_suppressed_address_cannot_be_reached() -> None:
+    contact = make_contact(email="Ada@Example.com", phone="+33600000000")
+    assert holds({"address": "email"}, contact)
+    assert holds({"address": "sms", "reachable": True}, contact)
+    assert holds({"address": "push", "reachable": False}, contact)
+    consent.suppress([("email", "ada@example.com")], "manual", NOON)
+    assert holds({"address": "email", "reachable": False}, contact)
+    assert holds({"address": "email"}, contact, NOON - DAY)
+
+
+def test_a_prediction_is_a_number_or_a_label() -> None:
+    contact, other = make_contact(), make_contact()
+    Prediction.objects.create(
+        contact=contact,
+        slot=contact.slot,
+        name="churn",
+        number=0.75,
+        value={"label": "high"},
+        computed_at=NOON,
+    )
+    assert holds({"prediction": "churn", "op": "gte", "value": 0.75}, contact)
+    assert holds({"prediction": "churn", "op": "is", "value": "high"}, contact)
+    assert holds({"prediction": "churn", "op": "in", "value": ["low", 0.75]}, contact)
+    assert not holds({"prediction": "churn", "op": "is_not", "value": "high"}, contact)
+    assert holds({"prediction": "churn", "op": "is_not", "value": "high"}, other)
+    assert holds({"prediction": "churn", "op": "missing"}, other)
+    assert holds({"prediction": "churn", "op": "exists"}, contact)
+
+
+def test_the_hundredth_condition_and_the_deepest_one_are_answered() -> None:
+    contact = make_contact(attributes={"k99": 1})
+    deep: dict[str, Any] = {"attribute": "k99", "op": "exists"}
+    for level in range(18):
+        deep = {"all": [deep]} if level % 2 else {"any": [deep, {"attribute": "nothing", "op": "exists"}]}
+    assert holds(deep, contact)
+    assert holds({"any": [{"attribute": f"k{n}", "op": "gte", "value": 1} for n in range(100)]}, contact)

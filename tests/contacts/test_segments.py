@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contacts import event_log, rules, segment_order, segments, slots
+from contacts import clock, event_log, rules, segment_order, segments, slots, tasks
 from contacts.event_log import NewEvent
 from contacts.models import Contact, Event, Merge, Segment
 from contacts.rules import RuleError
@@ -251,3 +251,12 @@ def test_the_number_of_statements_does_not_grow_with_contacts(act: str) -> None:
         segments.refresh(segment, now + 5 * DAY)
         catch_up(now + 5 * DAY)
     assert counts[0] == counts[1]
+
+
+def test_the_pulses_bring_a_segment_up_to_date() -> None:
+    contact = make_contact()
+    segment = make_segment("buyers", BUYERS)
+    happen(contact, "Order Completed", clock.now() - DAY)
+    tasks.segments()
+    tasks.segment_clock()
+    assert members(segment) == {contact.id}
