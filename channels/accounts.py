@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from channels import addresses, sealing
 from channels.models import ProviderAccount
 from channels.models.provider import Channel
-from channels.providers import PROVIDERS
+from channels.providers import PROVIDERS, webpush
 from channels.providers.base import NotReadyError, Parcel, Provider, Result, Words
 from channels.rendering_mail import Mail
 
@@ -24,6 +24,24 @@ def opened(account: ProviderAccount) -> Provider:
         raise NotReadyError(_("There is no provider of this kind."), "settings") from None
     except (sealing.SecretsUnreadableError, ValueError) as error:
         raise NotReadyError(str(error), "settings") from None
+
+
+def prepare(account: ProviderAccount) -> None:
+    """Make what an account needs and nobody should have to make by hand: the keys of web push."""
+    if account.kind == webpush.WebPush.kind:
+        secrets = sealing.unseal(account.secrets)
+        if not secrets.get("private_key"):
+            account.secrets = sealing.seal({**secrets, "private_key": webpush.new_private_key()})
+
+
+def push_key() -> str | None:
+    """The public key with which browsers subscribe; None when no account carries pushes."""
+    account = (
+        ProviderAccount.objects.filter(kind=webpush.WebPush.kind, active=True).order_by("position").first()
+    )
+    if account is None:
+        return None
+    return webpush.public_key(str(sealing.values_of(account)["private_key"]))
 
 
 def check(account: ProviderAccount) -> str:

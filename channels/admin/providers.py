@@ -134,6 +134,7 @@ class ProviderAccountAdmin(ModelAdmin):
         fresh = {setting.name: value for setting, value in given.items() if setting.secret and value}
         if fresh:
             obj.secrets = sealing.seal({**_known_secrets(obj), **fresh})
+        accounts.prepare(obj)
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: ProviderAccount, post_url_continue: Any = None) -> Any:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from channels.providers.anymail import Anymail
 from channels.providers.base import Provider
+from channels.providers.http_sms import HttpSms
 from channels.providers.sandbox import Sandbox
 from channels.providers.smtp import Smtp
+from channels.providers.webpush import WebPush
 
 PROVIDERS: dict[str, type[Provider]] = {
     provider.kind: provider
     for provider in (
         Smtp,
+        Anymail,
+        HttpSms,
+        WebPush,
         Sandbox,
     )
 }
