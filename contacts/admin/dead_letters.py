@@ -25,7 +25,7 @@ from contacts.paging import CappedPaginator
 
 _MOST_AT_ONCE = 900
 "Letters of one replay: Django takes at most 1,000 fields of a form."
-_SHOWN = 90
+_SHOWN = 40
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -46,7 +46,7 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(ModelAdmin):
-    list_display = ["received_at", "source", "why", "reason", "beginning", "state"]
+    list_display = ["received_at", "source", "why", "reason", "called", "state"]
     list_display_links = ["received_at"]
     list_filter = [StateFilter, "source", "code"]
     search_fields = ["payload", "reason"]
@@ -56,10 +56,23 @@ class DeadLetterAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     ordering = ["-received_at", "-pk"]
-    fields = ["received_at", "source", "why", "reason", "replayed_at", "whole"]
+    fields = ["received_at", "source", "code", "reason", "replayed_at", "whole"]
     readonly_fields = fields
     actions = ["replay_letters"]
     actions_detail = ["replay_letter"]
+
+    class Media:
+        css = {"all": ["contacts/sources.css"]}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        # Nothing on the page can be changed, so nothing offers to save it.
+        hidden = {"show_save": False, "show_save_and_continue": False}
+        page: HttpResponse = super().change_view(
+            request, object_id, form_url, {**hidden, **(extra_context or {})}
+        )
+        return page
 
     @display(description=_("code"), label="warning", ordering="code")
     def why(self, letter: DeadLetter) -> str:
@@ -70,11 +83,8 @@ class DeadLetterAdmin(ModelAdmin):
         return ("replayed", _("Replayed")) if letter.replayed_at else ("open", _("Open"))
 
     @admin.display(description=_("event"))
-    def beginning(self, letter: DeadLetter) -> str:
-        short = letter.payload[:_SHOWN]
-        return format_html(
-            '<code class="segue-code">{}</code>', short + ("…" if short != letter.payload else "")
-        )
+    def called(self, letter: DeadLetter) -> str:
+        return outline(letter.payload)
 
     @admin.display(description=_("event"))
     def whole(self, letter: DeadLetter) -> str:
@@ -82,7 +92,7 @@ class DeadLetterAdmin(ModelAdmin):
             text = msgspec.json.format(letter.payload, indent=2)
         except (msgspec.MsgspecError, RecursionError):
             text = letter.payload
-        return format_html('<pre class="segue-code segue-scroll">{}</pre>', text)
+        return format_html('<pre class="segue-code letter-event">{}</pre>', text)
 
     @admin.action(description=_("Replay…"), permissions=["change"])
     def replay_letters(self, request: HttpRequest, queryset: QuerySet[DeadLetter]) -> HttpResponse | None:
@@ -130,3 +140,24 @@ class DeadLetterAdmin(ModelAdmin):
     # Letters are written by ingest; what can be done with one is to replay it or to throw it away.
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+class _Outline(msgspec.Struct):
+    """What is worth a glance, in either form that a payload may have."""
+
+    type: str = ""
+    event: str = ""
+    name: str = ""
+    t: str = ""
+    n: str = ""
+
+
+def outline(payload: str) -> str:
+    """The call and the name of the event of a payload, or its beginning if that cannot be read."""
+    try:
+        found = msgspec.json.decode(payload, type=_Outline)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        found = _Outline()
+    words = [found.type or found.t, (found.event or found.name or found.n)[:_SHOWN]]
+    short = payload[:_SHOWN] + ("…" if len(payload) > _SHOWN else "")
+    return " · ".join(filter(None, words)) or short

@@ -35,6 +35,9 @@ class SourceAdmin(ModelAdmin):
     list_before_template = "contacts/source_list_head.html"
     change_form_outer_before_template = "contacts/source_overview.html"
 
+    class Media:
+        css = {"all": ["contacts/sources.css"]}
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Source]:
         return with_counts(super().get_queryset(request), clock.now().date())
 

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from config import roles
 from contacts import clock, ingest
+from contacts.admin.dead_letters import outline
 from contacts.intake_keys import digest
 from contacts.models import DeadLetter, Event, InboxItem, Source, SourceCount, SourceKey
 from tests.config.backoffice import make_person, signed_in
@@ -189,6 +190,20 @@ def test_letters_are_found_by_source_code_and_state(shop: Source, integrator: Cl
         assert "is too_deep" in page
         assert "is too_long" not in page
     assert "is too_deep" not in integrator.get(f"{address}?state=replayed").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("payload", "glance"),
+    [
+        ('{"type":"track","event":"Product Added"}', "track · Product Added"),
+        ('{"t":"page","n":"Home","m":"x","at":"2026-01-01T00:00:00Z"}', "page · Home"),
+        ('{"type":5}', '{"type":5}'),
+        ("not json at all, and rather long for a cell", "not json at all, and rather long for a c…"),
+        ("", ""),
+    ],
+)
+def test_a_letter_is_outlined_in_either_form(payload: str, glance: str) -> None:
+    assert outline(payload) == glance
 
 
 def test_a_payload_with_markup_is_shown_as_text(shop: Source, integrator: Client) -> None:
