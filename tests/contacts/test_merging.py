@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.apps import apps
 from django.db import connection
 
 from contacts import event_log, ingest, merging, permission, unmerging
@@ -205,3 +206,10 @@ def test_a_merge_is_undone_once_and_from_the_last_backwards(
     with pytest.raises(unmerging.NotUndoableError):
         unmerging.undo(first.id, NOON)
     assert Contact.objects.count() == 3
+
+
+def test_no_table_of_contacts_is_forgotten() -> None:
+    followed = {table.name for table in merging.tables()}
+    for model in apps.get_models():
+        columns = {field.column for field in model._meta.concrete_fields}
+        assert "contact_id" not in columns or model._meta.db_table in followed, model
