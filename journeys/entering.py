@@ -38,9 +38,9 @@ class Trigger:
         if self.inactive_days:
             most = f" (but at most {self.inactive_days_most})" if self.inactive_days_most else ""
             return f"When nothing was heard of somebody for {self.inactive_days} days{most}"
-        rule = rules.parse(
-            {"event": self.event, "where": list(self.where)} if self.where else {"event": self.event}
-        )
+        if not self.where:
+            return f"When “{self.event}” happens"
+        rule = rules.parse({"event": self.event, "where": list(self.where)})
         return f"When this happens: {rules.explain(rule)}"
 
 

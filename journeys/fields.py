@@ -141,6 +141,11 @@ class CheckedRule:
         """The rule as a sentence."""
         return rules.explain(self.rule)
 
+    def within(self) -> str:
+        """The rule as a part of a longer sentence."""
+        text = self.words()
+        return text[:1].lower() + text[1:]
+
 
 def checked(data: Any, path: str, problems: list[Problem]) -> CheckedRule | None:
     """``data`` as a rule, or None with a problem noted."""

@@ -7,6 +7,7 @@ Aliases are refused: a few lines of them can unfold to gigabytes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -59,6 +60,125 @@ def read(text: str) -> tuple[Any, list[Problem]]:
 
 
 def write(data: Any) -> str:
-    """``data`` as YAML, in the order in which it was written."""
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    """``data`` as YAML, in an order fit for reading: stored JSON does not keep the one it was written in."""
+    text: str = yaml.dump(arranged(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text
+
+
+_TOP = [
+    "name",
+    "description",
+    "timezone",
+    "trigger",
+    "audience",
+    "entry",
+    "goal",
+    "on_goal",
+    "exit",
+    "start",
+    "steps",
+]
+_FIELDS = [
+    "type",
+    "for",
+    "days",
+    "weekday",
+    "at",
+    "event",
+    "rule",
+    "where",
+    "timeout",
+    "channels",
+    "content",
+    "purpose",
+    "priority",
+    "value",
+    "on_hold",
+    "deadline",
+    "conditions",
+    "experiment",
+    "set",
+    "audience",
+    "action",
+    "reason",
+    "attribute",
+    "op",
+    "message",
+    "segment",
+    "on",
+    "note",
+    "stage",
+    "touchpoint",
+    "intention",
+    "name",
+    "share",
+    "if",
+    "branches",
+    "shares",
+    "next",
+    "on_timeout",
+    "else",
+]
+_INLINE = 60
+"Characters that a mapping or list without others inside may take to stand on one line."
+
+
+class _Dumper(yaml.SafeDumper):
+    """Puts what is short on one line."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        return super().represent_mapping(tag, mapping, flow_style=_short(mapping))
+
+    def represent_sequence(
+        self, tag: str, sequence: Any, flow_style: bool | None = None
+    ) -> yaml.SequenceNode:
+        return super().represent_sequence(tag, sequence, flow_style=_short(sequence))
+
+
+def _short(data: Any) -> bool:
+    inner = data.values() if isinstance(data, dict) else data
+    return len(str(data)) <= _INLINE and not any(isinstance(each, dict | list) and each for each in inner)
+
+
+def arranged(data: Any) -> Any:
+    """A definition with its fields in the usual order and its steps in the order in which they follow."""
+    if not isinstance(data, dict):
+        return data
+    ordered = {name: _sorted(value) for name, value in _by(data, _TOP)}
+    steps = data.get("steps")
+    if isinstance(steps, dict):
+        ordered["steps"] = {name: _sorted(steps[name]) for name in _walked(data.get("start"), steps)}
+    return ordered
+
+
+def _by(data: dict[Any, Any], order: Sequence[str]) -> list[tuple[Any, Any]]:
+    place = {name: number for number, name in enumerate(order)}
+    return sorted(data.items(), key=lambda item: (place.get(item[0], len(order)), str(item[0])))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(inner) for name, inner in _by(value, _FIELDS)}
+    return [_sorted(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _walked(start: Any, steps: dict[Any, Any]) -> list[Any]:
+    """Names of steps as one meets them from ``start`` on; those that nobody meets come last."""
+    found: dict[Any, None] = {}
+    ahead = [start]
+    while ahead:
+        name = ahead.pop()
+        if isinstance(name, str) and name in steps and name not in found:
+            found[name] = None
+            ahead.extend(reversed(_onward(steps[name])))
+    return [*found, *(name for name in sorted(steps, key=str) if name not in found)]
+
+
+def _onward(step: Any) -> list[Any]:
+    if not isinstance(step, dict):
+        return []
+    ways = [way for name in ("branches", "shares") for way in step.get(name) or [] if isinstance(way, dict)]
+    return [*(way.get("next") for way in ways), step.get("next"), step.get("on_timeout"), step.get("else")]

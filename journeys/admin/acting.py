@@ -92,9 +92,10 @@ WORDS: dict[str, Words] = {
 }
 
 
-def open_to(journey: Journey) -> list[tuple[str, Words]]:
-    """The acts that the journey's status allows."""
-    return [(act, WORDS[act]) for act in publishing.acts(journey.status)]
+def open_to(journey: Journey, *, changed: bool) -> list[tuple[str, Words]]:
+    """The acts that the journey's status allows; publishing a live one only if its draft ``changed``."""
+    acts = publishing.acts(journey.status)
+    return [(act, WORDS[act]) for act in acts if act != "publish" or changed or journey.status != "live"]
 
 
 def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str) -> HttpResponse:

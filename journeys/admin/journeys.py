@@ -96,6 +96,7 @@ class JourneyAdmin(ModelAdmin):
             raise PermissionDenied
         version = _shown_version(request, journey)
         found, problems = publishing.check(version.graph if version else journey.draft)
+        unpublished = _unpublished(journey)
         at_steps = figures.of_steps(journey, [version.pk], now()) if version else {}
         return page(
             self,
@@ -107,11 +108,11 @@ class JourneyAdmin(ModelAdmin):
             versions=journey.versions.select_related("published_by")[:20],
             graph=found,
             problems=problems,
-            unpublished=_unpublished(journey),
+            unpublished=unpublished,
             chains=flow_of(found, at_steps) if found else [],
             flow=figures.of_journey(journey, now()),
             pill=PILLS[journey.status],
-            acts=acting.open_to(journey) if self.has_publish_permission(request) else [],
+            acts=acting.open_to(journey, changed=unpublished) if self.has_publish_permission(request) else [],
             may_edit=self.has_change_permission(request, journey),
             history=_history(journey),
         )

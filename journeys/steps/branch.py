@@ -63,12 +63,12 @@ class Branch(Step):
     def ways(self) -> tuple[tuple[str, str, str | None], ...]:
         several = len(self.ways_out) > 1
         found = tuple(
-            (way.name, f"{way.name}: {rules.explain(way.rule.rule)}" if several else way.name, way.next)
+            (way.name, f"{way.name}: {way.rule.within()}" if several else way.name, way.next)
             for way in self.ways_out
         )
         return (*found, (ELSE, "everybody else" if several else "else", self.otherwise))
 
     def words(self) -> str:
         if len(self.ways_out) == 1:
-            return f"If {rules.explain(self.ways_out[0].rule.rule)}"
+            return f"If {self.ways_out[0].rule.within()}"
         return f"Choose the first of {len(self.ways_out)} ways that applies"

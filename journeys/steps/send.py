@@ -10,7 +10,8 @@ from journeys.fields import Fields
 from journeys.outcomes import Advance, Facts, Outcome, Standing, Wanted
 from journeys.steps.step import Step, read_next
 
-CHANNELS = ("email", "sms", "push")
+_NAMES = {"email": "email", "sms": "SMS", "push": "web push"}
+CHANNELS = tuple(_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ class Send(Step):
 
     def words(self) -> str:
         wanted = self.wanted
-        ways = ", else ".join(f"{way} “{wanted.content.get(way, '?')}”" for way in wanted.channels)
+        ways = ", else ".join(
+            f"{_NAMES.get(way, way)} “{wanted.content.get(way, '?')}”" for way in wanted.channels
+        )
         limit = f", within {local_time.span_words(wanted.deadline)}" if wanted.deadline else ""
         only = f", only if {rules.explain(rules.parse(wanted.conditions))}" if wanted.conditions else ""
         return f"Send {ways} ({wanted.purpose}){limit}{only}"

@@ -71,5 +71,5 @@ class WaitForEvent(Step):
         return (("event", "it happened", self.next), ("timed_out", late, self.on_timeout))
 
     def words(self) -> str:
-        until = rules.explain(self.rule.rule) if self.rule else "?"
-        return f"Wait until {until}, at most {local_time.span_words(self.timeout)}"
+        until = self.rule.within() if self.rule else "?"
+        return f"Wait until: {until}; at most {local_time.span_words(self.timeout)}"

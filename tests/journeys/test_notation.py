@@ -43,3 +43,21 @@ def test_what_cannot_be_read_is_a_problem_with_its_place(text: str, place: str) 
 @pytest.mark.parametrize("each", library.maps(), ids=lambda each: each.slug)
 def test_what_is_written_reads_the_same_again(each: library.Map) -> None:
     assert notation.read(notation.write(each.data)) == (each.data, [])
+
+
+def test_fields_and_steps_are_written_in_the_order_in_which_one_reads_them() -> None:
+    data = {
+        "steps": {"b": {"for": "1 day", "type": "wait"}, "z": {}, "a": {"next": "b", "type": "exit"}},
+        "start": "a",
+        "trigger": {"event": "X"},
+        "name": "N",
+    }
+    assert notation.write(data).splitlines() == [
+        "name: N",
+        "trigger: {event: X}",
+        "start: a",
+        "steps:",
+        "  a: {type: exit, next: b}",
+        "  b: {type: wait, for: 1 day}",
+        "  z: {}",
+    ]
