@@ -2,8 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -20,24 +18,17 @@ WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _django: WSGI = get_wsgi_application()
 
-
-def _door(module: str) -> WSGI:
-    if find_spec(module) is None:
-        return _django
-    door: WSGI = import_module(module).application
-    return door
-
-
-_intake = _door("contacts.intake_door")
-_tracking = _door("channels.tracking_door")
+# Only now: both use models, which need Django set up.
+from channels import tracking_door  # noqa: E402
+from contacts import intake_door  # noqa: E402
 
 
 def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     path: str = environ.get("PATH_INFO", "")
     if path.startswith("/v1/"):
-        door = _intake
+        door: WSGI = intake_door.application
     elif path.startswith("/t/"):
-        door = _tracking
+        door = tracking_door.application
     else:
         return _django(environ, start_response)
     # As Django does at a request's beginning: a connection that failed before is not used again.
