@@ -50,7 +50,7 @@ def raw_copy() -> float:
     started = time.perf_counter()
     with psycopg.connect(**connection.get_connection_params()) as own:
         while time.perf_counter() - started < SECONDS:
-            with own.cursor() as cursor, cursor.copy(COPY) as copy:
+            with own.cursor() as writer, writer.copy(COPY) as copy:
                 copy.set_types(["int2", "int4", "timestamptz", "text", "bytea"])
                 for number in range(10_000):
                     copy.write_row((number % 64, 1, now, "", bytes(payload)))

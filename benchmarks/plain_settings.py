@@ -3,5 +3,5 @@
 from config.settings import *  # noqa: F403
 
 INSTALLED_APPS = ["contacts"]
-MIDDLEWARE: list[str] = []
+MIDDLEWARE = []
 ROOT_URLCONF = "benchmarks.plain_view"
