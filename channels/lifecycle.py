@@ -7,6 +7,7 @@ number of workers may try and one wins. ``docs/lifecycles.md`` is drawn from ``M
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -74,6 +75,8 @@ WAITING = frozenset({State.INTENDED, State.HELD, State.QUEUED, State.CLAIMED, St
 COUNTED = frozenset({State.QUEUED, State.CLAIMED, State.TRANSMITTING, State.ACCEPTED, State.UNCERTAIN})
 #: No worker has taken these yet, so they may be called off.
 UNCLAIMED = frozenset({State.INTENDED, State.HELD, State.QUEUED})
+#: A worker holds these, or nobody does any more: no decision about their person is under way.
+_TAKEN = frozenset({State.CLAIMED, State.TRANSMITTING, State.UNCERTAIN})
 FINAL = frozenset(state for state, onward in MOVES.items() if not onward)
 
 #: What a move may write besides the state, with the type of each column.
@@ -112,7 +115,7 @@ def move(
     columns: Mapping[str, Sequence[Any]] | None = None,
     every: Mapping[str, Any] | None = None,
 ) -> set[int]:
-    """Move the messages that still stand in ``source`` (and at their fence) to ``target``, in one statement.
+    """Move the messages that still stand in ``source`` (and at their fence) to ``target``, a set at a time.
 
     ``columns`` holds a value a message for each column named (in the order of ``refs``), ``every`` one
     value for all. A target that nobody waits for loses its ``due_at`` by itself. Returns the ids moved.
@@ -125,29 +128,48 @@ def move(
     if target not in WAITING:
         columns.pop("due_at", None)
         every["due_at"] = None
+    wish = _Wish(target, sources, columns, every, fences)
+    moved = _move(wish, refs, in_slot=True)
+    if len(moved) < len(refs) and sources <= _TAKEN:
+        # What a worker holds may have followed its contact into another slot, by a merge.
+        moved |= _move(wish, refs, in_slot=False)
+    return moved
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    target: State
+    sources: frozenset[State]
+    columns: Mapping[str, Sequence[Any]]
+    every: Mapping[str, Any]
+    fences: Sequence[int] | None
+
+
+def _move(wish: _Wish, refs: Sequence[Ref], *, in_slot: bool) -> set[int]:
     arrays: dict[str, tuple[str, Sequence[Any]]] = {
         "id": ("int8", [ref.id for ref in refs]),
         "created_at": ("timestamptz", [ref.created_at for ref in refs]),
         "slot": ("int2", [ref.slot for ref in refs]),
-        **{f"new_{name}": (COLUMNS[name], list(values)) for name, values in columns.items()},
+        **{f"new_{name}": (COLUMNS[name], list(values)) for name, values in wish.columns.items()},
     }
-    if fences is not None:
-        arrays["held_fence"] = ("int8", list(fences))
-    sets = ["state = %b::int2", *(f"{name} = %b::{COLUMNS[name]}" for name in every)]
-    sets += [f"{name} = u.new_{name}" for name in columns]
+    if wish.fences is not None:
+        arrays["held_fence"] = ("int8", list(wish.fences))
+    sets = ["state = %b::int2", *(f"{name} = %b::{COLUMNS[name]}" for name in wish.every)]
+    sets += [f"{name} = u.new_{name}" for name in wish.columns]
     statement = (
         # Every name comes from this module's own tables.
         f"UPDATE channels_message m SET {', '.join(sets)}"  # noqa: S608
         f" FROM unnest({', '.join(f'%b::{kind}[]' for kind, _values in arrays.values())})"
         f" AS u({', '.join(arrays)})"
-        " WHERE m.id = u.id AND m.created_at = u.created_at AND m.slot = u.slot AND m.state = ANY(%b::int2[])"
-        + (" AND m.fence = u.held_fence" if fences is not None else "")
+        " WHERE m.id = u.id AND m.created_at = u.created_at AND m.state = ANY(%b::int2[])"
+        + (" AND m.slot = u.slot" if in_slot else "")
+        + (" AND m.fence = u.held_fence" if wish.fences is not None else "")
         + " RETURNING m.id"
     )
-    values = [int(target), *every.values(), *(values for _kind, values in arrays.values())]
+    values = [int(wish.target), *wish.every.values(), *(values for _kind, values in arrays.values())]
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, [*values, sorted(int(state) for state in sources)])
+        cursor.execute(statement, [*values, sorted(int(state) for state in wish.sources)])
         return {row[0] for row in cursor.fetchall()}
 
 

@@ -62,6 +62,21 @@ def test_a_late_worker_with_an_old_fence_changes_nothing() -> None:
 
 
 @pytest.mark.django_db
+def test_what_became_of_a_message_is_kept_when_its_contact_was_merged_meanwhile() -> None:
+    (ref,) = intended()
+    Message.objects.update(state=State.TRANSMITTING, slot=(ref.slot + 1) % 64, fence=3)
+    assert lifecycle.move([ref], State.TRANSMITTING, State.ACCEPTED, fences=[2]) == set()
+    assert lifecycle.move([ref], State.TRANSMITTING, State.ACCEPTED, fences=[3]) == {ref.id}
+
+
+@pytest.mark.django_db
+def test_a_decision_about_somebody_who_was_merged_meanwhile_is_not_written() -> None:
+    (ref,) = intended()
+    Message.objects.update(slot=(ref.slot + 1) % 64)
+    assert lifecycle.move([ref], State.INTENDED, State.QUEUED, every={"due_at": NOON}) == set()
+
+
+@pytest.mark.django_db
 def test_each_message_gets_its_own_values() -> None:
     refs = intended(2)
     times = [NOON + timedelta(hours=1), NOON + timedelta(hours=2)]
