@@ -128,6 +128,11 @@ def move(
     if target not in WAITING:
         columns.pop("due_at", None)
         every["due_at"] = None
+    # In the order of ids, as `outbox.cancel` does: two who want the same rows wait instead of deadlocking.
+    order = sorted(range(len(refs)), key=lambda i: refs[i].id)
+    refs = [refs[i] for i in order]
+    columns = {name: [values[i] for i in order] for name, values in columns.items()}
+    fences = None if fences is None else [fences[i] for i in order]
     wish = _Wish(target, sources, columns, every, fences)
     moved = _move(wish, refs, in_slot=True)
     if len(moved) < len(refs) and sources <= _TAKEN:

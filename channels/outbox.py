@@ -106,22 +106,29 @@ def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:
     ids = sorted(set(run_ids))
     if not ids:
         return 0
+    unclaimed = sorted(int(state) for state in UNCLAIMED)
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            "WITH moved AS ("
-            " UPDATE channels_message SET state = %b::int2, due_at = NULL, reason = %b"
+            # Locked in the order of ids, as every move of many messages does.
+            "WITH wanted AS ("
+            " SELECT id, created_at FROM channels_message"
             " WHERE origin_run = ANY(%b::int8[]) AND state IN (1, 2, 3) AND state = ANY(%b::int2[])"
-            " RETURNING id, created_at, slot, contact_id, channel)"
+            " ORDER BY id FOR NO KEY UPDATE),"
+            " moved AS ("
+            " UPDATE channels_message m SET state = %b::int2, due_at = NULL, reason = %b FROM wanted w"
+            " WHERE m.id = w.id AND m.created_at = w.created_at AND m.state = ANY(%b::int2[])"
+            " RETURNING m.id, m.created_at, m.slot, m.contact_id, m.channel)"
             " INSERT INTO channels_decision (decided_at, contact_id, message_id, message_created_at, slot,"
             " outcome, channel, reason, trace)"
             " SELECT %b::timestamptz, contact_id, id, created_at, slot, %b::int2, channel, %b, %b::jsonb"
             " FROM moved",
             [
+                ids,
+                unclaimed,
                 int(State.CANCELLED),
                 reason,
-                ids,
-                sorted(int(state) for state in UNCLAIMED),
+                unclaimed,
                 now,
                 int(Decision.Outcome.CANCEL),
                 reason,

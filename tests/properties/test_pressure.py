@@ -168,3 +168,31 @@ def _one_step(dice: random.Random, people: list[Contact], now: datetime) -> None
     due = Message.objects.filter(state=State.QUEUED, due_at__lte=now).order_by("id")[: dice.randint(1, 30)]
     outcomes = [State.ACCEPTED, State.ACCEPTED, State.ACCEPTED, State.REJECTED, State.QUEUED]
     deliver(due, now, lambda _message: dice.choice(outcomes))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deciding_and_calling_off_at_once_agree_and_never_deadlock() -> None:
+    prepare()
+    people = [subscriber(NOON) for _one in range(30)]
+    for number, person in enumerate(people):
+        outbox.intend([make_intent(person, origin_run=number) for _one in range(4)], NOON)
+    errors: list[Exception] = []
+
+    def run(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 (told to the main thread)
+            errors.append(error)
+        finally:
+            connection.close()
+
+    acts: list[Callable[[], object]] = [lambda: deciding.decide_batch(NOON, 200, most_slots=64)] * 3
+    acts += [lambda part=part: outbox.cancel(range(part, 30, 3), "goal", NOON) for part in range(3)]  # type: ignore[misc]
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    # Whoever came first: what nobody has taken is called off, and nothing was both sent and called off.
+    assert set(Message.objects.values_list("state", flat=True)) == {State.CANCELLED}
