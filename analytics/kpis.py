@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 class Kpi:
     """One figure a day, channel and journey.
 
-    ``event`` is the log event that counts. ``once`` counts only the first of its kind for a message
-    (events say so in their property ``first``). ``amount`` names the property that is summed.
+    ``event`` is the log event that counts. ``once`` counts only the first of its kind for a message.
+    ``amount`` names the property that is summed.
     """
 
     key: str

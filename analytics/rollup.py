@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import connection, transaction
 
 from analytics import kpis
-from contacts import event_log
+from contacts import event_log, once
 from contacts.event_log import LogEvent
 
 READER = "rollup"
@@ -23,7 +23,7 @@ CREDIT_DAYS = 5
 Cell = tuple[date, str, str, int]
 
 
-def follow(limit: int = 20_000) -> int:
+def follow(now: datetime, limit: int = 20_000) -> int:
     """Count the next events into daily KPIs; returns how many events were read.
 
     Cursor and figures move in one transaction, so a crash counts nothing twice.
@@ -31,9 +31,27 @@ def follow(limit: int = 20_000) -> int:
     with transaction.atomic():
         events = event_log.read_after(READER, limit, leave_out=_UNUSED)
         counted = [event for event in events if event.name in kpis.BY_EVENT]
-        _add(_cells(counted, _credited_channels(counted)))
+        _add(_cells(_without_repeats(counted, now), _credited_channels(counted)))
         event_log.advance(READER, events)
     return len(events)
+
+
+def _without_repeats(events: Sequence[LogEvent], now: datetime) -> list[LogEvent]:
+    """Without the second open or click of a message: those figures count messages, not fetches."""
+    keys = {
+        event.id: once.key("kpi", kpis.BY_EVENT[event.name].key, event.properties.get("message"))
+        for event in events
+        if kpis.BY_EVENT[event.name].once
+    }
+    fresh = once.claim(keys.values(), now)
+    kept = []
+    for event in events:
+        key = keys.get(event.id)
+        if key is None or key in fresh:
+            kept.append(event)
+        if key is not None:
+            fresh.discard(key)
+    return kept
 
 
 def _cells(events: Sequence[LogEvent], credited: dict[int, str]) -> dict[Cell, tuple[int, Decimal]]:
@@ -43,8 +61,6 @@ def _cells(events: Sequence[LogEvent], credited: dict[int, str]) -> dict[Cell, t
     for event in events:
         kpi = kpis.BY_EVENT[event.name]
         facts = event.properties
-        if kpi.once and facts.get("first") is False:
-            continue
         channel = credited.get(event.id) or _text(facts.get("channel"))
         journey = facts.get("journey_id")
         cell = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from celery import shared_task
 
 from analytics import rollup
-from contacts import pulse
+from contacts import clock, pulse
 
 
 @shared_task(name="analytics.tasks.rollup")
 def follow_log() -> None:
     """Bring the daily KPIs up to the log."""
-    pulse.drain(rollup.follow, seconds=20)
+    pulse.drain(lambda: rollup.follow(clock.now()), seconds=20)

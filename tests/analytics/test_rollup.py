@@ -28,31 +28,32 @@ def test_messages_count_by_day_channel_and_journey() -> None:
     happened("Message Sent", channel="email", journey_id=7)
     happened("Message Sent", channel="email", journey_id=7, contact=2)
     happened("Message Sent", channel="sms", at=NOW - timedelta(days=1))
-    rollup.follow()
+    rollup.follow(NOW)
     assert figure("sent", channel="email", journey_id=7, day=date(2026, 3, 4))[0] == 2
     assert figure("sent", channel="sms", journey_id=0, day=date(2026, 3, 3))[0] == 1
 
 
 def test_an_event_is_counted_once_however_often_the_pulse_runs() -> None:
     happened("Message Sent", channel="email")
-    rollup.follow()
+    rollup.follow(NOW)
     happened("Message Sent", channel="email")
-    rollup.follow()
-    rollup.follow()
+    rollup.follow(NOW)
+    rollup.follow(NOW)
     assert figure("sent")[0] == 2
 
 
 def test_a_second_open_of_the_same_message_is_no_second_opened_message() -> None:
-    happened("Message Opened", channel="email", first=True)
-    happened("Message Opened", channel="email", first=False)
-    rollup.follow()
-    assert figure("opened")[0] == 1
+    happened("Message Opened", channel="email", message=1)
+    happened("Message Opened", channel="email", message=1)
+    happened("Message Opened", channel="email", message=2)
+    rollup.follow(NOW)
+    assert figure("opened")[0] == 2
 
 
 def test_conversions_add_up_their_value() -> None:
     happened("Journey Converted", journey_id=3, value=19.99)
     happened("Journey Converted", journey_id=3, value="5.01")
-    rollup.follow()
+    rollup.follow(NOW)
     assert figure("converted", journey_id=3) == (2, Decimal("25.00"))
 
 

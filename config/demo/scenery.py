@@ -1,0 +1,99 @@
+"""What must stand before the play: purposes, consents, push addresses, templates, segments, journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.db import transaction
+
+from channels import starter
+from config.demo.people import Person
+from contacts import consent, event_log, segments, starter_segments
+from contacts.consent import NewConsent
+from contacts.models import ChannelAddress, Identifier, Purpose
+from contacts.slots import of as slot_of
+from journeys import library
+
+_PURPOSES = (
+    ("offers", "Offers", "Offres", "Deals, codes and reminders", "Promotions, codes et rappels", False),
+    ("news", "News", "Actualités", "What is new in the shop", "Les nouveautés de la boutique", False),
+    ("service", "Service", "Service", "Receipts and account", "Reçus et compte", True),
+)
+#: Readers that must not see the loaded year as news: nobody wants a welcome for last spring.
+_LIVE_READERS = ("segments", "triggers")
+
+
+def contact_ids(people: Iterable[Person]) -> dict[str, int]:
+    """Contact id by user id, for the people that ingest has made."""
+    wanted = [person.user_id for person in people]
+    return dict(
+        Identifier.objects.filter(kind=Identifier.Kind.USER, value__in=wanted).values_list(
+            "value", "contact_id"
+        )
+    )
+
+
+def purposes() -> None:
+    for slug, name, name_fr, about, about_fr, transactional in _PURPOSES:
+        Purpose.objects.get_or_create(
+            slug=slug,
+            defaults={
+                "name": name,
+                "name_fr": name_fr,
+                "description": about,
+                "description_fr": about_fr,
+                "transactional": transactional,
+            },
+        )
+
+
+def allow(people: Iterable[Person], ids: dict[str, int], now: datetime) -> int:
+    """Give the invented consents and push addresses; returns how many consents."""
+    given = []
+    addresses = []
+    for person in people:
+        contact = ids.get(person.user_id)
+        if contact is None:
+            continue
+        given += [
+            NewConsent(
+                contact,
+                channel,
+                purpose,
+                True,
+                "loyalty card form",
+                wording="2025-01",
+                occurred_at=now - timedelta(days=1),
+                proof={"card": person.traits["loyalty_card"]},
+            )
+            for channel in person.allows
+            for purpose in ("offers", "news")
+        ]
+        # Whether opens and clicks may be kept is asked apart from the messages themselves.
+        if person.household % 10 < 9 and "email" in person.allows:
+            given.append(
+                NewConsent(contact, "email", "tracking", True, "loyalty card form", wording="2025-01")
+            )
+        if "push" in person.allows:
+            digest = sha256(person.user_id.encode()).hexdigest()
+            addresses.append(
+                ChannelAddress(
+                    slot=slot_of(contact), contact_id=contact, channel="push",
+                    address=f"https://push.example.com/{digest[:40]}", created_at=now, data={"demo": True},
+                )
+            )  # fmt: skip
+    with transaction.atomic():
+        ChannelAddress.objects.bulk_create(addresses, ignore_conflicts=True)
+        return consent.record(given, now)
+
+
+def furnish(now: datetime) -> int:
+    """Templates, segments and the ready-made journeys, live from the play's beginning; returns how many."""
+    starter.load(now)
+    starter_segments.load()
+    segments.ensure_current(now)
+    for reader in _LIVE_READERS:
+        event_log.start_at_end(reader)
+    return library.publish_all(now)
