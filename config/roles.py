@@ -23,7 +23,6 @@ _READ = [
     "contacts.suppression",
     "contacts.purpose",
     "contacts.prediction",
-    "contacts.merge",
     "journeys.journey",
     "journeys.journeyversion",
     "journeys.run",

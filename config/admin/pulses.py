@@ -32,7 +32,6 @@ class PulseAdmin(PeriodicTaskAdmin, ModelAdmin):
 
     form = _PulseForm
     list_display = ["name", "enabled", "pace", "last_run_at", "total_run_count"]
-    list_editable = ["enabled"]
     search_fields = ["name", "task"]
 
     @admin.display(description=_("pace"))
