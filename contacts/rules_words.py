@@ -95,7 +95,7 @@ def _happened(rule: Happened) -> str:
     where = " where " + " and ".join(_where(part) for part in rule.where) if rule.where else ""
     when = _window(rule.window)
     if rule.total:
-        return f"total {'.'.join(rule.total)} of “{rule.name}”{where}{when} is {_range(rule.amount)}"
+        return f"sum of {'.'.join(rule.total)} over “{rule.name}”{where}{when} is {_range(rule.amount)}"
     return f"{_did(rule.amount, f'did “{rule.name}”', f'did not do “{rule.name}”')}{where}{when}"
 
 

@@ -66,7 +66,7 @@ class SegmentAdmin(ModelAdmin):
 
     @display(description=_("segment"), header=True, ordering="name")
     def title(self, segment: Segment) -> tuple[str, str]:
-        return segment.name, segment.description or segment.slug
+        return segment.name, segment.slug
 
     @display(description=_("kind"), ordering="kind", label={"dynamic": "info", "static": "warning"})
     def kind_shown(self, segment: Segment) -> tuple[str, str]:

@@ -209,7 +209,7 @@ def test_whatever_is_written_is_read_or_refused(written: Any) -> None:
             "Did “A” at least 2 times or not (is in segment “vip”)",
         ),
         ({"message": "opened", "count": {"lte": 0}, "channel": "email"}, "Never opened a message by email"),
-        ({"event": "A", "sum": {"property": "total", "gte": 500}}, "Total total of “A” is at least 500"),
+        ({"event": "A", "sum": {"property": "total", "gte": 500}}, "Sum of total over “A” is at least 500"),
         (
             {"attribute": "last_seen_at", "op": "before", "value": "90 days"},
             "Last_seen_at is before 90 days ago",
