@@ -20,6 +20,7 @@ from typing import Protocol
 import psycopg
 from django.db import connection
 
+from contacts.crashpoints import crashpoint
 from contacts.intake import Row
 
 _MOST_WAITING = 50_000
@@ -67,7 +68,9 @@ class InboxWriter:
                 self._connection = connect()
             with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
                 copy.write(encoded(groups))
+            crashpoint("intake.before_commit")
             self._connection.commit()
+            crashpoint("intake.after_commit")
         except BaseException:
             self.close()
             raise

@@ -32,13 +32,13 @@ class WebServer:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._variables = variables
+        self.variables = variables
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
         command += ["--port", str(self.port), "--workers", "1", "--blocking-threads", "16", "--no-ws"]
-        variables = {"DATABASE_URL": database_url(), "SEGUE_WEB_WORKERS": "1", **self._variables}
+        variables = {"DATABASE_URL": database_url(), "SEGUE_WEB_WORKERS": "1", **self.variables}
         self._process = subprocess.Popen(
             [*command, "--log-level", "error", "config.wsgi:application"],
             cwd=ROOT,

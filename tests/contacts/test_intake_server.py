@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from django.db import connection
 
+from contacts import clock, ingest
 from contacts.intake_keys import issue
-from contacts.models import InboxItem, Source, SourceKey
+from contacts.models import Event, InboxItem, Source, SourceKey
 from tests.contacts.sender import Inbox, track
 from tests.contacts.test_intake_bad_input import BAD_EVENTS, WHOLE_BODIES
 from tests.granian import WebServer, database_url
@@ -141,3 +142,25 @@ def test_what_was_answered_before_a_kill_is_stored(server: WebServer, key: str) 
     stored = {event.message_id for event in Inbox().events()}
     assert len(answered) > 20
     assert set(answered) <= stored
+
+
+@pytest.mark.parametrize("place", ["intake.before_commit", "intake.after_commit"])
+def test_a_death_around_the_commit_loses_nothing_and_doubles_nothing(key: str, place: str) -> None:
+    names = [f"m-{number}" for number in range(6)]
+    with WebServer(SEGUE_CRASHPOINT=f"{place}:3") as server:
+        unanswered = []
+        for name in names:
+            try:
+                response, _body = server.post("/v1/track", json.dumps(track(messageId=name)), key)
+                assert response.status == 200
+            except (OSError, HTTPException):
+                unanswered.append(name)
+        assert unanswered == names[2:]
+        server.kill()
+        del server.variables["SEGUE_CRASHPOINT"]
+        server.start()
+        for name in unanswered:
+            assert server.post("/v1/track", json.dumps(track(messageId=name)), key)[0].status == 200
+    ingest.drain(clock.now, seconds=30)
+    found = Event.objects.filter(name="Product Added").order_by("id").values_list("message_id", flat=True)
+    assert list(found) == names
