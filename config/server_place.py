@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -96,15 +95,25 @@ def write_privately(path: Path, text: str) -> None:
     draft.replace(path)
 
 
+def elsewhere(home: Path) -> Path:
+    """A folder under /var/lib for `home`, which keeps its path, so that a new home gets a new one."""
+    note = home / "servers.elsewhere"
+    if note.is_file():
+        return Path(note.read_text(encoding="utf-8").strip())
+    return Path("/var/lib/segue") / secrets.token_hex(8)
+
+
 def place_for(home: Path, *, durable: bool) -> Place:
     """`home/servers`, or for root a folder under /var/lib where the servers' account cannot reach `home`."""
-    for folder in (home / "servers", Path("/var/lib/segue") / sha256(bytes(home)).hexdigest()[:16]):
+    for folder in (home / "servers", elsewhere(home)):
         existed = folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True)
         account = server_account(folder)
         account.take(folder)
         folder.chmod(0o700)
         if account.may_write(folder):
+            if not folder.is_relative_to(home):
+                (home / "servers.elsewhere").write_text(f"{folder}\n", encoding="utf-8")
             return Place(folder, account, durable)
         if os.geteuid() != 0:
             raise ServerError(f"{folder} belongs to somebody else; set SEGUE_HOME to a folder of your own")

@@ -45,8 +45,8 @@ class Command(BaseCommand):
         try:
             start(servers)
             password, key = prepare()
-            if not no_demo:
-                fill_if_empty()
+            if not no_demo and "demo" in get_commands():
+                self._warn(fill_if_empty())
             connections.close_all()
             supervisor = Supervisor(programs(), look_after=lambda: start(servers))
             supervisor.run(lambda: self._greet_when_ready(began, password, key))
@@ -59,6 +59,10 @@ class Command(BaseCommand):
                 signal.signal(number, signal.SIG_IGN)
             servers.stop()
         self.stdout.write("Stopped. Everything is kept for the next start.")
+
+    def _warn(self, text: str) -> None:
+        if text:
+            self.stderr.write(text)
 
     def _greet_when_ready(self, began: float, password: str | None, key: str) -> bool:
         if not web_answers():
@@ -108,15 +112,22 @@ def prepare() -> tuple[str | None, str]:
     return ensure_admin(home / "admin_password"), ensure_write_key(home / "write_key")
 
 
-def fill_if_empty() -> None:
-    if "demo" not in get_commands() or Contact.objects.exists():
-        return
-    subprocess.run(
-        [sys.executable, _MANAGE, "demo"],
-        check=False,
-        env=os.environ | server_variables(),
-        preexec_fn=ends_with_parent(signal.SIGKILL),
-    )
+def fill_if_empty() -> str:
+    """Load the demo into an empty installation; what to say about it, if anything went wrong."""
+    unfinished = settings.SEGUE_HOME / "demo.unfinished"
+    if not Contact.objects.exists():
+        unfinished.touch()
+        done = subprocess.run(
+            [sys.executable, _MANAGE, "demo"],
+            check=False,
+            env=os.environ | server_variables(),
+            preexec_fn=ends_with_parent(signal.SIGKILL),
+        )
+        if done.returncode == 0:
+            unfinished.unlink()
+    if unfinished.exists():
+        return f"The demo was not loaded to its end. To load it again, stop and delete {settings.SEGUE_HOME}."
+    return ""
 
 
 def server_variables() -> dict[str, str]:
