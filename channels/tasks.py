@@ -6,7 +6,7 @@ from functools import partial
 
 from celery import shared_task
 
-from channels import deciding, delivery
+from channels import audience_sync, deciding, delivery
 from channels import engagement as engaging
 from channels import rescue as rescuing
 from contacts import clock, pulse
@@ -46,3 +46,9 @@ def engagement() -> None:
     if pulse.drain(lambda: engaging.absorb(clock.now()), seconds=_LONGEST):
         for reader in ("segments", "triggers", "rollup"):
             pulse.wake(reader)
+
+
+@shared_task
+def audiences() -> None:
+    """Tell destinations who joined and who left their audiences."""
+    pulse.drain(lambda: audience_sync.sync(clock.now()), seconds=_LONGEST)

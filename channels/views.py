@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -141,3 +142,12 @@ def _masked(email: str) -> str:
     local, at, domain = email.partition("@")
     # The word joiner keeps a line from ending after the dots.
     return f"{local[:1]}…\u2060{local[-1:]}@{domain}" if at and len(local) > 1 else ""
+
+
+def service_worker(request: HttpRequest) -> HttpResponse:
+    """The worker at the root, so that it may serve every page of this origin."""
+    path = Path(__file__).resolve().parent / "static" / "channels" / "segue-sw.js"
+    response = HttpResponse(path.read_bytes(), content_type="text/javascript; charset=utf-8")
+    response["Service-Worker-Allowed"] = "/"
+    response["Cache-Control"] = "max-age=3600"
+    return response

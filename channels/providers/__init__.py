@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from channels.providers.anymail import Anymail
+from channels.providers.audience import AudienceCsv, AudienceHttp
 from channels.providers.base import Provider
 from channels.providers.http_sms import HttpSms
 from channels.providers.sandbox import Sandbox
@@ -16,6 +17,8 @@ PROVIDERS: dict[str, type[Provider]] = {
         Anymail,
         HttpSms,
         WebPush,
+        AudienceCsv,
+        AudienceHttp,
         Sandbox,
     )
 }

@@ -28,6 +28,11 @@ def load(now: datetime) -> int:
                     name=f"{label} sandbox", channel=channel, kind="sandbox", settings=_sender(channel)
                 )
         Audience.objects.get_or_create(slug="cart-abandoners", defaults={"name": "Cart abandoners"})
+        if not ProviderAccount.objects.filter(channel=Channel.AUDIENCE).exists():
+            files = ProviderAccount.objects.create(
+                name="Audience files", channel=Channel.AUDIENCE, kind="audience_csv"
+            )
+            Audience.objects.filter(provider=None).update(provider=files)
         for each in _templates():
             added += _add(each, now)
     return added

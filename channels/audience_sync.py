@@ -1,0 +1,103 @@
+"""Closing the gap between who is wanted in an audience and who is in it at its destination."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+from django.db import connection
+
+from channels import sealing
+from channels.models import Audience, AudienceMember
+from channels.providers import PROVIDERS
+from channels.providers.audience import ADD, REMOVE, hashed_email, hashed_phone
+from channels.providers.base import Outcome, Parcel, Provider, Words
+from contacts import once
+
+_State = AudienceMember.State
+_BATCH = 1_000
+#: A member reaches this state when its destination took the change.
+_DONE = {_State.ADDING.value: _State.IN.value, _State.REMOVING.value: _State.OUT.value}
+
+
+def sync(now: datetime, *, batch: int = _BATCH) -> int:
+    """Tell each destination a batch of changes; returns how many were taken.
+
+    Nothing is in a transaction while somebody is told. What was not taken stays for the next time; telling
+    twice does no harm, and a change that came meanwhile is told on its own.
+    """
+    taken = 0
+    audiences = Audience.objects.select_related("provider").filter(
+        provider__active=True, provider__paused=False, provider__kind__in=PROVIDERS
+    )
+    for audience in audiences:
+        account = audience.provider
+        if account is None:
+            continue
+        try:
+            provider = PROVIDERS[account.kind](account.pk, sealing.values_of(account))
+        except (sealing.SecretsUnreadableError, ValueError):
+            continue
+        try:
+            taken += _tell(audience, provider, now, batch)
+        finally:
+            provider.close()
+    return taken
+
+
+def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:
+    waiting = list(
+        AudienceMember.objects.filter(audience=audience, state__in=list(_DONE))
+        .select_related("contact")
+        .order_by("changed_at", "contact_id")[:batch]
+    )
+    if not waiting:
+        return 0
+    parcels = {member.contact_id: _parcel(audience, member, now) for member in waiting}
+    # Nobody can be found elsewhere by nothing: such a change is done as soon as it is wanted.
+    empty = [one for one in waiting if not parcels[one.contact_id].address and not one.contact.phone]
+    told = [one for one in waiting if one not in empty]
+    answers = (
+        provider.send([parcels[one.contact_id] for one in told], lambda going: going, now) if told else {}
+    )
+    done = [one for one in told if answers[one.contact_id].outcome is Outcome.ACCEPTED]
+    refused = [one for one in told if answers[one.contact_id].outcome is Outcome.REFUSED]
+    _settle(audience, [*done, *empty, *refused])
+    Audience.objects.filter(pk=audience.pk).update(synced_at=now)
+    return len(done)
+
+
+def _parcel(audience: Audience, member: AudienceMember, now: datetime) -> Parcel:
+    action = ADD if member.state == _State.ADDING else REMOVE
+    contact = member.contact
+    return Parcel(
+        member.contact_id,
+        now,
+        once.key("audience", audience.pk, member.contact_id, action, member.changed_at),
+        "audience",
+        hashed_email(contact.email),
+        Words(action),
+        {"audience": audience.slug, "action": action, "phone": hashed_phone(contact.phone)},
+    )
+
+
+def _settle(audience: Audience, members: Sequence[AudienceMember]) -> None:
+    """Move the members whose wish is still the one that was told."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "UPDATE channels_audiencemember m SET state = u.next"
+            " FROM unnest(%b::int8[], %b::int2[], %b::text[], %b::text[], %b::timestamptz[])"
+            " AS u(contact_id, slot, state, next, changed_at)"
+            " WHERE m.audience_id = %b::int8 AND m.contact_id = u.contact_id AND m.slot = u.slot"
+            " AND m.state = u.state AND m.changed_at = u.changed_at",
+            [
+                [one.contact_id for one in members],
+                [one.slot for one in members],
+                [one.state for one in members],
+                [_DONE[one.state] for one in members],
+                [one.changed_at for one in members],
+                audience.pk,
+            ],
+        )

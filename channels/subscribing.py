@@ -1,0 +1,83 @@
+"""A browser's wish to be pushed to, and the end of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db import transaction
+
+from channels.models.provider import Channel
+from contacts import consent, intake_keys
+from contacts.consent import NewConsent
+from contacts.models import ChannelAddress, Contact, Identifier, Purpose, SourceKey
+
+_LONGEST = 2048
+_MOST_PURPOSES = 20
+
+
+class SubscriptionError(ValueError):
+    """What the browser sent is no subscription; the message says what is wrong."""
+
+
+def scope_of(key: str) -> str | None:
+    """What a key of a source may do; None when it may do nothing."""
+    found = SourceKey.objects.filter(
+        digest=intake_keys.digest(key), revoked_at__isnull=True, source__active=True
+    ).values_list("scope", flat=True)
+    return found.first()
+
+
+def find(user_id: str, anonymous_id: str) -> Contact | None:
+    """The contact that a page knows by these ids."""
+    for kind, value in ((Identifier.Kind.USER, user_id), (Identifier.Kind.ANONYMOUS, anonymous_id)):
+        if value:
+            found = Identifier.objects.select_related("contact").filter(kind=kind, value=value[:512]).first()
+            if found:
+                return found.contact
+    return None
+
+
+def subscribe(contact: Contact, subscription: Any, purposes: Sequence[str], now: datetime) -> ChannelAddress:
+    """Keep the subscription as the contact's; an agreed purpose is recorded. Raises SubscriptionError."""
+    endpoint, keys = _checked(subscription)
+    known = set(
+        Purpose.objects.filter(slug__in=list(purposes)[:_MOST_PURPOSES]).values_list("slug", flat=True)
+    )
+    with transaction.atomic():
+        address, _made = ChannelAddress.objects.update_or_create(
+            channel=Channel.PUSH,
+            address=endpoint,
+            defaults={
+                "slot": contact.slot,
+                "contact": contact,
+                "data": {"keys": keys},
+                "active": True,
+                "ended_at": None,
+            },
+            create_defaults={
+                "slot": contact.slot,
+                "contact": contact,
+                "data": {"keys": keys},
+                "created_at": now,
+            },
+        )
+        consent.record(
+            [NewConsent(contact.id, Channel.PUSH, purpose, True, "browser") for purpose in sorted(known)], now
+        )
+    return address
+
+
+def _checked(subscription: Any) -> tuple[str, dict[str, str]]:
+    if not isinstance(subscription, dict):
+        raise SubscriptionError("subscription is missing")
+    endpoint, keys = subscription.get("endpoint"), subscription.get("keys")
+    if not isinstance(endpoint, str) or len(endpoint) > _LONGEST or urlsplit(endpoint).scheme != "https":
+        raise SubscriptionError("subscription.endpoint is not an https address")
+    if not isinstance(keys, dict) or not all(
+        isinstance(keys.get(name), str) and 0 < len(keys[name]) <= 200 for name in ("p256dh", "auth")
+    ):
+        raise SubscriptionError("subscription.keys is missing")
+    return endpoint, {"p256dh": keys["p256dh"], "auth": keys["auth"]}

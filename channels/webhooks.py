@@ -1,0 +1,123 @@
+"""Doors for machines: providers' callbacks, and browsers that subscribe to pushes. No cookies, no session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from django.db import DatabaseError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from channels import accounts, callbacks, hits, subscribing
+from channels.hits import NewHit
+from channels.models import ProviderAccount
+from contacts import clock, pulse
+from contacts.models import SourceKey
+
+_MOST_BYTES = 1_000_000
+_MOST_FROM_BROWSER = 8_000
+
+
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def email_report(request: HttpRequest, account_id: int) -> HttpResponse:
+    """What an email service reports; see anymail for each service's form."""
+    if request.method == "HEAD":
+        return HttpResponse()  # some services look whether somebody is there before they save the address
+    account = _account(account_id, "anymail")
+    return _taken(request, lambda: callbacks.from_anymail(account, request, clock.now()))
+
+
+@csrf_exempt
+@require_POST
+def sms_report(request: HttpRequest, account_id: int) -> HttpResponse:
+    """What a text gateway reports, signed with the account's secret."""
+    account = _account(account_id, "http_sms")
+    signature = request.headers.get("X-Segue-Signature", "")
+    return _taken(request, lambda: callbacks.from_sms(account, request.body, signature, clock.now()))
+
+
+def _taken(request: HttpRequest, read: Callable[[], list[NewHit]]) -> HttpResponse:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_BYTES:
+        return _error(413, "too_large", "at most 1 MB")
+    try:
+        found = read()
+        with transaction.atomic():
+            hits.write(found)
+    except callbacks.ForgedError as error:
+        return _error(403, "forged", str(error))
+    except callbacks.UnreadableError as error:
+        return _error(400, "unreadable", str(error))
+    except DatabaseError:
+        return _error(503, "store_down", "try again", {"Retry-After": "10"})
+    pulse.wake("engagement")
+    return JsonResponse({"taken": len(found)})
+
+
+def _account(account_id: int, kind: str) -> ProviderAccount:
+    account = ProviderAccount.objects.filter(pk=account_id, kind=kind, active=True).first()
+    if account is None:
+        raise Http404
+    return account
+
+
+@require_GET
+def push_key(request: HttpRequest) -> HttpResponse:
+    """The key with which a page's service worker subscribes."""
+    key = accounts.push_key()
+    if key is None:
+        return _error(404, "no_push", "no account carries pushes")
+    return _open(JsonResponse({"publicKey": key}))
+
+
+@csrf_exempt
+@require_http_methods(["POST", "OPTIONS"])
+def push_subscribe(request: HttpRequest) -> HttpResponse:
+    """``{"writeKey", "anonymousId", "subscription", "purposes": []?}`` from a web page."""
+    if request.method == "OPTIONS":
+        return _open(HttpResponse(status=204))
+    if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_FROM_BROWSER:
+        return _error(413, "too_large", "at most 8 KB")
+    try:
+        asked = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return _error(400, "malformed", "not JSON")
+    if not isinstance(asked, dict):
+        return _error(400, "malformed", "not an object")
+    scope = subscribing.scope_of(_word(asked, "writeKey"))
+    if scope is None:
+        return _error(401, "invalid_key", "no source has this key")
+    # Anybody can read a page's key and guess a user id, and pushes tell about the person.
+    user_id = _word(asked, "userId") if scope == SourceKey.Scope.SERVER else ""
+    contact = subscribing.find(user_id, _word(asked, "anonymousId"))
+    if contact is None:
+        return _error(409, "unknown", "send an event with this anonymousId first")
+    wanted = asked.get("purposes")
+    purposes = [one for one in wanted if isinstance(one, str)] if isinstance(wanted, list) else []
+    try:
+        subscribing.subscribe(contact, asked.get("subscription"), purposes, clock.now())
+    except subscribing.SubscriptionError as error:
+        return _error(400, "malformed", str(error))
+    return _open(JsonResponse({"success": True}))
+
+
+def _word(asked: dict[str, object], name: str) -> str:
+    value = asked.get(name)
+    return value.replace("\x00", "") if isinstance(value, str) else ""
+
+
+def _open(response: HttpResponse) -> HttpResponse:
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Access-Control-Allow-Headers"] = "content-type"
+    response["Access-Control-Allow-Methods"] = "POST, OPTIONS"
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> HttpResponse:
+    response = _open(JsonResponse({"code": code, "message": message}, status=status))
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response

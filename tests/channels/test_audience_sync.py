@@ -1,0 +1,63 @@
+"""Audiences at their destinations: those who are wanted in, and nobody else."""
+
+import csv
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from channels import audience_sync, audiences
+from channels.models import Audience, AudienceMember
+from tests.factories import NOON, make_contact, make_provider
+
+pytestmark = pytest.mark.django_db
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    account = make_provider("audience", kind="audience_csv", settings={"folder": str(tmp_path)})
+    Audience.objects.create(name="Cart", slug="cart", provider=account)
+    return tmp_path
+
+
+def _rows(folder: Path) -> list[list[str]]:
+    with (folder / "cart.csv").open(newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def test_who_joins_is_in_the_file_by_hash_and_who_leaves_is_not(folder: Path) -> None:
+    ann = make_contact(email="Ann@Example.com", phone="+33 6 12 34 56 78")
+    bob = make_contact(email="bob@example.com")
+    audiences.add([ann.id, bob.id], "cart", "test", NOON)
+    assert audience_sync.sync(NOON) == 2
+    assert sorted(_rows(folder)) == sorted(
+        [[_sha("ann@example.com"), _sha("+33612345678")], [_sha("bob@example.com"), ""]]
+    )
+    audiences.remove([ann.id], "cart", "ordered", NOON + timedelta(hours=1))
+    assert audience_sync.sync(NOON + timedelta(hours=1)) == 1
+    assert _rows(folder) == [[_sha("bob@example.com"), ""]]
+    assert set(AudienceMember.objects.values_list("contact_id", "state")) == {(ann.id, "out"), (bob.id, "in")}
+    assert audience_sync.sync(NOON) == 0
+
+
+def test_who_has_no_address_is_settled_without_being_told(folder: Path) -> None:
+    nobody = make_contact(email="", phone="")
+    audiences.add([nobody.id], "cart", "test", NOON)
+    assert audience_sync.sync(NOON) == 0
+    assert AudienceMember.objects.get().state == "in"
+    assert not (folder / "cart.csv").exists()
+
+
+def test_a_destination_that_cannot_be_written_to_is_told_later(folder: Path) -> None:
+    account = Audience.objects.get().provider
+    assert account
+    account.settings = {"folder": "/proc/nothing"}
+    account.save()
+    audiences.add([make_contact().id], "cart", "test", NOON)
+    assert audience_sync.sync(NOON) == 0
+    assert AudienceMember.objects.get().state == "adding"
