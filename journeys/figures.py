@@ -13,6 +13,8 @@ from channels.models import Message
 from journeys.models import Journey, Run, StepEntry
 
 SPAN = timedelta(days=30)
+LEFT = frozenset({"goal_late", "exit rule", "stopped"})
+"Outcomes in the step log that did not lead on to another step."
 State = Run.State
 
 #: How a message stands, in a word that a marketer uses.
@@ -49,6 +51,8 @@ class AtStep:
 
     here: int = 0
     passed: int = 0
+    #: Reached the goal while they stood here.
+    converted: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
     messages: dict[str, int] = field(default_factory=dict)
 
@@ -90,8 +94,12 @@ def of_steps(journey: Journey, version_ids: Collection[int], now: datetime) -> d
         steps[step].here = count
     taken = StepEntry.objects.filter(version_id__in=version_ids, at__gt=now - SPAN).exclude(outcome="failed")
     for step, outcome, count in taken.values_list("step", "outcome").annotate(count=Count("id")):
-        steps[step].passed += count
-        steps[step].outcomes[outcome] = count
+        at_step = steps[step]
+        at_step.outcomes[outcome] = count
+        if outcome == "goal":
+            at_step.converted = count
+        elif outcome not in LEFT:
+            at_step.passed += count
     messages = Message.objects.filter(origin_id=journey.pk, origin_kind="journey", created_at__gt=now - SPAN)
     for step, state, count in messages.values_list("origin_step", "state").annotate(count=Count("id")):
         word = MESSAGE_WORDS.get(Message.State(state), "on the way")
