@@ -205,6 +205,8 @@ def _properties(kind: str, call: _Call) -> msgspec.Raw:
 def _context(call: _Call, envelope: Envelope) -> msgspec.Raw:
     """The event's context over the batch's, key by key; integrations, where any are set, lie within it."""
     context = _over(check_object(call.context, "context"), envelope.context)
+    if bytes(call.integrations) in _NOTHING and bytes(envelope.integrations) == b"{}":
+        return context
     integrations = _over(check_object(call.integrations, "integrations"), envelope.integrations)
     if bytes(integrations) == b"{}":
         return context
@@ -235,6 +237,7 @@ def _raw(value: object) -> msgspec.Raw:
 
 
 _EMPTY = msgspec.Raw(b"{}")
+_NOTHING = frozenset({b"", b"{}", b"null"})
 _CALL = msgspec.json.Decoder(_Call)
 _KEEP = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ENCODER = msgspec.json.Encoder()

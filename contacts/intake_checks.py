@@ -26,7 +26,7 @@ def check_object(raw: msgspec.Raw, field: str) -> msgspec.Raw:
     data = bytes(raw)
     if not data or data == b"{}" or data == b"null":
         return _EMPTY
-    if data in _sound:
+    if field == "context" and data in _sound:
         return raw
     value = _decode(data, field)
     if type(value) is not dict:
