@@ -121,6 +121,7 @@ def fill_if_empty() -> str:
             [sys.executable, _MANAGE, "demo"],
             check=False,
             env=os.environ | server_variables(),
+            start_new_session=True,  # a Ctrl-C is ours to answer
             preexec_fn=ends_with_parent(signal.SIGKILL),
         )
         if done.returncode == 0:
