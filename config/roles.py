@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
         "contacts.inboxitem": "view",
         "contacts.deadletter": "view change delete",
         "channels.message": "view",
+        "channels.sandboxmessage": "view",
         "channels.attempt": "view",
         "channels.receipt": "view",
         "channels.provideraccount": _WRITE,
