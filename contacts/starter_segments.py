@@ -58,10 +58,10 @@ STARTERS: tuple[Starter, ...] = (
     Starter(
         "newsletter-readers",
         "Newsletter subscribers",
-        "Allowed the newsletter by email and can be reached there.",
+        "Allowed news by email and can be reached there.",
         {
             "all": [
-                {"consent": {"channel": "email", "purpose": "newsletter"}, "state": "allowed"},
+                {"consent": {"channel": "email", "purpose": "news"}, "state": "allowed"},
                 {"address": "email", "reachable": True},
             ]
         },
