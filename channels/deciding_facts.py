@@ -17,7 +17,7 @@ from channels.charter_rules import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount
 from channels.policy_facts import Candidate, Person, Planned, Touch
-from contacts import consent, rules, rules_sql
+from contacts import consent, preferences, rules, rules_sql
 from contacts.rules import Rule, RuleError
 from contacts.rules_sql import Subject
 
@@ -194,7 +194,9 @@ def people(contact_ids: Collection[int], rules_in_force: Charter) -> dict[int, P
     """Who they are, where they can be reached, what they allow. Four statements."""
     ids = list(contact_ids)
     contacts = _read(
-        "SELECT id, email, phone, timezone, country FROM contacts_contact WHERE id = ANY(%b::int8[])", [ids]
+        "SELECT id, email, phone, timezone, country, attributes->>%b FROM contacts_contact"
+        " WHERE id = ANY(%b::int8[])",
+        [preferences.PAUSE, ids],
     )
     addresses = {row[0]: {"email": row[1], "sms": row[2]} for row in contacts}
     for contact_id, channel, address in _read(
@@ -217,8 +219,9 @@ def people(contact_ids: Collection[int], rules_in_force: Charter) -> dict[int, P
                 for channel, address in addresses[contact_id].items()
                 if (channel, address) in suppressed
             ),
+            paused_until=preferences.pause_from(pause),
         )
-        for contact_id, _email, phone, timezone, country in contacts
+        for contact_id, _email, phone, timezone, country, pause in contacts
     }
 
 

@@ -30,6 +30,7 @@ _RULES = {
     "cap": gettext_lazy("Cap"),
     "spacing": gettext_lazy("Spacing"),
     "quiet_hours": gettext_lazy("Quiet hours"),
+    "pause": gettext_lazy("A pause"),
     "charter": gettext_lazy("Charter"),
     "on_hold": gettext_lazy("Rather not than later"),
     "contact": gettext_lazy("Contact"),
@@ -138,12 +139,14 @@ _PLAIN = {
     "no_provider": gettext_lazy("no provider carries this channel (%(channel)s)"),
     "no_channel": gettext_lazy("none of its channels is switched on"),
     "paused": gettext_lazy("the provider is paused (%(channel)s)"),
+    "pause": gettext_lazy("this person asked for a pause"),
     "never_allowed": gettext_lazy("the charter leaves no time for it (%(channel)s)"),
 }
 _SHORT = {
     "cap": gettext_lazy("the cap was reached"),
     "spacing": gettext_lazy("too close to another message"),
     "quiet_hours": gettext_lazy("quiet hours"),
+    "pause": gettext_lazy("this person asked for a pause"),
     "paused": gettext_lazy("the provider is paused"),
 }
 _PERIODS = {

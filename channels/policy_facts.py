@@ -37,13 +37,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who would receive it. ``zones`` has one name when their zone is known, else every candidate."""
+    """Who would receive it. ``zones`` has one name when their zone is known, else every candidate.
+
+    ``paused_until`` is how long they asked to hear nothing.
+    """
 
     contact_id: int
     zones: tuple[str, ...]
     consents: permission.Consents
     addresses: Mapping[str, str]
     suppressed: frozenset[str] = frozenset()
+    paused_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,9 @@ def timed_rules(facts: Facts, channel: str) -> list[tuple[str, Rule, dict[str, A
     """Name, rule and inputs of everything in the charter that says “not before” on ``channel``."""
     charter, zones = facts.charter, facts.person.zones
     found: list[tuple[str, Rule, dict[str, Any]]] = []
+    rest = facts.person.paused_until
+    if rest is not None and rest > facts.now:
+        found.append(("pause", partial(max, rest), {"until": text(rest)}))
     for i, cap in enumerate(charter.caps):
         if cap.concerns(channel, facts.candidate.purpose):
             times = _counted(facts.touches, cap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 
@@ -85,6 +86,8 @@ def preference_centre(request: HttpRequest, token: str) -> HttpResponse:
         "saved": saved,
         "contact": contact,
         "address": _masked(contact.email),
+        "pauses": preferences.PAUSES,
+        "paused_until": _pause(contact),
     }
     return _page(request, "channels/preferences.html", context, _language(request, contact))
 
@@ -95,6 +98,9 @@ def _save(request: HttpRequest, contact: Contact, grant: Grant) -> str:
         unsubscribing.leave(contact, grant, now, proof)
         return "left"
     preferences.choose(contact, request.POST.getlist("wanted"), now, proof)
+    days = request.POST.get("pause", "")
+    if days == "0" or days in map(str, preferences.PAUSES):
+        preferences.pause(contact, int(days), now)
     language = request.POST.get("language", "")
     if language in LANGUAGES:
         preferences.speak(contact, language, now)
@@ -124,6 +130,11 @@ def _language(request: HttpRequest, contact: Contact | None) -> str:
         if wanted in LANGUAGES:
             return wanted
     return "fr" if get_language_from_request(request).startswith("fr") else "en"
+
+
+def _pause(contact: Contact) -> datetime | None:
+    until = preferences.pause_from(contact.attributes.get(preferences.PAUSE))
+    return until if until and until > clock.now() else None
 
 
 def _purpose_name(grant: Grant, language: str) -> str:

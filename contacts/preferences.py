@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 import struct
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from contacts import consent, permission
@@ -26,6 +27,11 @@ from contacts.models import ChannelAddress, Contact, Merge, Purpose
 
 #: What the preference page says; kept with each consent so that the wording can be shown later.
 WORDING = "preferences-1"
+
+#: The attribute that says until when a person wants to hear nothing.
+PAUSE = "paused_until"
+#: What the page offers, in days.
+PAUSES = (7, 30, 90)
 
 _HEAD = struct.Struct(">BI16s16s")
 _VERSION = 1
@@ -215,6 +221,31 @@ def choose(contact: Contact, wanted: Collection[str], now: datetime, proof: Mapp
 def leave(contact: Contact, now: datetime, proof: Mapping[str, str]) -> bool:
     """Withdraw everything on every channel; whether anything was open."""
     return bool(consent.withdraw(contact.pk, now, origin="preference page", proof=proof))
+
+
+def pause(contact: Contact, days: int, now: datetime) -> datetime | None:
+    """Let the person hear nothing for so many days (none ends a pause); returns until when."""
+    until = now + timedelta(days=days) if days else None
+    with connection.cursor() as cursor:
+        # One statement on the one key: events that arrive meanwhile change the others.
+        cursor.execute(
+            "UPDATE contacts_contact SET attributes = (attributes - %s) || %s::jsonb, updated_at = %s"
+            " WHERE id = %s",
+            [PAUSE, json.dumps({PAUSE: until.isoformat()} if until else {}), now, contact.pk],
+        )
+    contact.attributes = {name: value for name, value in contact.attributes.items() if name != PAUSE}
+    if until:
+        contact.attributes[PAUSE] = until.isoformat()
+    return until
+
+
+def pause_from(text: object) -> datetime | None:
+    """The instant that the attribute holds; None where it holds none."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found is None or found.tzinfo else None
 
 
 def speak(contact: Contact, language: str, now: datetime) -> None:

@@ -169,6 +169,15 @@ def test_an_unknown_zone_is_the_default_where_the_charter_says_so() -> None:
     assert Message.objects.get().state == State.QUEUED
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"), [("2026-03-20T00:00:00+00:00", State.HELD), ("soon", State.QUEUED)]
+)
+def test_a_break_is_read_from_the_persons_attributes(value: str, expected: State) -> None:
+    outbox.intend([make_intent(subscriber(attributes={"paused_until": value}))], NOON)
+    decide_all()
+    assert Message.objects.get().state == expected
+
+
 def test_no_push_while_an_email_is_scheduled() -> None:
     rule_by({"redundancy": [{"drop": "push", "when": "email", "ahead": "24 hours"}]})
     contact = subscriber()

@@ -88,6 +88,20 @@ def test_no_channel_at_all_drops_the_message_for_the_first_reason() -> None:
     assert policy.decide(facts(candidate=offer(wanted=()))).reason == "no_channel"
 
 
+def test_a_person_who_takes_a_break_hears_nothing_until_it_ends() -> None:
+    resting = alice(paused_until=NOW + 3 * DAY)
+    verdict = policy.decide(facts(person=resting))
+    assert (verdict.action, verdict.reason, verdict.until) == (HOLD, "pause", NOW + 3 * DAY)
+    assert policy.decide(facts(person=resting, candidate=offer(transactional=True))).action == SEND
+    assert policy.decide(facts(person=alice(paused_until=NOW))).action == SEND
+
+
+def test_a_break_taken_while_a_message_waits_holds_it_at_the_claim() -> None:
+    found = policy.recheck(facts(person=alice(paused_until=NOW + DAY)), "email")
+    assert found is not None
+    assert (found.action, found.until) == (HOLD, NOW + DAY)
+
+
 def test_a_paused_provider_holds_the_message() -> None:
     verdict = policy.decide(facts(providers={**OPEN, "email": True}))
     assert (verdict.action, verdict.reason, verdict.until) == (HOLD, "paused", NOW + timedelta(minutes=15))

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from babel.messages.pofile import read_po
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import translation
 
 from contacts import clock, consent, permission, preferences
 from contacts.consent import NewConsent
@@ -21,6 +23,13 @@ from contacts.preferences import Grant, Use
 from tests.factories import NOON, make_contact, make_queued
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _speaks_english_afterwards() -> Iterator[None]:
+    """A request leaves its language to the thread, and with it to the next test."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
@@ -221,6 +230,29 @@ def test_the_language_chosen_is_remembered(client: Client, alice: Contact) -> No
     assert "Ce que vous recevez" in client.get(paths(alice)[1]).content.decode()
 
 
+def test_a_break_is_taken_and_ended(client: Client, alice: Contact) -> None:
+    path = paths(alice)[1]
+    Contact.objects.filter(pk=alice.pk).update(attributes={"city": "Lyon"})
+    wanted = ["email:offers", "email:news"]
+    assert "Paused until" in client.post(path, {"wanted": wanted, "pause": "30"}).content.decode()
+    alice.refresh_from_db()
+    until = preferences.pause_from(alice.attributes[preferences.PAUSE])
+    assert until is not None
+    assert timedelta(days=29) < until - clock.now() <= timedelta(days=30)
+    client.post(path, {"wanted": wanted, "pause": ""})
+    assert "Paused until" in client.get(path).content.decode()
+    assert "Paused until" not in client.post(path, {"wanted": wanted, "pause": "0"}).content.decode()
+    alice.refresh_from_db()
+    assert alice.attributes == {"city": "Lyon"}
+    assert not ConsentEntry.objects.filter(action="out").exists()
+
+
+def test_a_break_that_is_not_offered_is_ignored(client: Client, alice: Contact) -> None:
+    client.post(paths(alice)[1], {"wanted": ["email:offers", "email:news"], "pause": "99999"})
+    alice.refresh_from_db()
+    assert alice.attributes == {}
+
+
 def test_no_address_is_shown_in_full(client: Client, alice: Contact) -> None:
     page = client.get(paths(alice)[1]).content.decode()
     assert "alice@example.com" not in page
@@ -266,7 +298,7 @@ def test_every_text_of_the_public_pages_is_in_french() -> None:
         if "channels/public.html" not in text and template.name != "public.html":
             continue
         wanted |= set(re.findall(r'{% translate "([^"]+)"', text))
-        blocks = re.findall(r"{% blocktranslate %}(.*?){% endblocktranslate %}", text, re.DOTALL)
+        blocks = re.findall(r"{% blocktranslate[^%]*%}(.*?){% endblocktranslate %}", text, re.DOTALL)
         wanted |= {re.sub(r"{{ (\w+) }}", r"%(\1)s", block) for block in blocks}
     assert len(wanted) > 20
     assert [text for text in sorted(wanted) if not (catalogue.get(text) and catalogue[text].string)] == []
