@@ -133,7 +133,6 @@ def by_hand(people: int) -> float:
         [*command, "--concurrency", "2", "--loglevel", "ERROR", "--without-gossip", "--without-mingle"],
         on_parent_death=signal.SIGKILL,
         environment=dict(os.environ),
-        output=sys.stderr.fileno(),
     )
     try:
         # The first task waits for the worker to start.

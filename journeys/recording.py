@@ -174,8 +174,9 @@ def _events(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetim
         if walk.end is End.CONVERTED:
             value = {} if walk.value is None else {"value": walk.value}
             yield NewEvent(walk.contact_id, "Journey Converted", now, now, properties={**about, **value})
-        if walk.end is not End.LIVE:
-            ended = {**about, "outcome": walk.outcome if walk.end is not End.FAILED else "failed"}
+        # A failed run has not ended: it waits for somebody to try it again or skip its step.
+        if walk.end not in (End.LIVE, End.FAILED):
+            ended = {**about, "outcome": walk.outcome}
             yield NewEvent(walk.contact_id, "Journey Ended", now, now, properties=ended)
 
 

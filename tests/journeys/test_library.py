@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from journeys import engine, graph, library, triggers
 from journeys.models import Journey, Run, StepEntry
 from tests.factories import NOON, log_event, make_contact
 
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "journeys.md"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -21,6 +23,7 @@ def test_every_ready_made_map_is_in_order(each: library.Map) -> None:
     _graph, problems = graph.check(each.data)
     assert problems == []
     assert each.description
+    assert f"`{each.slug}`" in REFERENCE.read_text(encoding="utf-8")
 
 
 def stage() -> None:
