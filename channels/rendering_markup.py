@@ -253,6 +253,8 @@ class _TextReader(HTMLParser):
                     pass
         elif tag == "a" and self._links:
             self._close_link()
+        elif tag in ("td", "th"):
+            self._out.append(" ")
         elif tag in self._BLOCKS:
             self._out.append("\n\n" if tag in ("p", "h1", "h2", "h3") else "\n")
 

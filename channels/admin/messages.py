@@ -113,7 +113,7 @@ class MessageAdmin(ModelAdmin):
 
     @admin.display(description=_("why"))
     def reason_shown(self, message: Message) -> str:
-        return str(REASONS.get(message.reason, message.reason) or "–")
+        return str(REASONS.get(message.reason) or message.reason.replace("_", " ").capitalize() or "–")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -138,7 +138,8 @@ class MessageAdmin(ModelAdmin):
             "template": _template(message),
             "state": state.label.capitalize(),
             "tone": _PILLS[TONES.get(state, "info")],
-            "reason": REASONS.get(message.reason, message.reason),
+            # The policy's reasons are told below, in whole sentences.
+            "reason": REASONS.get(message.reason, ""),
             "provider": ProviderAccount.objects.filter(pk=message.provider_id or 0).first(),
             "decisions": [
                 {"at": one.decided_at, "words": explaining.explain(one), "steps": explaining.steps(one)}

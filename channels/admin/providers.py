@@ -40,7 +40,7 @@ _SENDER = (
 class AccountForm(forms.ModelForm):
     """The account itself; the provider's own fields are added by the page."""
 
-    kind = forms.ChoiceField(label=_("provider"), widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label=_("Provider"), widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = ProviderAccount

@@ -43,6 +43,8 @@ class WordsForm(forms.ModelForm):
     def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         unused = {Channel.EMAIL: ("link",), Channel.SMS: ("subject", "text", "link"), Channel.PUSH: ("text",)}
+        if channel != Channel.EMAIL:
+            self.fields["body"].widget.attrs.update(rows=7, wrap="soft")
         for name in unused.get(Channel(channel), ("link",)):
             del self.fields[name]
 
