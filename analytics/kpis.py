@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 class Kpi:
     """One figure a day, channel and journey.
 
-    ``event`` is the log event that counts. ``once`` counts only the first of its kind for a message.
+    ``event`` is the log event that counts. ``once`` counts only the first of its kind for a message,
+    ``credited`` only those that a message of the same journey came before (its channel gets the credit).
     ``amount`` names the property that is summed.
     """
 
@@ -21,6 +22,7 @@ class Kpi:
     event: str
     description: Promise
     once: bool = False
+    credited: bool = False
     amount: str = ""
 
 
@@ -39,7 +41,15 @@ CATALOGUE = (
         "converted",
         _("Conversions"),
         "Journey Converted",
-        _("Journey goals reached, and their value. The channel is that of the last message before."),
+        _("Journey goals reached within five days of a message of that journey, and their value."),
+        credited=True,
+        amount="value",
+    ),
+    Kpi(
+        "goals",
+        _("Goals reached"),
+        "Journey Converted",
+        _("All journey goals reached, with or without a message before."),
         amount="value",
     ),
     Kpi("unsubscribed", _("Unsubscribed"), "Message Unsubscribed", _("Withdrawals by a link in a message.")),
@@ -56,4 +66,6 @@ CATALOGUE = (
 )
 
 BY_KEY = {kpi.key: kpi for kpi in CATALOGUE}
-BY_EVENT = {kpi.event: kpi for kpi in CATALOGUE}
+BY_EVENT: dict[str, list[Kpi]] = {}
+for _kpi in CATALOGUE:
+    BY_EVENT.setdefault(_kpi.event, []).append(_kpi)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from analytics import kpis
 from contacts import event_log, once
 from contacts.event_log import LogEvent
+from journeys.models import Journey
 
 READER = "rollup"
 #: Lists of an order that no figure needs and that cost most of the reading.
@@ -31,17 +32,29 @@ def follow(now: datetime, limit: int = 20_000) -> int:
     with transaction.atomic():
         events = event_log.read_after(READER, limit, leave_out=_UNUSED)
         counted = [event for event in events if event.name in kpis.BY_EVENT]
-        _add(_cells(_without_repeats(counted, now), _credited_channels(counted)))
+        journeys = _journeys(counted)
+        _add(_cells(_without_repeats(counted, now), journeys, _credited_channels(counted, journeys)))
         event_log.advance(READER, events)
     return len(events)
+
+
+def _journeys(events: Iterable[LogEvent]) -> dict[int, int]:
+    """Journey id by event id; events name their journey by id or by slug."""
+    by_slug = {_slug(event) for event in events if _slug(event)}
+    known = dict(Journey.objects.filter(slug__in=by_slug).values_list("slug", "pk")) if by_slug else {}
+    found = {}
+    for event in events:
+        named = event.properties.get("journey_id")
+        found[event.id] = named if isinstance(named, int) else known.get(_slug(event), 0)
+    return found
 
 
 def _without_repeats(events: Sequence[LogEvent], now: datetime) -> list[LogEvent]:
     """Without the second open or click of a message: those figures count messages, not fetches."""
     keys = {
-        event.id: once.key("kpi", kpis.BY_EVENT[event.name].key, event.properties.get("message"))
+        event.id: once.key("kpi", event.name, event.properties.get("message"))
         for event in events
-        if kpis.BY_EVENT[event.name].once
+        if any(kpi.once for kpi in kpis.BY_EVENT[event.name])
     }
     fresh = once.claim(keys.values(), now)
     kept = []
@@ -54,30 +67,28 @@ def _without_repeats(events: Sequence[LogEvent], now: datetime) -> list[LogEvent
     return kept
 
 
-def _cells(events: Sequence[LogEvent], credited: dict[int, str]) -> dict[Cell, tuple[int, Decimal]]:
+def _cells(
+    events: Sequence[LogEvent], journeys: dict[int, int], credited: dict[int, str]
+) -> dict[Cell, tuple[int, Decimal]]:
     """Sum events by (day, KPI, channel, journey) into (count, amount)."""
     counts: dict[Cell, int] = defaultdict(int)
     amounts: dict[Cell, Decimal] = defaultdict(Decimal)
     for event in events:
-        kpi = kpis.BY_EVENT[event.name]
-        facts = event.properties
-        channel = credited.get(event.id) or _text(facts.get("channel"))
-        journey = facts.get("journey_id")
-        cell = (
-            event.occurred_at.astimezone(UTC).date(),
-            kpi.key,
-            channel,
-            journey if isinstance(journey, int) else 0,
-        )
-        counts[cell] += 1
-        if kpi.amount:
-            amounts[cell] += money(facts.get(kpi.amount))
+        day = event.occurred_at.astimezone(UTC).date()
+        for kpi in kpis.BY_EVENT[event.name]:
+            if kpi.credited and event.id not in credited:
+                continue
+            channel = credited[event.id] if kpi.credited else _text(event.properties.get("channel"))
+            cell = (day, kpi.key, channel, journeys[event.id])
+            counts[cell] += 1
+            if kpi.amount:
+                amounts[cell] += money(event.properties.get(kpi.amount))
     return {cell: (count, amounts[cell]) for cell, count in counts.items()}
 
 
-def _credited_channels(events: Iterable[LogEvent]) -> dict[int, str]:
+def _credited_channels(events: Iterable[LogEvent], journeys: dict[int, int]) -> dict[int, str]:
     """Channel of the last message before each conversion, by event id; one statement for all."""
-    converted = [event for event in events if event.name == kpis.BY_KEY["converted"].event]
+    converted = [event for event in events if any(kpi.credited for kpi in kpis.BY_EVENT[event.name])]
     if not converted:
         return {}
     with connection.cursor() as cursor:
@@ -87,12 +98,13 @@ def _credited_channels(events: Iterable[LogEvent]) -> dict[int, str]:
             "   AS u(event_id, contact_id, journey_id, at)"
             " CROSS JOIN LATERAL (SELECT channel FROM channels_message m"
             "   WHERE m.contact_id = u.contact_id AND m.origin_id = u.journey_id"
-            "     AND m.accepted_at <= u.at AND m.accepted_at > u.at - make_interval(days => %s)"
+            "     AND m.origin_kind = 'journey' AND m.accepted_at <= u.at"
+            "     AND m.accepted_at > u.at - make_interval(days => %s)"
             "   ORDER BY m.accepted_at DESC LIMIT 1) AS m",
             [
                 [event.id for event in converted],
                 [event.contact_id for event in converted],
-                [event.properties.get("journey_id") for event in converted],
+                [journeys[event.id] for event in converted],
                 [event.occurred_at for event in converted],
                 CREDIT_DAYS,
             ],
@@ -122,6 +134,11 @@ def money(value: Any) -> Decimal:
     except InvalidOperation:
         return Decimal()
     return amount.quantize(Decimal("0.01")) if amount.is_finite() and abs(amount) < 10**12 else Decimal()
+
+
+def _slug(event: LogEvent) -> str:
+    named = event.properties.get("journey")
+    return named if isinstance(named, str) else ""
 
 
 def _text(value: Any) -> str:
