@@ -9,6 +9,7 @@ import phonenumbers
 
 _LOCAL = re.compile(r"[a-z0-9!#$&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$&'*+/=?^_`{|}~-]+)*", re.IGNORECASE)
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_PHONE = re.compile(r"\+[0-9 ().\-]{6,38}")
 _LONGEST_EMAIL = 254
 _LONGEST_LOCAL = 64
 _MOST_LABELS = 10
@@ -41,12 +42,12 @@ def email(text: str) -> str:
 
 def phone(text: str) -> str:
     """``text`` (with its country code) as E.164. Raises AddressError, also for premium-rate numbers."""
-    if len(text) > 40 or not text.isascii():
-        raise AddressError("not a phone number")
+    if not _PHONE.fullmatch(text.strip(" ")):
+        raise AddressError("not a phone number with its country code")
     try:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException:
-        raise AddressError("not a phone number with its country code") from None
+        raise AddressError("not a phone number") from None
     if number.extension or not phonenumbers.is_possible_number(number):
         raise AddressError("not a possible phone number")
     if phonenumbers.number_type(number) in (

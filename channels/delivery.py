@@ -8,6 +8,7 @@ never sent again in silence (see channels.rescue).
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ Clock = Callable[[], datetime]
 
 #: How long a provider that cannot be reached is left alone.
 _PAUSE = timedelta(seconds=30)
+#: Seconds after which a lane begins no more chunks, so that what it has claimed does not wait for it.
+_LONGEST = 10.0
 _UNREACHABLE = frozenset({"connect", "timeout", "tls", "auth", "421", "settings"})
 
 
@@ -36,10 +39,13 @@ class _Lane:
     chunks: list[list[Claimed]]
     lock: threading.Lock = field(default_factory=threading.Lock)
     down: bool = False
+    began: float = field(default_factory=time.monotonic)
 
     def take(self) -> list[Claimed] | None:
         with self.lock:
-            return None if self.down or not self.chunks else self.chunks.pop()
+            if self.down or not self.chunks or time.monotonic() - self.began > _LONGEST:
+                return None
+            return self.chunks.pop()
 
 
 class Crew:
@@ -97,7 +103,7 @@ class Crew:
                 future.result()
         for lane in lanes:
             for chunk in lane.chunks:
-                delivery_record.give_back(chunk, clock(), _PAUSE)
+                delivery_record.give_back(chunk, clock(), _PAUSE if lane.down else timedelta(0))
 
     def _work_apart(self, lane: _Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         try:

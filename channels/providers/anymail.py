@@ -57,7 +57,7 @@ class Anymail(Provider):
             backend = self._open()
         except NotReadyError as error:
             return {one.message_id: Result(Outcome.TRY_LATER, error.code, str(error)) for one in parcels}
-        return {parcel.message_id: self._send(backend, parcel) for parcel in mark(parcels)}
+        return self.each(mark(parcels), lambda parcel: self._send(backend, parcel))
 
     def close(self) -> None:
         if self._backend is not None:

@@ -5,6 +5,7 @@ The words are few on purpose. Only a provider knows its protocol; the rest of Se
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -103,6 +104,9 @@ class Provider(ABC):
     settings: ClassVar[tuple[Setting, ...]] = ()
     #: Parcels handed over between two commits: what a crash can leave uncertain.
     chunk: ClassVar[int] = 16
+    #: Seconds after which no further message of a chunk is begun: leases are short, and a slow provider
+    #: must not outlive them.
+    patience: ClassVar[float] = 15.0
     #: The same key twice is one message there, so what is uncertain may be sent again.
     honours_key: ClassVar[bool] = False
 
@@ -114,6 +118,17 @@ class Provider(ABC):
     @abstractmethod
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
         """Hand over ``parcels``; answers by message id. At most ``chunk`` of them."""
+
+    def each(self, parcels: Sequence[Parcel], send_one: Callable[[Parcel], Result]) -> dict[int, Result]:
+        """Answers of ``send_one`` for each parcel that could be begun in time; the others come later."""
+        began = time.monotonic()
+        results = {}
+        for parcel in parcels:
+            if time.monotonic() - began > self.patience:
+                results[parcel.message_id] = Result(Outcome.TRY_LATER, "slow", "the provider is slow")
+            else:
+                results[parcel.message_id] = send_one(parcel)
+        return results
 
     def check(self) -> str:
         """Try the connection, send nothing; what was found, in plain words. Raises NotReadyError."""

@@ -60,7 +60,7 @@ class HttpSms(Provider):
         return f"{host} can be called, and the body is good JSON. Whether the key is right, a test shows."
 
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
-        return {parcel.message_id: self._send(parcel, now) for parcel in mark(parcels)}
+        return self.each(mark(parcels), lambda parcel: self._send(parcel, now))
 
     def close(self) -> None:
         self._outgoing.close()

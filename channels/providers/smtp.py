@@ -73,17 +73,7 @@ class Smtp(Provider):
             return every(
                 parcels, Result(Outcome.TRY_LATER, error.code, str(error), retry_after=error.retry_after)
             )
-        results: dict[int, Result] = {}
-        for parcel in mark(parcels):
-            if self._smtp is None and results:
-                # The connection ended half-way. What was not begun was not sent.
-                try:
-                    self._open()
-                except NotReadyError as error:
-                    results[parcel.message_id] = Result(Outcome.TRY_LATER, error.code, str(error))
-                    continue
-            results[parcel.message_id] = self._deliver(parcel)
-        return results
+        return self.each(mark(parcels), self._send)
 
     def close(self) -> None:
         if self._smtp is not None:
@@ -156,6 +146,15 @@ class Smtp(Provider):
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = None
+
+    def _send(self, parcel: Parcel) -> Result:
+        if self._smtp is None:
+            # The connection ended half-way through the chunk. What was not begun was not sent.
+            try:
+                self._open()
+            except NotReadyError as error:
+                return Result(Outcome.TRY_LATER, error.code, str(error))
+        return self._deliver(parcel)
 
     def _deliver(self, parcel: Parcel) -> Result:
         if not isinstance(parcel.content, Mail):

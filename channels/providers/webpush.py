@@ -55,7 +55,7 @@ class WebPush(Provider):
             key = Vapid02.from_string(self._key())
         except NotReadyError as error:
             return {one.message_id: Result(Outcome.TRY_LATER, error.code, str(error)) for one in parcels}
-        return {parcel.message_id: self._send(parcel, key, now) for parcel in mark(parcels)}
+        return self.each(mark(parcels), lambda parcel: self._send(parcel, key, now))
 
     def close(self) -> None:
         self._outgoing.close()
