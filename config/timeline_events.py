@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
@@ -69,8 +70,15 @@ def _message_event(name: str, properties: Mapping[str, Any], names: Names) -> Wo
     done = name.removeprefix("Message ").lower()
     parts = [names.template(properties.get("template")), names.journey(properties.get("journey"))]
     if properties.get("url"):
-        parts.append(str(properties["url"]))
+        parts.append(_place(str(properties["url"])))
     return Words(icon, f"{label} {done}", " · ".join(part for part in parts if part), tone)
+
+
+def _place(url: str) -> str:
+    """Where a link leads, without what it carries: our own links hold a person's keys."""
+    parts = urlsplit(url)
+    place = f"{parts.netloc}{parts.path}"
+    return place if len(place) <= 60 else place[:40] + "…"
 
 
 def _journey_event(name: str, properties: Mapping[str, Any], names: Names) -> Words:

@@ -51,7 +51,8 @@ class SandboxMessageAdmin(ModelAdmin):
 
     @display(description=_("message"), header=True)
     def words(self, kept: SandboxMessage) -> tuple[str, str]:
-        return kept.subject or Truncator(kept.text).chars(60), Truncator(kept.text).chars(90)
+        text = Truncator(kept.text).chars(90)
+        return (kept.subject, text) if kept.subject else (text, "")
 
     @display(description=_("channel"), ordering="channel", label=True)
     def channel_shown(self, kept: SandboxMessage) -> str:
