@@ -15,6 +15,10 @@ from analytics import kpis
 from analytics.reports import SHOWN, Figures, Report
 
 
+#: Beyond this many times the period before, a percentage says nothing but that it began.
+_COMPARABLE = 5
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One number with its share and how it moved against the period before."""
@@ -119,4 +123,5 @@ def _tile(key: str, now: Figures, before: Figures, rate: float | None, *, more_i
 
 
 def _change(now: float, before: float) -> float | None:
-    return (now - before) / before if before else None
+    """Relative change; None where the period before had too little to compare with."""
+    return (now - before) / before if before * _COMPARABLE >= now and before else None

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from analytics import reports
+from analytics import charts, reports
 from analytics.models import DailyKpi
 from analytics.reports import Period
 
@@ -43,6 +43,18 @@ def test_rates_are_shares_of_what_was_delivered() -> None:
 
 def test_a_rate_without_a_whole_is_unknown_and_not_zero() -> None:
     assert reports.engagement(MARCH).total.click_rate is None
+
+
+def test_no_change_is_shown_against_a_period_that_had_hardly_begun() -> None:
+    kpi(28, "sent", 1, month=2)
+    kpi(2, "sent", 100)
+    assert charts.tiles(reports.engagement(MARCH))[0].change is None
+
+
+def test_a_change_is_shown_against_a_comparable_period() -> None:
+    kpi(28, "sent", 80, month=2)
+    kpi(2, "sent", 100)
+    assert charts.tiles(reports.engagement(MARCH))[0].change == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
