@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 from analytics import kpis
 from analytics.reports import SHOWN, Figures, Report
 
-
 #: Beyond this many times the period before, a percentage says nothing but that it began.
 _COMPARABLE = 5
 
