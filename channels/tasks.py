@@ -9,6 +9,7 @@ from celery import shared_task
 from channels import audience_sync, deciding, delivery
 from channels import engagement as engaging
 from channels import rescue as rescuing
+from channels.providers import sandbox
 from contacts import clock, pulse
 
 _LONGEST = 20.0
@@ -35,9 +36,10 @@ def deliver() -> None:
 
 @shared_task
 def rescue() -> None:
-    """Look after messages whose worker has not been heard of."""
+    """Look after messages whose worker has not been heard of, and tidy the sandbox."""
     if rescuing.rescue(clock.now()):
         pulse.wake("deliver")
+    sandbox.trim(clock.now())
 
 
 @shared_task

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from channels.models import SandboxMessage
 from channels.providers.base import Mark, Outcome, Parcel, Provider, Result
 from channels.rendering_mail import Mail
+
+#: How long the outbox keeps a message.
+KEPT = timedelta(days=90)
 
 
 class Sandbox(Provider):
@@ -53,6 +56,11 @@ class Sandbox(Provider):
             headers=_headers(content) if isinstance(content, Mail) else {},
             received_at=now,
         )
+
+
+def trim(now: datetime) -> int:
+    """Forget what lay in the outbox for longer than anybody looks; returns how many messages."""
+    return SandboxMessage.objects.filter(received_at__lt=now - KEPT).delete()[0]
 
 
 def _headers(mail: Mail) -> dict[str, str]:

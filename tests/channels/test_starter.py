@@ -1,11 +1,13 @@
 """The starter templates: all there, in two languages, and good to read for anybody."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from channels import delivery, rendering, starter
 from channels.models import Audience, Message, ProviderAccount, SandboxMessage, Template, TemplateVersion
+from channels.providers import sandbox
 from tests.factories import NOON, make_contact, make_queued
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +56,11 @@ def test_each_is_written_for_a_person_of_whom_much_or_nothing_is_known(language:
         if kept.channel == "email":
             assert "/p/" in kept.html or "preferences" in kept.html
             assert len(kept.html) < rendering.CLIPPED_AT / 3
+
+
+def test_the_sandbox_forgets_in_the_end() -> None:
+    starter.load(NOON)
+    make_queued(make_contact(), content={"email": "welcome-email"})
+    delivery.deliver_batch(lambda: NOON)
+    assert sandbox.trim(NOON + sandbox.KEPT) == 0
+    assert sandbox.trim(NOON + sandbox.KEPT + timedelta(seconds=1)) == 1
