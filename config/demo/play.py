@@ -20,7 +20,7 @@ from config.demo.loading import PLAY_DAYS, Stage
 from config.demo.progress import Progress
 from config.demo.reactions import Coming, Reactions, as_hits
 from config.demo.visits import Told, Visits
-from contacts import ingest, segments
+from contacts import ingest, segments, starter_purposes
 from contacts.models import Contact
 from contacts.preferences import Grant
 from journeys import engine, triggers
@@ -43,7 +43,7 @@ def play(stage: Stage, now: datetime) -> Played:
     started = time.monotonic()
     ids = scenery.contact_ids(stage.people.values())
     by_contact = {ids[p.user_id]: p for p in stage.people.values() if p.user_id in ids}
-    scenery.purposes()
+    starter_purposes.load()
     scenery.allow(stage.people.values(), ids, stage.begins)
     scenery.furnish(stage.begins)
     visits = Visits(list(stage.people.values()), history.products(240))

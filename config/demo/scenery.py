@@ -12,15 +12,10 @@ from channels import starter
 from config.demo.people import Person
 from contacts import consent, event_log, segments, starter_segments
 from contacts.consent import NewConsent
-from contacts.models import ChannelAddress, Identifier, Purpose
+from contacts.models import ChannelAddress, Identifier
 from contacts.slots import of as slot_of
 from journeys import library
 
-_PURPOSES = (
-    ("offers", "Offers", "Offres", "Deals, codes and reminders", "Promotions, codes et rappels", False),
-    ("news", "News", "Actualités", "What is new in the shop", "Les nouveautés de la boutique", False),
-    ("service", "Service", "Service", "Receipts and account", "Reçus et compte", True),
-)
 #: Readers that must not see the loaded year as news: nobody wants a welcome for last spring.
 _LIVE_READERS = ("segments", "triggers")
 
@@ -33,20 +28,6 @@ def contact_ids(people: Iterable[Person]) -> dict[str, int]:
             "value", "contact_id"
         )
     )
-
-
-def purposes() -> None:
-    for slug, name, name_fr, about, about_fr, transactional in _PURPOSES:
-        Purpose.objects.get_or_create(
-            slug=slug,
-            defaults={
-                "name": name,
-                "name_fr": name_fr,
-                "description": about,
-                "description_fr": about_fr,
-                "transactional": transactional,
-            },
-        )
 
 
 def allow(people: Iterable[Person], ids: dict[str, int], now: datetime) -> int:

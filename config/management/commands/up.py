@@ -22,6 +22,7 @@ from config.preparing import ADMIN, ensure_admin, ensure_pulses, ensure_write_ke
 from config.processes import ends_with_parent
 from config.server_place import ServerError
 from config.supervisor import Program, Supervisor
+from contacts import starter_purposes
 from contacts.models import Contact
 
 _LAST_ONE_ENDS = 3.0
@@ -108,6 +109,7 @@ def prepare() -> tuple[str | None, str]:
     migrate.Command().run_from_argv([_MANAGE, "migrate", "--no-input", "--verbosity", "0"])
     ensure_pulses(celery_app)
     roles.ensure()
+    starter_purposes.load()
     home = settings.SEGUE_HOME
     return ensure_admin(home / "admin_password"), ensure_write_key(home / "write_key")
 
