@@ -80,6 +80,14 @@ def panels(contact: Contact) -> Panels:
     )
 
 
+def heading(contact: Contact, shown: Panels) -> str:
+    """What to call the contact: name or address, else the user id that somebody will look for."""
+    if contact.first_name or contact.last_name or contact.email or contact.phone:
+        return str(contact)
+    own = next((one.value for one in shown.identifiers if one.kind == Identifier.Kind.USER), "")
+    return own or str(contact)
+
+
 def reach(contact: Contact) -> list[Reach]:
     """Per channel, whether a message could reach the contact, and why not."""
     addresses = _addresses(contact)

@@ -79,6 +79,7 @@ class ContactPageAdmin(ContactAdmin):
             may_see=request.user.has_perm,
         )
         zone = contact_page.zone_of(contact)
+        panels = contact_page.panels(contact)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -87,7 +88,8 @@ class ContactPageAdmin(ContactAdmin):
             "contact": contact,
             "zone": zone,
             "now": clock.now(),
-            "panels": contact_page.panels(contact),
+            "panels": panels,
+            "heading": contact_page.heading(contact, panels),
             "entries": timeline_words.entries(page.rows, timeline_names.load(page.rows), zone),
             "older": page.more.text() if page.more else "",
             "first_page": "below" not in request.GET,

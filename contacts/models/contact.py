@@ -41,7 +41,8 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         name = f"{self.first_name} {self.last_name}".strip()
-        return name or self.email or self.phone or str(_("Anonymous %s")) % str(self.public_id)[:8]
+        unnamed = _("Unnamed %s") if self.known else _("Anonymous %s")
+        return name or self.email or self.phone or str(unnamed) % str(self.public_id)[:8]
 
 
 class Identifier(models.Model):
