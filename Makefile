@@ -17,7 +17,7 @@ run: $(RUNTIME) ## start everything and show the address and login; Ctrl-C stops
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: $(TOOLS) ## run the whole suite in parallel; ARGS="tests/contacts -k name" runs a part
-	@$(BIN)/python -m pytest -n $(or $(JOBS),auto) $(ARGS)
+	@$(BIN)/python -m pytest -n $(or $(JOBS),logical) --maxprocesses 8 $(ARGS)
 
 check: $(TOOLS) ## format, lint, types, architecture, templates, migrations
 	@$(BIN)/ruff format --check .

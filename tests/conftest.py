@@ -2,17 +2,22 @@ import os
 import random
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.servers import TestServers, adjust_settings, own_database
 
+_ALONE = Path(__file__).with_name("faults")
 _servers = pytest.StashKey[TestServers]()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("SEGUE_SEED", str(secrets.randbelow(1_000_000)))
+    # Hypothesis rolls the same dice.
+    config.option.hypothesis_seed = config.option.hypothesis_seed or os.environ["SEGUE_SEED"]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     only_hands_out = worker == "main" and config.getoption("dist", "no") != "no"
     if not only_hands_out and not config.option.collectonly:
@@ -24,6 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _servers in config.stash:
         config.stash[_servers].stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The loop under attack wants the machine for itself: it comes when the others are done.
+    items.sort(key=lambda item: item.path.is_relative_to(_ALONE))
 
 
 def pytest_report_header() -> str:

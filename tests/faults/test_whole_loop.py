@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import threading
 import time
 import urllib.error
@@ -18,11 +19,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.faults.stage import Stage
 
 PEOPLE = 2_000
 _BATCH = 50
-_SETTLE_SECONDS = 75
+# Ends as soon as nothing is left to do; a busy machine may take its time.
+_SETTLE_SECONDS = 180
 _SETUP = Path(__file__).with_name("scenario.py").read_text(encoding="utf-8")
 _COUNT = Path(__file__).with_name("findings.py").read_text(encoding="utf-8")
 
@@ -62,6 +66,7 @@ def chaos(stage: Stage, dice: random.Random, done: threading.Event, log: list[st
             log.append(part)
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_lost_or_sent_twice_while_everything_is_killed(seed: int) -> None:
     dice = random.Random(seed)
     with Stage() as stage:
@@ -83,6 +88,7 @@ def test_nothing_is_lost_or_sent_twice_while_everything_is_killed(seed: int) -> 
     assert not missing, story
     assert set(findings["accepted"]) <= set(mails), story
     assert set(mails) <= set(findings["accepted"]) | unclear, story
+    shutil.rmtree(stage.home)  # what a failed check leaves is there to be read
 
 
 def _tell(stage: Stage, client: Client, dice: random.Random) -> list[str]:
