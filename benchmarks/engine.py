@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +24,6 @@ from benchmarks.engine_by_hand import app, take_step
 from benchmarks.populate import populate
 from channels.models import Message
 from config.processes import spawn, stop
-from contacts import slots
 from journeys import engine
 from journeys.models import Journey, JourneyVersion, Run, StepEntry
 
@@ -76,19 +77,48 @@ def fill(people: int, now: datetime) -> None:
         cursor.execute("VACUUM ANALYZE journeys_run")
 
 
-def walk(now: datetime) -> int:
-    """Advance until nothing is due; returns how many runs were handled."""
-    handled = 0
-    while count := engine.advance(now):
-        handled += count
-    return handled
+def work(now: datetime) -> None:
+    """One worker: wait for the word, then move what is due at each of three instants; say how many moves."""
+    engine.advance(now - DAY)  # so that connecting and loading are done
+    print("ready", flush=True)
+    sys.stdin.readline()
+    moves, began = 0, time.process_time()
+    for instant in (now, now + DAY, now + 2 * DAY):
+        while (moved := engine.advance(instant)) or due(instant):
+            moves += moved
+            if not moved:
+                time.sleep(0.01)  # the other worker holds every slot that has work
+    print(moves, time.process_time() - began, flush=True)
 
 
-def bare(table: str, step: str, due: str, rows: int, now: datetime) -> harness.Spent:
-    """What the bare claim-and-advance statement spends on ``rows`` rows of ``table``."""
-    moved = 0
+def due(instant: datetime) -> bool:
+    return Run.objects.filter(state=Run.State.LIVE, due_at__lte=instant).exists()
+
+
+def walk(workers: int, now: datetime) -> tuple[int, harness.Spent]:
+    """Moves of all runs by so many workers, and what they spent."""
+    command = [sys.executable, "-m", "benchmarks.engine", "--worker", now.isoformat()]
+    pipe = subprocess.PIPE
+    crew = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _worker in range(workers)]
+    for each in crew:
+        assert each.stdout
+        assert each.stdout.readline() == "ready\n"
     with harness.stopwatch() as spent:
-        while moved < rows:
+        for each in crew:
+            assert each.stdin
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        told = [each.communicate()[0].split() for each in crew]
+    spent.python = sum(float(cpu) for _moves, cpu in told)  # without that of starting up
+    return sum(int(moves) for moves, _cpu in told), spent
+
+
+def bare(table: str, step: str, due: str, rows: int, workers: int, now: datetime) -> harness.Spent:
+    """What the bare claim-and-advance statement spends on ``rows`` rows of ``table``, by so many clients."""
+
+    def client() -> None:
+        moved = 0
+        while moved < rows // workers:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(
                     f"UPDATE {table} t SET {step}, {due} = %s FROM (SELECT id FROM {table}"
@@ -97,10 +127,18 @@ def bare(table: str, step: str, due: str, rows: int, now: datetime) -> harness.S
                     [now + DAY, now, BARE],
                 )
                 moved += cursor.rowcount
+        connection.close()
+
+    clients = [threading.Thread(target=client) for _worker in range(workers)]
+    with harness.stopwatch() as spent:
+        for each in clients:
+            each.start()
+        for each in clients:
+            each.join()
     return spent
 
 
-def narrow(rows: int, now: datetime) -> harness.Spent:
+def narrow(rows: int, workers: int, now: datetime) -> harness.Spent:
     """The bare statement on a table of 1,000,000 rows with five narrow columns and two indexes."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -112,7 +150,7 @@ def narrow(rows: int, now: datetime) -> harness.Spent:
         cursor.execute("ALTER TABLE bench_enrolment ADD PRIMARY KEY (id)")
         cursor.execute("CREATE INDEX bench_due ON bench_enrolment (due) WHERE state = 1")
         cursor.execute("VACUUM ANALYZE bench_enrolment")
-    spent = bare("bench_enrolment", "node = t.node + 1", "due", rows, now)
+    spent = bare("bench_enrolment", "node = t.node + 1", "due", rows, workers, now)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE bench_enrolment")
     return spent
@@ -168,32 +206,37 @@ def main() -> None:
     )
     parser.add_argument("--runs", type=int, default=200_000)
     parser.add_argument("--by-hand", type=int, default=150, help="people for the Celery way")
+    parser.add_argument("--workers", type=int, default=2, help="as many on either side")
+    parser.add_argument("--worker", type=datetime.fromisoformat, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
+    if chosen.worker:
+        work(chosen.worker)
+        return
     with harness.started():
         measure(chosen)
 
 
 def measure(chosen: argparse.Namespace) -> None:
-    now = datetime.now(UTC).replace(microsecond=0)
+    now, workers = datetime.now(UTC).replace(microsecond=0), chosen.workers
     populate(chosen.runs, chosen.runs, now)
     fill(chosen.by_hand + 1, now)
     slow = by_hand(chosen.by_hand)
     print(f"one Celery task a person and step: {slow:,.0f} steps/s")
     clear()
     fill(chosen.runs, now)
-    rows = max(chosen.runs // BARE, 1) * BARE
-    plain = bare("journeys_run", "step = 'mail', visit = t.visit + 1", "due_at", rows, now)
+    rows = max(chosen.runs // BARE // workers, 1) * BARE * workers
+    plain = bare("journeys_run", "step = 'mail', visit = t.visit + 1", "due_at", rows, workers, now)
     print(f"bare statement on the table of runs: {plain.describe(rows, 'row')}")
     clear()
     fill(chosen.runs, now)
-    with harness.stopwatch() as spent:
-        moves = walk(now) + walk(now + DAY) + walk(now + 2 * DAY)
+    moves, spent = walk(workers, now)
     steps = StepEntry.objects.count()
-    print(f"{moves:,} moves of {chosen.runs:,} runs in {slots.SLOTS} slots, {steps:,} steps, ", end="")
-    print(f"{Message.objects.count():,} intents: {spent.describe(steps, 'step')}")
+    sent = Message.objects.count()
+    print(f"{workers} workers: {moves:,} moves of {chosen.runs:,} runs, {steps:,} steps, {sent:,} intents:")
+    print(spent.describe(steps, "step"))
     assert not Run.objects.filter(state=Run.State.LIVE).exists()
     print(f"a step costs the CPU of {cost(spent, steps) / cost(plain, rows):.2f} bare rows")
-    thin = narrow(rows, now)
+    thin = narrow(rows, workers, now)
     print(f"bare statement on a narrow table: {thin.describe(rows, 'row')}")
     ours = steps / spent.wall
     harness.report("engine_same_table", ours=ours, baseline=rows / plain.wall)
