@@ -32,6 +32,11 @@ def ids(addresses: Collection[str]) -> dict[str, int]:
     return {address: _known[address] for address in addresses}
 
 
+def forget() -> None:
+    """Ask the table again, after it was emptied or restored."""
+    _known.clear()
+
+
 def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Callable[[str], str]:
     """What turns an address in one message into a tracked one. Our own pages stay as they are."""
 
