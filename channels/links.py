@@ -25,11 +25,15 @@ def signer() -> Signer:
 
 
 def ids(addresses: Collection[str]) -> dict[str, int]:
-    """The id of each address, which is remembered for ever; at most two statements for new ones."""
-    missing = {address for address in addresses if address not in _known}
+    """The id of each address, which is remembered for ever; at most two statements for new ones.
+
+    Our own pages get none: they are one a person, and whoever reads a stored one could open it.
+    """
+    wanted = [address for address in addresses if not _ours(address)]
+    missing = {address for address in wanted if address not in _known}
     if missing:
         _learn(missing)
-    return {address: _known[address] for address in addresses}
+    return {address: _known[address] for address in wanted}
 
 
 def forget() -> None:
@@ -42,7 +46,7 @@ def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Cal
 
     def track(address: str) -> str:
         link_id = known.get(address)
-        if link_id is None or address.startswith(settings.SEGUE_BASE_URL + "/"):
+        if link_id is None:
             return address
         return f"{settings.SEGUE_BASE_URL}/t/c/{signer().sign(CLICK, message_id, created_at, link_id)}"
 
@@ -54,6 +58,10 @@ def pixel(message_id: int, created_at: datetime) -> str:
     token = signer().sign(OPEN, message_id, created_at)
     address = escape(f"{settings.SEGUE_BASE_URL}/t/o/{token}.gif")
     return f'<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
+
+
+def _ours(address: str) -> bool:
+    return address.startswith(settings.SEGUE_BASE_URL + "/")
 
 
 def _learn(addresses: set[str]) -> None:

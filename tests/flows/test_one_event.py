@@ -24,7 +24,7 @@ from django.urls import reverse
 
 from analytics import rollup
 from channels import deciding, delivery, engagement, links, rendering
-from channels.models import Message, ProviderAccount, Receipt, Template, TemplateVersion
+from channels.models import Message, ProviderAccount, Receipt, Template, TemplateVersion, TrackedLink
 from config.wsgi import application
 from contacts import clock, consent, ingest, segments, starter_purposes
 from contacts.consent import NewConsent
@@ -258,3 +258,8 @@ def test_the_contact_page_tells_the_story(stage: Mailbox, client: Client) -> Non
     page = client.get(reverse("admin:contacts_contact_change", args=[alice().pk])).content.decode()
     for words in ("Product Added", "Cart left", "Email", "opened", "clicked"):
         assert words.lower() in page.lower()
+
+
+def test_no_signed_page_of_a_person_is_kept_as_a_tracked_link(stage: Mailbox) -> None:
+    add_to_cart()
+    assert list(TrackedLink.objects.values_list("url", flat=True)) == ["https://shop.example.com/cart"]
