@@ -45,8 +45,9 @@ def play(stage: Stage, now: datetime) -> Played:
     by_contact = {ids[p.user_id]: p for p in stage.people.values() if p.user_id in ids}
     starter_purposes.load()
     scenery.allow(stage.people.values(), ids, stage.begins)
-    scenery.furnish(stage.begins)
-    visits = Visits(list(stage.people.values()), history.products(240))
+    products = history.products(240)
+    scenery.furnish(stage.begins, products[:6])
+    visits = Visits(list(stage.people.values()), products)
     orders = [event for _source, event in stage.ahead if event.name == "Order Completed"]
     invented = visits.all(stage.begins, PLAY_DAYS, orders)
     story = sorted(stage.ahead + invented, key=lambda told: told[1].occurred_at)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.db import transaction
 
 from channels import starter
+from channels.models import ProviderAccount
 from config.demo.people import Person
+from config.demo.visits import SHOP
 from contacts import consent, event_log, segments, starter_segments
 from contacts.consent import NewConsent
 from contacts.models import ChannelAddress, Identifier
@@ -70,9 +73,16 @@ def allow(people: Iterable[Person], ids: dict[str, int], now: datetime) -> int:
         return consent.record(given, now)
 
 
-def furnish(now: datetime) -> int:
+def furnish(now: datetime, best_sellers: Sequence[Mapping[str, Any]]) -> int:
     """Templates, segments and the ready-made journeys, live from the play's beginning; returns how many."""
     starter.load(now)
+    shown = [
+        {"name": each["name"], "price": each["price"], "url": f"{SHOP}/products/{each['product_id']}"}
+        for each in best_sellers
+    ]
+    for account in ProviderAccount.objects.filter(channel="email"):
+        account.settings["best_sellers"] = shown
+        account.save(update_fields=["settings"])
     starter_segments.load()
     segments.ensure_current(now)
     for reader in _LIVE_READERS:

@@ -20,7 +20,7 @@ _ORDERS_WITH_CART = 0.18
 _CART_PER_VISIT = 0.3
 _SIGN_UPS_A_DAY = 9
 _STRANGERS_A_DAY = 40
-_SHOP = "https://shop.example.com"
+SHOP = "https://shop.example.com"
 
 
 class Visits:
@@ -49,7 +49,7 @@ class Visits:
         """One visit of a known person: pages, products and perhaps a cart."""
         seen = self.dice.sample(self.products, self.dice.randint(1, 5))
         told = [
-            self._event(person.user_id, f"web-{person.household}", "page", "Home", at, {"url": f"{_SHOP}/"})
+            self._event(person.user_id, f"web-{person.household}", "page", "Home", at, {"url": f"{SHOP}/"})
         ]
         for product in seen:
             at += timedelta(seconds=self.dice.randint(15, 150))
