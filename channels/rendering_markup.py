@@ -102,9 +102,13 @@ def check(source: str) -> None:
                 )
 
 
+# Spaces and control characters, which hide a scheme from a careless reader.
+_BLANK = re.compile(r"[\x00-\x20]")
+
+
 def safe(address: str) -> bool:
     """An address that a message may hold: absolute with a known scheme, or a place within the message."""
-    if any(ord(sign) < 33 for sign in address):
+    if _BLANK.search(address):
         return False
     lowered = address.lower()
     return lowered.startswith(("#", "cid:")) or (lowered.startswith(_SCHEMES) and "\\" not in lowered)
