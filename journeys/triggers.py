@@ -79,27 +79,40 @@ def _wake(events: Iterable[LogEvent], now: datetime) -> None:
     """Make runs due that watch for one of ``events``.
 
     Rows are locked first: an engine that is just putting a run to sleep finishes before the look at
-    ``watching``, so no event falls between.
+    ``watching``, so no event falls between. A run that is due already, but not yet taken, waits until the
+    event is past: an engine whose clock is a little behind would not see it, and nothing would wake the run
+    again.
     """
     watched = versions.watched()
-    pairs = sorted({(event.contact_id, event.name) for event in events if event.name in watched})
+    pairs, latest = set[tuple[int, str]](), dict[int, datetime]()
+    for event in events:
+        if event.name in watched:
+            pairs.add((event.contact_id, event.name))
+            latest[event.contact_id] = max(event.occurred_at, latest.get(event.contact_id, event.occurred_at))
     if not pairs:
         return
-    contact_ids = [contact_id for contact_id, _name in pairs]
-    leased = sorted({slots.of(contact_id) for contact_id in contact_ids})
+    contact_ids, names = (list(column) for column in zip(*sorted(pairs), strict=True))
+    leased = sorted({slots.of(contact_id) for contact_id in latest})
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT 1 FROM journeys_run WHERE slot = ANY(%b::int2[])"
             " AND contact_id = ANY(%b::int8[]) AND state = 1 ORDER BY id FOR NO KEY UPDATE) AS locked",
-            [leased, contact_ids],
+            [leased, list(latest)],
         )
         cursor.execute(
-            "UPDATE journeys_run r SET due_at = %b FROM unnest(%b::int8[], %b::text[]) AS u(contact_id, name)"
-            " WHERE r.slot = ANY(%b::int2[]) AND r.contact_id = u.contact_id AND r.state = 1"
-            " AND r.watching ? u.name AND r.due_at > %b",
-            [now, contact_ids, [name for _contact_id, name in pairs], leased, now],
+            _WAKE, [now, contact_ids, names, [latest[contact_id] for contact_id in contact_ids], leased, now]
         )
+
+
+# A contact's events share one `latest`, so whichever of them a run meets, the outcome is the same.
+_WAKE = """
+UPDATE journeys_run r
+SET due_at = CASE WHEN r.due_at < u.latest THEN u.latest ELSE greatest(u.latest, %b) END
+FROM unnest(%b::int8[], %b::text[], %b::timestamptz[]) AS u(contact_id, name, latest)
+WHERE r.slot = ANY(%b::int2[]) AND r.contact_id = u.contact_id AND r.state = 1
+  AND (r.due_at < u.latest OR (r.watching ? u.name AND r.due_at > greatest(u.latest, %b)))
+"""
 
 
 def inactivity(now: datetime, limit: int = BATCH) -> int:

@@ -180,6 +180,19 @@ def test_an_event_that_arrives_while_a_run_falls_asleep_still_wakes_it() -> None
     assert Run.objects.filter(state=Run.State.COMPLETED).count() == 80
 
 
+def test_an_event_read_before_the_run_falls_asleep_is_not_slept_through() -> None:
+    """The engine's clock is behind the event's: it must come again when the event is past."""
+    steps = {"wait": {"type": "wait_for", "event": "Clicked", "timeout": "5 days", "next": None}}
+    version = loaded(make_version({"trigger": {"event": "Cart"}, "start": "wait", "steps": steps}))
+    contact = make_contact()
+    runs.enter(version, [Entry(contact.id, NOON)], NOON)
+    log_event(contact, "Clicked", NOON + timedelta(seconds=1))
+    assert triggers.follow(NOON + timedelta(seconds=5))
+    engine.advance(NOON)
+    engine.advance(NOON + timedelta(seconds=1))
+    assert Run.objects.get().state == Run.State.COMPLETED
+
+
 def test_a_storm_of_events_lets_one_person_in_once() -> None:
     make_version({**GRAPH, "entry": {"mode": "always"}})
     contact = make_contact()
