@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 NODE_SDK = "@segment/analytics-node@3.1.0"
 PEOPLE = 40
 STORY = ["Page Viewed", "Product Added", "Identified", "Order Completed"]
-# So few events a second that any story meets a 429, however slow the machine; after the restart it is quicker.
+# So few events a second that any story meets a 429 on any machine; after the restart it is quicker.
 TIGHT, EASY = 5, 40
 
 
