@@ -22,7 +22,8 @@ from django.utils.translation import gettext_lazy as _
 from config import contact_page, timeline, timeline_names, timeline_words
 from contacts import clock, consent
 from contacts.admin.contacts import ContactAdmin
-from contacts.models import Contact, Suppression
+from contacts.consent import NewConsent
+from contacts.models import Contact, Purpose, Suppression
 
 KIND_LABELS = {
     "": (_("Everything"), "apps"),
@@ -50,12 +51,41 @@ class SuppressForm(forms.Form):
         )
 
 
+class ConsentForm(forms.Form):
+    """What the contact said outside of our own pages, for one line of the ledger."""
+
+    channel = forms.ChoiceField(label=_("Channel"))
+    purpose = forms.ModelChoiceField(
+        Purpose.objects.filter(transactional=False),
+        label=_("Purpose"),
+        to_field_name="slug",
+        empty_label=None,
+    )
+    answer = forms.ChoiceField(
+        label=_("What they said"),
+        widget=forms.RadioSelect,
+        choices=[("in", _("They agree")), ("out", _("They do not want it"))],
+    )
+    origin = forms.CharField(
+        label=_("Where they said so"),
+        max_length=60,
+        help_text=_("Such as: paper form, by phone, at the till. It stays in the ledger as proof."),
+    )
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(channel, timeline_names.channel_label(channel)) for channel in consent.CHANNELS]
+        self.fields["channel"].choices = choices  # type: ignore[attr-defined]
+
+
 @admin.register(Contact)
 class ContactPageAdmin(ContactAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
             path("<int:contact_id>/suppress/", view(self.suppress), name="contacts_contact_suppress"),
+            path("<int:contact_id>/consent/", view(self.record_consent), name="contacts_contact_consent"),
             path("<int:contact_id>/export/", view(self.export), name="contacts_contact_export"),
             *super().get_urls(),
         ]
@@ -99,6 +129,7 @@ class ContactPageAdmin(ContactAdmin):
             ],
             "may_see_merges": request.user.has_perm("contacts.view_merge"),
             "may_suppress": request.user.has_perm("contacts.add_suppression"),
+            "may_record": request.user.has_perm("contacts.add_consententry"),
             "may_export": request.user.has_perm("contacts.change_contact"),
             **(extra_context or {}),
         }
@@ -139,6 +170,38 @@ class ContactPageAdmin(ContactAdmin):
             "page": page,
         }
         return TemplateResponse(request, "config/suppress.html", context)
+
+    def record_consent(self, request: HttpRequest, contact_id: int) -> HttpResponseBase:
+        """Ask what the contact said and where, then write it to the ledger."""
+        contact = self._contact(request, contact_id)
+        if not request.user.has_perm("contacts.add_consententry"):
+            raise PermissionDenied
+        form = ConsentForm(request.POST or None)
+        page = reverse("admin:contacts_contact_change", args=[contact.pk])
+        if request.method == "POST" and form.is_valid():
+            said = form.cleaned_data
+            proof = {"by": request.user.get_username()} | ({"note": said["note"]} if said["note"] else {})
+            line = NewConsent(
+                contact.pk,
+                said["channel"],
+                said["purpose"].slug,
+                said["answer"] == "in",
+                said["origin"],
+                proof=proof,
+            )
+            consent.record([line], clock.now())
+            self.log_change(request, contact, f"Recorded consent: {said['channel']}, {said['purpose'].slug}")
+            messages.success(request, _("Written to the ledger."))
+            return HttpResponseRedirect(page)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Record consent"),
+            "contact": contact,
+            "form": form,
+            "page": page,
+        }
+        return TemplateResponse(request, "config/consent.html", context)
 
     def export(self, request: HttpRequest, contact_id: int) -> HttpResponseBase:
         """The profile as a JSON file."""

@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from config import roles
 from contacts import consent
 from contacts.admin.contacts import search
-from contacts.models import Contact, Identifier, Segment, SegmentMembership, Suppression
+from contacts.models import (
+    ConsentEntry,
+    Contact,
+    Identifier,
+    Purpose,
+    Segment,
+    SegmentMembership,
+    Suppression,
+)
 from contacts.paging import CAP, CappedPaginator
 from tests.config.backoffice import make_person, signed_in
 from tests.factories import NOON, make_contact
@@ -87,7 +95,8 @@ def test_the_page_of_a_contact_who_did_nothing_says_so(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["abc/change/", "0/change/", "99999999999999999999/change/", "1/export/", "1/suppress/"]
+    "path",
+    ["abc/change/", "0/change/", "99999999999999999999/change/", "1/export/", "1/suppress/", "1/consent/"],
 )
 def test_a_contact_who_is_not_there_is_not_found(client: Client, path: str) -> None:
     assert client.get(LIST + path).status_code in {302, 404}
@@ -152,6 +161,36 @@ def test_an_analyst_reads_but_neither_exports_nor_suppresses() -> None:
     assert "Suppress an address" not in body
     assert client.get(f"{LIST}{contact.pk}/export/").status_code == 403
     assert client.post(f"{LIST}{contact.pk}/suppress/", {"channel": "email"}).status_code == 403
+
+
+def test_what_a_person_said_elsewhere_is_written_to_the_ledger_with_its_proof() -> None:
+    contact = make_contact(email="ada@example.com")
+    Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
+    client = signed_in(make_person("pia", role=roles.PRIVACY))
+    url = f"{LIST}{contact.pk}/consent/"
+    said = {"channel": "email", "purpose": "offers", "answer": "in", "origin": "paper form", "note": "No 7"}
+
+    assert client.get(url).status_code == 200
+    assert not ConsentEntry.objects.exists()
+    client.post(url, said)
+
+    line = ConsentEntry.objects.get()
+    assert (line.channel, line.purpose, line.action, line.origin) == ("email", "offers", "in", "paper form")
+    assert line.proof == {"by": "pia", "note": "No 7"}
+    assert consent.states([contact.pk])[contact.pk] == {("email", "offers"): True}
+
+
+def test_consent_is_recorded_neither_without_an_origin_nor_by_an_analyst() -> None:
+    contact = make_contact(email="ada@example.com")
+    Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
+    url = f"{LIST}{contact.pk}/consent/"
+    said = {"channel": "email", "purpose": "offers", "answer": "in"}
+
+    again = signed_in(make_person("pia", role=roles.PRIVACY)).post(url, said)
+    refused = signed_in(make_person("ana", role=roles.ANALYST)).post(url, said | {"origin": "by phone"})
+
+    assert (again.status_code, refused.status_code) == (200, 403)
+    assert not ConsentEntry.objects.exists()
 
 
 def test_the_exported_profile_says_what_the_page_says() -> None:
