@@ -41,7 +41,7 @@ _NAMES = {
 def absorb(now: datetime, limit: int = 1000) -> int:
     """Class up to ``limit`` hits in one transaction, a constant number of statements; returns how many."""
     with transaction.atomic():
-        hits = rows.take(limit)
+        hits = rows.take(limit, now - _PATIENCE)
         messages = rows.messages(hits)
         matched = [(hit, message) for hit in hits if (message := _find(hit, messages)) is not None]
         missing = {hit.id for hit in hits} - {hit.id for hit, _message in matched}
@@ -58,7 +58,8 @@ def absorb(now: datetime, limit: int = 1000) -> int:
 def _find(hit: Hit, messages: dict[object, EngagedMessage]) -> EngagedMessage | None:
     if hit.message_id:
         return messages.get((hit.message_id, hit.message_created_at))
-    return messages.get(str(hit.data.get("provider_message_id")))
+    name = str(hit.data.get("provider_message_id"))
+    return messages.get((hit.provider_id, name)) or messages.get((None, name))
 
 
 def _classed(matched: Sequence[tuple[Hit, EngagedMessage]]) -> list[Returned]:

@@ -43,6 +43,7 @@ class EngagedMessage:
     purpose: str
     state: int
     accepted_at: datetime | None
+    provider_id: int | None
     provider_message_id: str
     origin_kind: str
     origin_id: int | None
@@ -67,18 +68,22 @@ class Returned:
     actor: str
 
 
-def take(limit: int) -> list[Hit]:
+def take(limit: int, given_up: datetime) -> list[Hit]:
+    """The oldest hits whose message is known, and those received before ``given_up`` in any case.
+
+    What still waits for its message is passed over, so that a provider's reports about other people's mails
+    hold up nobody.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, received_at, kind, message_id, message_created_at, link_id, provider_id, receipt_key,"
-            " data FROM channels_hit ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED",
-            [limit],
-        )
+        cursor.execute(_TAKE, [given_up, limit])
         return [Hit(*(*row[:-1], msgspec.json.decode(row[-1]))) for row in cursor.fetchall()]
 
 
 def messages(hits: Sequence[Hit]) -> dict[object, EngagedMessage]:
-    """The hits' messages, by (id, created at) and by the provider's id of them."""
+    """The hits' messages, by (id, created at) and by (account, the provider's id of them).
+
+    Providers count for themselves: the same number may name other messages of another account.
+    """
     refs = sorted({(hit.message_id, hit.message_created_at) for hit in hits if hit.message_id}, key=str)
     named = sorted({str(name) for hit in hits if (name := hit.data.get("provider_message_id"))})
     if not refs and not named:
@@ -90,7 +95,7 @@ def messages(hits: Sequence[Hit]) -> dict[object, EngagedMessage]:
             message = EngagedMessage(*(*row[:-1], msgspec.json.decode(row[-1])))
             found[message.id, message.created_at] = message
             if message.provider_message_id:
-                found.setdefault(message.provider_message_id, message)
+                found.setdefault((message.provider_id, message.provider_message_id), message)
         return found
 
 
@@ -145,9 +150,25 @@ def forget(hit_ids: Sequence[int]) -> None:
         cursor.execute("DELETE FROM channels_hit WHERE id = ANY(%s)", [list(hit_ids)])
 
 
+_TAKE = """
+SELECT h.id, h.received_at, h.kind, h.message_id, h.message_created_at, h.link_id, h.provider_id,
+       h.receipt_key, h.data
+FROM channels_hit h
+WHERE h.received_at <= %s
+   OR EXISTS (SELECT 1 FROM channels_message m
+              WHERE m.id = h.message_id AND m.created_at = h.message_created_at)
+   OR EXISTS (SELECT 1 FROM channels_message m
+              WHERE m.provider_message_id = h.data->>'provider_message_id' AND m.provider_message_id <> ''
+                AND (m.provider_id = h.provider_id OR m.provider_id IS NULL))
+ORDER BY h.id
+LIMIT %s
+FOR UPDATE OF h SKIP LOCKED
+"""
+
 _MESSAGES = """
 SELECT m.id, m.created_at, m.slot, m.contact_id, m.channel, m.address, m.purpose, m.state, m.accepted_at,
-       m.provider_message_id, m.origin_kind, m.origin_id, m.origin_slug, m.origin_step, m.content
+       m.provider_id, m.provider_message_id, m.origin_kind, m.origin_id, m.origin_slug, m.origin_step,
+       m.content
 FROM (
     SELECT m.* FROM unnest(%b::int8[], %b::timestamptz[]) AS u(id, created_at)
     JOIN channels_message m ON m.id = u.id AND m.created_at = u.created_at

@@ -189,6 +189,27 @@ def test_a_receipt_of_nobodys_message_is_given_up_in_the_end() -> None:
     assert Hit.objects.count() == 0
 
 
+def test_an_id_that_two_providers_gave_means_the_message_of_the_one_who_reports() -> None:
+    own, other = (_sent(provider_id=account, provider_message_id="17") for account in (1, 2))
+    _absorb(NewHit(LATER, "delivered", provider_id=2, receipt_key="a", data={"provider_message_id": "17"}))
+    own.refresh_from_db()
+    other.refresh_from_db()
+    assert (own.delivered_at, other.delivered_at) == (None, LATER)
+
+
+def test_reports_about_mails_of_others_hold_up_nobody() -> None:
+    foreign = [
+        NewHit(LATER, "delivered", provider_id=1, receipt_key=str(i), data={"provider_message_id": f"x{i}"})
+        for i in range(5)
+    ]
+    message = _sent()
+    hits.write([*foreign, _fetch(message)])
+    assert engagement.absorb(LATER, 3) == 1
+    message.refresh_from_db()
+    assert message.opened_at == LATER
+    assert Hit.objects.count() == len(foreign)
+
+
 def test_a_batch_of_any_size_takes_the_same_number_of_statements() -> None:
     counts = []
     for size in (10, 300):
