@@ -49,6 +49,7 @@ def absorb(now: datetime, limit: int = 1000) -> int:
         receipts = _fresh(_classed(matched), now)
         rows.write_receipts(receipts)
         _update_messages(receipts)
+        event_log.append(_settle(receipts))
         event_log.append(_events(receipts, now))
         _heed(receipts, now)
         rows.forget([hit.id for hit in hits if hit.id not in waiting])
@@ -124,17 +125,17 @@ def _update_messages(receipts: Sequence[Returned]) -> None:
     changed = list({receipt.message.id: receipt.message for receipt in receipts}.values())
     touched = [message for message in changed if message.times]
     rows.update_times(touched)
-    _settle(receipts)
 
 
-def _settle(receipts: Sequence[Returned]) -> None:
+def _settle(receipts: Sequence[Returned]) -> list[NewEvent]:
+    """Move what was uncertain to what its receipts say; returns the events that were missing until now."""
     uncertain = [receipt for receipt in receipts if receipt.message.state == State.UNCERTAIN]
     arrived = {
         receipt.message.ref: receipt.hit.received_at
         for receipt in uncertain
         if receipt.kind not in ("bounced", "rejected", "deferred")
     }
-    lifecycle.move(
+    sent = lifecycle.move(
         list(arrived),
         State.UNCERTAIN,
         State.ACCEPTED,
@@ -143,7 +144,15 @@ def _settle(receipts: Sequence[Returned]) -> None:
     refused = {
         receipt.message.ref for receipt in uncertain if receipt.kind in ("bounced", "rejected")
     } - arrived.keys()
-    lifecycle.move(list(refused), State.UNCERTAIN, State.REJECTED, every={"reason": "receipt"})
+    failed = lifecycle.move(list(refused), State.UNCERTAIN, State.REJECTED, every={"reason": "receipt"})
+    by_id = {receipt.message.id: receipt for receipt in uncertain}
+    return [
+        *(event("Message Sent", by_id[one].message, by_id[one].hit.received_at) for one in sorted(sent)),
+        *(
+            event("Message Failed", by_id[one].message, by_id[one].hit.received_at, reason="receipt")
+            for one in sorted(failed)
+        ),
+    ]
 
 
 def _events(receipts: Sequence[Returned], now: datetime) -> list[NewEvent]:

@@ -7,8 +7,11 @@ be inside.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,14 +20,16 @@ from urllib.parse import urlsplit
 
 import urllib3
 from django.conf import settings
+from urllib3.connection import BaseSSLError, HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
-    SSLError,
 )
+from urllib3.response import BaseHTTPResponse, HTTPResponse
+from urllib3.util.ssl_match_hostname import CertificateError
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -61,11 +66,42 @@ class Answer:
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 
 
+class _Plain(HTTPConnection):
+    """A connection on which even the head of an answer has to come in time, however it drips."""
+
+    longest = READ_SECONDS
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        cut = threading.Timer(self.longest, _cut, [self.sock])
+        cut.daemon = True
+        cut.start()
+        try:
+            return super().getresponse()
+        finally:
+            cut.cancel()
+
+
+class _Secure(_Plain, HTTPSConnection):
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (BaseSSLError, CertificateError) as error:
+            # Told apart from a fault of TLS later on, when the request may have been acted on.
+            raise NewConnectionError(self, str(error)) from error
+
+
+def _cut(connected: socket.socket) -> None:
+    # Below TLS, whose own way of ending would wait for the other side.
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
 class Outgoing:
     """Calls one server after the other; keeps connections to each checked address."""
 
     def __init__(self, read_seconds: float = READ_SECONDS) -> None:
         self._pools: dict[tuple[str, str, int, str], urllib3.HTTPConnectionPool] = {}
+        self._seconds = read_seconds
         self._timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
 
     def call(
@@ -87,21 +123,21 @@ class Outgoing:
             NewConnectionError,
             ConnectTimeoutError,
             NameResolutionError,
-            SSLError,
             MaxRetryError,
         ) as error:
             raise NotSentError(_words(error)) from None
         except (HTTPError, OSError) as error:
             raise NoAnswerError(_words(error)) from None
+        whole = False
         try:
-            content = response.read(_MOST_BYTES, decode_content=False)
+            content, whole = _body(response, time.monotonic() + self._seconds)
         except (HTTPError, OSError) as error:
             raise NoAnswerError(_words(error)) from None
         finally:
-            if response.length_remaining:
-                response.close()
-            else:
+            if whole:
                 response.release_conn()
+            else:
+                response.close()
         return Answer(
             response.status, {name.lower(): value for name, value in response.headers.items()}, content
         )
@@ -126,7 +162,20 @@ class Outgoing:
                 )
             else:
                 self._pools[key] = urllib3.HTTPConnectionPool(address, port, maxsize=1)
+            base = _Secure if scheme == "https" else _Plain
+            self._pools[key].ConnectionCls = type(base.__name__, (base,), {"longest": self._seconds})
         return self._pools[key]
+
+
+def _body(response: BaseHTTPResponse, until: float) -> tuple[bytes, bool]:
+    """What can be read until then, up to our limit, and whether that is all of it."""
+    content = b""
+    while len(content) < _MOST_BYTES and time.monotonic() < until:
+        part = response.read1(_MOST_BYTES - len(content), decode_content=False)
+        if not part:
+            return content, True
+        content += part
+    return content, False
 
 
 def resolve(host: str, port: int) -> str:

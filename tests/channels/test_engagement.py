@@ -158,6 +158,14 @@ def test_a_receipt_settles_an_uncertain_message() -> None:
     assert (arrived.state, bounced.state) == (State.ACCEPTED, State.REJECTED)
 
 
+def test_what_a_receipt_settles_enters_the_log_as_sent_or_failed() -> None:
+    arrived, bounced = _sent(state=State.UNCERTAIN), _sent(state=State.UNCERTAIN)
+    _absorb(_callback(arrived, "delivered"), _callback(arrived, "opened"), _callback(bounced, "bounced"))
+    told = {(one.name, one.properties["message"]) for one in Event.objects.all()}
+    assert {("Message Sent", arrived.id), ("Message Failed", bounced.id)} <= told
+    assert ("Message Sent", bounced.id) not in told
+
+
 def test_a_hard_bounce_and_a_complaint_end_the_address_and_a_full_mailbox_does_not() -> None:
     hard, soft, angry = _sent(), _sent(), _sent()
     _absorb(
