@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
+from tests import examples
 from tests.servers import TestServers, adjust_settings, own_database
 
 _ALONE = Path(__file__).with_name("faults")
@@ -16,6 +17,7 @@ _servers = pytest.StashKey[TestServers]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("SEGUE_SEED", str(secrets.randbelow(1_000_000)))
+    examples.prepare()
     # Hypothesis rolls the same dice.
     config.option.hypothesis_seed = config.option.hypothesis_seed or os.environ["SEGUE_SEED"]
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")

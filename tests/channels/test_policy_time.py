@@ -2,11 +2,12 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channels import policy_time
 from channels.policy_time import QuietHours
+from tests.examples import examples
 
 ZONES = sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
 NIGHT = QuietHours(frozenset({"sms"}), time(20), time(8))
@@ -86,7 +87,7 @@ def test_all_messages_of_one_person_get_the_same_jitter() -> None:
     assert timedelta() <= min(spread) <= max(spread) <= most
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(at=INSTANTS, name=st.sampled_from(ZONES), begins=st.times(), ends=st.times())
 def test_a_hold_ends_at_the_first_free_instant_in_any_zone(
     at: datetime, name: str, begins: time, ends: time
@@ -105,7 +106,7 @@ def test_a_hold_ends_at_the_first_free_instant_in_any_zone(
         assert hours[0].covers(at.astimezone(place).replace(tzinfo=None))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(at=INSTANTS, name=st.sampled_from(ZONES), unit=st.sampled_from(policy_time.PERIODS))
 def test_the_next_period_is_later_and_begins_at_once_in_any_zone(at: datetime, name: str, unit: str) -> None:
     following = policy_time.next_period(at, unit, name)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.rendering_mail import HeaderError, Mail, build
+from tests.examples import examples
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 _HEADERS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=200)
@@ -38,7 +39,7 @@ def _lines(text: str) -> list[str]:
     return re.split(r"\r\n|\r|\n", text.rstrip("\r\n"))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(text=_TEXTS, html=_TEXTS, subject=_HEADERS, name=_HEADERS)
 def test_any_words_come_back_as_they_were(text: str, html: str, subject: str, name: str) -> None:
     raw = build(_mail(text=text, html=html or "x", subject=subject.strip(), sender_name=name))

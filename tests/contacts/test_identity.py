@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts import ingest
@@ -15,6 +15,7 @@ from contacts.directory import Identifier
 from contacts.models import Contact, DeadLetter, Event, InboxItem, Merge, Source, SourceCount
 from contacts.models import Identifier as Stored
 from tests.contacts.test_directory import grouped
+from tests.examples import examples
 from tests.factories import NOON, make_source, put_in_inbox
 
 USERS, BROWSERS = ["u1", "u2", "u3"], ["a1", "a2", "a3", "a4"]
@@ -73,7 +74,7 @@ def assert_whole() -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(60)
 @given(st.lists(st.lists(calls, min_size=1, max_size=8), min_size=1, max_size=5))
 def test_any_order_and_any_batches_give_the_groups_of_the_plain_rules(
     batches: list[list[dict[str, Any]]],

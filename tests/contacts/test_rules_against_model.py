@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts import consent, event_log, rules, slots
@@ -17,6 +17,7 @@ from contacts.models import ChannelAddress, Contact, Prediction, Segment, Segmen
 from contacts.rules_sql import Subject, matching, verdicts
 from tests.contacts import rules_model
 from tests.contacts.rules_model import Json, Person
+from tests.examples import examples
 from tests.factories import NOON
 
 LONG_AGO = NOON - timedelta(days=400)
@@ -231,7 +232,7 @@ def answers(rule: Json, people: list[Person], as_of: datetime) -> dict[str, set[
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(60)
 @given(
     people=PEOPLE,
     rule=RULES,

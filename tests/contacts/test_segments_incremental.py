@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from contacts import consent, event_log, rules, segments, slots
@@ -17,6 +17,7 @@ from contacts.event_log import NewEvent
 from contacts.models import ChannelAddress, Contact, Prediction, Segment, Suppression
 from contacts.rules_sql import matching
 from tests.contacts.test_rules_against_model import COUNTS, KEYS, LENGTHS, PROPERTIES, RULES, VALUES
+from tests.examples import examples
 from tests.factories import NOON
 
 # Few people and few names, so that acts and rules often meet.
@@ -147,7 +148,7 @@ class World:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20)
 @given(inner=INNER, outer=OUTER, acts=ACTS)
 def test_following_equals_computing_anew_at_every_step(
     inner: Any, outer: Any, acts: list[tuple[Any, ...]]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from channels import charter, deciding, lifecycle, outbox
@@ -19,6 +19,7 @@ from channels.models import Message
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import Contact
+from tests.examples import examples
 from tests.factories import NOON, make_contact, make_intent, make_provider
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -98,7 +99,7 @@ STALLED: list[tuple[str, Any]] = [
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @example(steps=STALLED)
 @given(steps=st.lists(STEPS, min_size=15, max_size=50))
 def test_no_interleaving_breaks_a_rule(steps: list[tuple[str, Any]], prepared: None) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.models import Message
 from journeys import engine, graph, publishing, triggers
 from journeys.models import Journey, Run, StepEntry
+from tests.examples import examples
 from tests.factories import NOON, log_event, make_contact, make_version
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -103,7 +104,7 @@ def what_always_holds(data: dict[str, Any]) -> None:
     assert Message.objects.count() == StepEntry.objects.filter(outcome="intended").count()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(15)
 @given(journey(), happenings)
 def test_no_run_is_lost_doubled_or_stuck(data: dict[str, Any], story: list[tuple[str, int, str]]) -> None:
     with connection.cursor() as cursor:
