@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from analytics import kpis
 from analytics.reports import SHOWN, Figures, Report
 
+#: Nobody can tell whether these were looked at: no rate instead of a wrong zero.
+_NEVER_OPENED = ("sms", "push")
 #: Beyond this many times the period before, a percentage says nothing but that it began.
 _COMPARABLE = 5
 
@@ -38,6 +40,7 @@ class Row:
     counts: list[int]
     figures: Figures
     share: float
+    open_rate: float | None
 
 
 def tiles(report: Report) -> list[Tile]:
@@ -108,6 +111,7 @@ def comparison(parts: Mapping[Any, Figures], names: Mapping[Any, Hashable]) -> l
             [figures.counts[kpi] for kpi in SHOWN],
             figures,
             figures.counts["sent"] / most if most else 0.0,
+            None if key in _NEVER_OPENED else figures.open_rate,
         )
         for key, figures in parts.items()
     ]

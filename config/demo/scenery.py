@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 
-from channels import starter
+from channels import charter, starter
 from channels.models import ProviderAccount
 from config.demo.people import Person
 from config.demo.visits import SHOP
@@ -76,6 +76,7 @@ def allow(people: Iterable[Person], ids: dict[str, int], now: datetime) -> int:
 def furnish(now: datetime, best_sellers: Sequence[Mapping[str, Any]]) -> int:
     """Templates, segments and the ready-made journeys, live from the play's beginning; returns how many."""
     starter.load(now)
+    charter.publish(charter.draft(charter.DEFAULT, "What Segue starts with"), now)
     shown = [
         {"name": each["name"], "price": each["price"], "url": f"{SHOP}/products/{each['product_id']}"}
         for each in best_sellers

@@ -57,6 +57,13 @@ def test_a_change_is_shown_against_a_comparable_period() -> None:
     assert charts.tiles(reports.engagement(MARCH))[0].change == pytest.approx(0.25)
 
 
+def test_a_channel_whose_messages_cannot_be_seen_opened_has_no_open_rate() -> None:
+    kpi(2, "delivered", 10, channel="sms")
+    kpi(2, "delivered", 10)
+    rows = charts.comparison(reports.engagement(MARCH).by_channel, {})
+    assert {row.name: row.open_rate for row in rows} == {"sms": None, "email": 0.0}
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
 def test_a_spreadsheet_takes_no_exported_cell_for_a_formula(cell: str) -> None:
     assert str(reports.harmless(cell)).startswith("'")
