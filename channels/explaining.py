@@ -36,6 +36,12 @@ _RULES = {
     "contact": gettext_lazy("Contact"),
     "origin": gettext_lazy("Who wanted it"),
 }
+_ANSWERS = {
+    "pass": gettext_lazy("passed"),
+    "wait": gettext_lazy("not now"),
+    "refuse": gettext_lazy("no"),
+    "cancel": gettext_lazy("called off"),
+}
 _CANCELLED = {
     "goal": gettext_lazy("the goal was reached"),
     "exit": gettext_lazy("the journey ended for this person"),
@@ -65,6 +71,10 @@ class Step(NamedTuple):
     rule: str
     verdict: str
     words: str
+
+    @property
+    def answer(self) -> str:
+        return str(_ANSWERS.get(self.verdict, self.verdict))
 
 
 def explain(decision: Explained, zone: tzinfo | None = None) -> str:

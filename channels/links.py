@@ -21,7 +21,7 @@ _known: dict[str, int] = {}
 
 @lru_cache(maxsize=1)
 def signer() -> Signer:
-    return Signer(settings.SECRET_KEY)
+    return Signer(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
 
 
 def ids(addresses: Collection[str]) -> dict[str, int]:

@@ -8,14 +8,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from channels.models import ProviderAccount
 
 
 class SecretsUnreadableError(Exception):
-    """The secrets were written with another SECRET_KEY; they must be entered again."""
+    """The secrets were written with a SECRET_KEY that is gone; they must be entered again."""
 
 
 def seal(values: Mapping[str, str]) -> str:
@@ -38,6 +38,8 @@ def values_of(account: ProviderAccount) -> dict[str, Any]:
     return {**account.settings, **unseal(account.secrets)}
 
 
-def _box() -> Fernet:
-    key = hashlib.sha256(b"segue.secrets\0" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+def _box() -> MultiFernet:
+    """Seals with today's key, opens with former ones too."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [hashlib.sha256(b"segue.secrets\0" + key.encode()).digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -33,15 +34,17 @@ class Token:
 
 
 class Signer:
-    """Makes and reads tokens with one secret."""
+    """Makes tokens with one secret, and reads those of ``former`` ones too: mails outlive a change."""
 
-    def __init__(self, secret: str) -> None:
-        self._key = hashlib.sha256(b"segue.tracking\0" + secret.encode()).digest()
+    def __init__(self, secret: str, former: Sequence[str] = ()) -> None:
+        self._keys = [
+            hashlib.sha256(b"segue.tracking\0" + one.encode()).digest() for one in (secret, *former)
+        ]
 
     def sign(self, use: str, message_id: int, created_at: datetime, link_id: int = 0) -> str:
         """A URL-safe token of 48 characters."""
         body = _BODY.pack(message_id, (created_at - _EPOCH) // _MICROSECOND, link_id)
-        return base64.urlsafe_b64encode(body + self._digest(use, body)).decode("ascii")
+        return base64.urlsafe_b64encode(body + _digest(self._keys[0], use, body)).decode("ascii")
 
     def read(self, use: str, text: str) -> Token | None:
         """What ``text`` says, or None when it was not signed for ``use`` by this secret."""
@@ -52,10 +55,11 @@ class Signer:
         except (ValueError, binascii.Error):
             return None
         body, digest = raw[: _BODY.size], raw[_BODY.size :]
-        if not hmac.compare_digest(digest, self._digest(use, body)):
+        if not any(hmac.compare_digest(digest, _digest(key, use, body)) for key in self._keys):
             return None
         message_id, microseconds, link_id = _BODY.unpack(body)
         return Token(message_id, _EPOCH + timedelta(microseconds=microseconds), link_id)
 
-    def _digest(self, use: str, body: bytes) -> bytes:
-        return hashlib.blake2b(body, digest_size=_DIGEST, key=self._key, person=use.encode()[:16]).digest()
+
+def _digest(key: bytes, use: str, body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=_DIGEST, key=key, person=use.encode()[:16]).digest()

@@ -21,7 +21,6 @@ from contacts.models import Contact
 from contacts.paging import CappedPaginator
 
 _TONES = {"pass": "is-good", "wait": "is-warn", "refuse": "is-bad", "cancel": "is-bad"}
-_VERDICTS = {"pass": _("passed"), "wait": _("not now"), "refuse": _("no"), "cancel": _("called off")}
 _LABELS = {"send": "success", "hold": "warning", "drop": "danger", "cancel": "info"}
 _REASONS = (
     "allowed", "cap", "spacing", "quiet_hours", "redundant", "not_asked", "no_consent", "suppressed",
@@ -115,7 +114,7 @@ class DecisionAdmin(ModelAdmin):
                 (
                     step.rule,
                     _TONES.get(step.verdict, ""),
-                    _VERDICTS.get(step.verdict, step.verdict),
+                    step.answer,
                     step.words,
                 )
                 for step in explaining.steps(decision)

@@ -37,6 +37,8 @@ class RuleField(forms.CharField):
     widget = forms.Textarea
 
     def prepare_value(self, value: Any) -> Any:
+        if value is None:
+            return "{}"
         return value if isinstance(value, str) else json.dumps(_ordered(value), indent=2, ensure_ascii=False)
 
     def to_python(self, value: Any) -> Any:

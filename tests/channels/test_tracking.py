@@ -22,6 +22,12 @@ def test_a_foreign_token_says_nothing() -> None:
     assert Signer("secret").read(OPEN, Signer("other").sign(OPEN, 7, AT)) is None
 
 
+def test_tokens_of_a_former_secret_stay_good() -> None:
+    old = Signer("old").sign(CLICK, 7, AT, 3)
+    assert Signer("new", ["old"]).read(CLICK, old) == Token(7, AT, 3)
+    assert Signer("new", ["old"]).sign(CLICK, 7, AT, 3) == Signer("new").sign(CLICK, 7, AT, 3)
+
+
 def test_no_altered_sign_is_taken() -> None:
     signer = Signer("secret")
     token = signer.sign(CLICK, 7, AT, 3)

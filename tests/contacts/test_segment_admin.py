@@ -45,6 +45,12 @@ def written(rule: Any, **values: Any) -> dict[str, Any]:
     }
 
 
+def test_a_new_segment_begins_with_a_rule_that_can_be_read(editor: Client) -> None:
+    page = editor.get(reverse("admin:contacts_segment_add")).content.decode()
+    assert ">null<" not in "".join(page.split())
+    assert "{}</textarea>" in page
+
+
 def test_a_segment_is_saved_and_waits_to_be_computed(editor: Client) -> None:
     answer = editor.post(reverse("admin:contacts_segment_add"), written(LYON))
     segment = Segment.objects.get()

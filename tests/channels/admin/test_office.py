@@ -7,10 +7,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from channels import delivery, sealing, starter
+from channels import deciding, delivery, outbox, sealing, starter
 from channels.models import Attempt, Message, ProviderAccount, SandboxMessage, Template, TemplateVersion
 from tests.contracts.smtp_sink import smtp_sink
-from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
+from tests.factories import NOON, make_contact, make_intent, make_provider, make_queued, make_template
 
 pytestmark = pytest.mark.django_db
 State = Message.State
@@ -130,6 +130,26 @@ def test_an_account_is_tried_before_anybody_depends_on_it(office: Client) -> Non
         assert b"Accepted: 250" in office.post(page, {"address": "me@example.com"}, follow=True).content
         assert len(sink.mails) == 1
     assert b"No connection" in office.post(page, {"check": "1"}, follow=True).content
+
+
+def test_a_message_is_found_by_the_contacts_email_or_phone(office: Client) -> None:
+    make_queued(make_contact(email="ada@example.com", phone="+33612345678", first_name="Ada"))
+    address = reverse("admin:channels_message_changelist")
+    for term in ("ada@example.com", "+33612345678"):
+        assert b"Ada" in office.get(address, {"q": term}).content
+    assert b"Nothing matches" in office.get(address, {"q": "bob@example.com"}).content
+
+
+def test_an_empty_list_says_whether_there_is_something_to_make(office: Client) -> None:
+    assert b"It fills by itself" in office.get(reverse("admin:channels_message_changelist")).content
+    assert b"Add template" in office.get(reverse("admin:channels_template_changelist")).content
+
+
+def test_a_message_shows_what_was_asked_and_answered(office: Client) -> None:
+    outbox.intend([make_intent(make_contact())], NOON)
+    deciding.decide_batch(NOON)
+    page = office.get(_change("message", Message.objects.get().pk)).content.decode()
+    assert '<span class="segue-pill is-good">passed</span>' in page
 
 
 def test_an_uncertain_message_is_settled_by_hand_after_a_question(office: Client) -> None:
