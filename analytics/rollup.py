@@ -31,7 +31,10 @@ def follow(now: datetime, limit: int = 20_000) -> int:
     """
     with transaction.atomic():
         events = event_log.read_after(READER, limit, leave_out=_UNUSED)
-        counted = [event for event in events if event.name in kpis.BY_EVENT]
+        # Only what Segue itself wrote: a source may send events of the same names.
+        counted = [
+            event for event in events if event.kind == event_log.SYSTEM and event.name in kpis.BY_EVENT
+        ]
         journeys = _journeys(counted)
         _add(_cells(_without_repeats(counted, now), journeys, _credited_channels(counted, journeys)))
         event_log.advance(READER, events)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contacts.models import Event
 from contacts.rules_sql_tests import (
     as_number,
     compared,
@@ -35,6 +36,8 @@ from contacts.rules_tree import (
     Range,
     Reachable,
 )
+
+_OWN = int(Event.Kind.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ def _events(condition: Happened, scope: Scope, link: Sql) -> Sql:
         piece("e.name = {}", text(condition.name)),
         piece("e.occurred_at <= {}", instant(scope.as_of)),
     ]
+    if condition.own:
+        tests.append(Sql(f"e.kind = {_OWN}"))
     window = condition.window
     if isinstance(window.within, timedelta):
         tests.append(piece("e.occurred_at > {}", instant(scope.as_of - window.within)))

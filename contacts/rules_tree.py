@@ -128,13 +128,17 @@ AT_LEAST_ONCE = Range(least=Decimal(1))
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """How often an event occurred, or, with ``total``, what a property of it adds up to."""
+    """How often an event occurred, or, with ``total``, what a property of it adds up to.
+
+    ``own`` asks for events that Segue itself wrote: whoever has a key may send one of the same name.
+    """
 
     name: str
     amount: Range = AT_LEAST_ONCE
     total: tuple[str, ...] | None = None
     window: Window = Window()
     where: tuple[Where, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class Messaged:
 
     def as_event(self) -> Happened:
         where = tuple(Where((key,), Check("is", value)) for key, value in self.filters)
-        return Happened(MESSAGE_EVENTS[self.state], self.amount, None, self.window, where)
+        return Happened(MESSAGE_EVENTS[self.state], self.amount, None, self.window, where, own=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,12 @@ def _fitting(graph: Graph, events: Sequence[LogEvent], now: datetime) -> list[Lo
     trigger = graph.trigger
     found = [event for event in events if event.occurred_at > now - trigger.fresh]
     if trigger.segment:
-        found = [event for event in found if event.properties.get("segment") == trigger.segment]
+        # Written by Segue: whoever has a key may send an event of the same name.
+        found = [
+            event
+            for event in found
+            if event.kind == event_log.SYSTEM and event.properties.get("segment") == trigger.segment
+        ]
     passed = rules_sql_events.passing(
         parse_where(list(trigger.where)), [event.properties for event in found], now
     )

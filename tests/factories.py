@@ -120,5 +120,7 @@ def make_version(graph: dict[str, Any], *, slug: str = "trial", now: datetime = 
 
 
 def log_event(contact: Contact, name: str, at: datetime, **properties: Any) -> None:
-    """One event in the log, as ingest appends it."""
-    event_log.append([event_log.NewEvent(contact.id, name, at, at, event_log.TRACK, properties=properties)])
+    """One event in the log: our own as our own, the others as ingest appends them."""
+    own = name.startswith(("Message ", "Segment ", "Journey ", "Consent "))
+    kind = event_log.SYSTEM if own else event_log.TRACK
+    event_log.append([event_log.NewEvent(contact.id, name, at, at, kind, properties=properties)])

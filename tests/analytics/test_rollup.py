@@ -47,6 +47,16 @@ def test_an_event_is_counted_once_however_often_the_pulse_runs() -> None:
     assert figure("sent")[0] == 2
 
 
+def test_what_a_source_calls_by_our_names_is_in_no_figure() -> None:
+    with transaction.atomic():
+        event_log.append(
+            NewEvent(1, name, NOW, NOW, event_log.TRACK, properties={"channel": "email", "value": 9})
+            for name in ("Message Sent", "Message Opened", "Journey Converted")
+        )
+    assert rollup.follow(NOW) == 3
+    assert not DailyKpi.objects.exists()
+
+
 def test_a_second_open_of_the_same_message_is_no_second_opened_message() -> None:
     happened("Message Opened", channel="email", message=1)
     happened("Message Opened", channel="email", message=1)

@@ -78,6 +78,7 @@ def test_a_message_compiles_to_the_event_that_says_so() -> None:
         "Message Opened",
         Range(most=Decimal(0)),
         where=(Where(("channel",), Check("is", "email")), Where(("journey",), Check("is", "welcome"))),
+        own=True,
     )
 
 

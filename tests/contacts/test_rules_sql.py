@@ -184,6 +184,15 @@ def test_alternatives_hold_for_the_whole_base_as_for_one_contact() -> None:
     assert [holds({"not": either}, each) for each in (buyer, reader, neither)] == [False, False, True]
 
 
+def test_what_a_source_calls_a_message_event_says_nothing_about_our_messages() -> None:
+    contact = make_contact()
+    event_log.append([NewEvent(contact.id, "Message Opened", NOON, NOON, event_log.TRACK)])
+    assert not holds({"message": "opened"}, contact)
+    assert holds({"event": "Message Opened"}, contact)
+    happen(contact, "Message Opened")
+    assert holds({"message": "opened"}, contact)
+
+
 def test_windows_of_a_journey_start_where_the_subject_says() -> None:
     contact = make_contact()
     happen(contact, "Order Completed", NOON - DAY)

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from contacts import event_log
+from contacts.event_log import NewEvent
 from contacts.models import Contact, Event
 from journeys import engine, triggers, versions
 from journeys.models import Journey, Run
@@ -65,6 +67,9 @@ def test_entering_or_leaving_a_segment_starts_a_run() -> None:
     log_event(enters, "Segment Entered", NOON, segment="vip")
     log_event(leaves, "Segment Left", NOON, segment="vip")
     log_event(other, "Segment Entered", NOON, segment="new")
+    said = {"segment": "vip"}
+    forged = NewEvent(other.id, "Segment Entered", NOON, NOON, event_log.TRACK, properties=said)
+    event_log.append([forged])
     triggers.follow(NOON)
     assert set(Run.objects.values_list("journey__slug", "contact_id")) == {
         ("welcome-vip", enters.id),
