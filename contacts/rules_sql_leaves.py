@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from contacts.models import Event
 from contacts.rules_sql_tests import (
     as_number,
     compared,
@@ -37,7 +36,8 @@ from contacts.rules_tree import (
     Reachable,
 )
 
-_OWN = int(Event.Kind.SYSTEM)
+_OWN = 7
+"The kind of events that Segue itself writes, in the numbers of ``contacts.models.event``."
 
 
 @dataclass(frozen=True, slots=True)

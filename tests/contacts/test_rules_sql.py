@@ -189,7 +189,7 @@ def test_what_a_source_calls_a_message_event_says_nothing_about_our_messages() -
     event_log.append([NewEvent(contact.id, "Message Opened", NOON, NOON, event_log.TRACK)])
     assert not holds({"message": "opened"}, contact)
     assert holds({"event": "Message Opened"}, contact)
-    happen(contact, "Message Opened")
+    happen(contact, "Message Opened")  # of our own kind, as it is when nothing else is said
     assert holds({"message": "opened"}, contact)
 
 
