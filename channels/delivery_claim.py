@@ -74,12 +74,13 @@ def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]
     What has come against a message since it was decided is asked in that same transaction: whoever
     unsubscribed, converted or bounced before it gets nothing.
     """
+    active = [account.id for several in by_channel.values() for account in several]
     ready = [account.id for several in by_channel.values() for account in several if not account.paused]
     open_channels = [channel for channel, several in by_channel.items() if not several[0].paused]
     if not ready:
         return []
     with transaction.atomic():
-        found = _due(now, limit, ready, open_channels)
+        found = _due(now, limit, active, ready, open_channels)
         against = deciding.recheck(found, now)
         if against:
             deciding.turn_back(found, against, now)
@@ -103,7 +104,9 @@ def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]
     return [message for message in found if message.id in taken]
 
 
-def _due(now: datetime, limit: int, ready: Sequence[int], open_channels: Sequence[str]) -> list[Claimed]:
+def _due(
+    now: datetime, limit: int, active: Sequence[int], ready: Sequence[int], open_channels: Sequence[str]
+) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, [now])
         busy = [row[0] for row in cursor.fetchall()]
@@ -112,7 +115,16 @@ def _due(now: datetime, limit: int, ready: Sequence[int], open_channels: Sequenc
         return []
     with psycopg.Cursor(connection.connection) as raw:
         raw.execute(
-            _DUE, [leased, now, list(ready), list(open_channels), max(1, -(-limit // len(leased))), limit]
+            _DUE,
+            [
+                leased,
+                now,
+                list(ready),
+                list(active),
+                list(open_channels),
+                max(1, -(-limit // len(leased))),
+                limit,
+            ],
         )
         return [_claimed(row) for row in raw.fetchall()]
 
@@ -129,6 +141,7 @@ SELECT s FROM generate_series(0, 63) AS s
 WHERE EXISTS (SELECT 1 FROM channels_message WHERE slot = s::int2 AND state = 3 AND due_at <= %s)
 """
 
+# A message whose account has been switched off since goes by the first account of its channel.
 # Per slot an index range scan; the limit of a slot keeps one busy slot from starving the others.
 _DUE = """
 SELECT m.* FROM unnest(%b::int2[]) AS s(slot)
@@ -138,7 +151,8 @@ CROSS JOIN LATERAL (
            conditions, entered_at
     FROM channels_message
     WHERE slot = s.slot AND state = 3 AND due_at <= %b
-      AND (provider_id = ANY(%b::int4[]) OR provider_id IS NULL AND channel = ANY(%b::text[]))
+      AND (provider_id = ANY(%b::int4[])
+           OR (provider_id IS NULL OR provider_id <> ALL(%b::int4[])) AND channel = ANY(%b::text[]))
     ORDER BY due_at
     LIMIT %b
 ) AS m

@@ -12,6 +12,10 @@ from collections.abc import Mapping
 #: Every purpose of a channel.
 EVERY = "*"
 
+#: The attribute that says until when a person wants to hear nothing. Theirs alone: no event and no journey
+#: writes it.
+PAUSE = "paused_until"
+
 Consents = Mapping[tuple[str, str], bool]
 
 

@@ -28,8 +28,7 @@ from contacts.models import ChannelAddress, Contact, Merge, Purpose
 #: What the preference page says; kept with each consent so that the wording can be shown later.
 WORDING = "preferences-1"
 
-#: The attribute that says until when a person wants to hear nothing.
-PAUSE = "paused_until"
+PAUSE = permission.PAUSE
 #: What the page offers, in days.
 PAUSES = (7, 30, 90)
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import msgspec
 
-from contacts import normalise, places
+from contacts import normalise, permission, places
 
 MOST_KEYS = 500
 LONGEST_KEY = 255
@@ -79,7 +79,8 @@ class Profile(msgspec.Struct):
         for key, value in traits.items():
             column = _COLUMNS.get(key.lower())
             if column is None:
-                own[key] = value
+                if key != permission.PAUSE:
+                    own[key] = value
             elif value is None:
                 setattr(self, column, "")
             elif (text := _read(column, value, region)) is not None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from contacts import permission
 from journeys.fields import Fields
 from journeys.outcomes import Advance, Facts, Outcome, Standing
 from journeys.steps.step import Step, read_next
 
-#: Columns of a contact that a journey must not write: identity and reachability come from the person.
+#: What a journey must not write: identity, reachability and breaks come from the person.
 RESERVED = frozenset(
     {"id", "email", "phone", "known", "first_seen_at", "last_seen_at", "timezone", "language", "country"}
+    | {permission.PAUSE}
 )
 
 

@@ -223,6 +223,19 @@ def test_a_paused_account_makes_messages_wait() -> None:
     assert message.state == State.ACCEPTED
 
 
+def test_messages_of_an_account_that_was_switched_off_go_by_the_next_one() -> None:
+    off = make_provider("email", name="old", active=False)
+    account = make_provider("email", name="new", paused=True)
+    make_template("hello")
+    message = make_queued(make_contact(), provider_id=off.pk)
+    assert _deliver() == 0
+    account.paused = False
+    account.save()
+    assert _deliver() == 1
+    message.refresh_from_db()
+    assert (message.state, message.provider_id) == (State.ACCEPTED, account.pk)
+
+
 def test_a_message_is_written_in_its_persons_language() -> None:
     make_provider("email")
     english = make_template("hello")

@@ -54,6 +54,14 @@ def test_what_everybody_needs_goes_to_columns(traits: dict[str, Any], column: st
     assert getattr(after(traits), column) == expected
 
 
+def test_a_break_that_a_person_asked_for_is_not_ended_by_an_event() -> None:
+    told = after(
+        {"paused_until": None, "plan": "gold"}, attributes={"paused_until": "2026-04-01T00:00:00+00:00"}
+    )
+    assert told.attributes == {"paused_until": "2026-04-01T00:00:00+00:00", "plan": "gold"}
+    assert after({"paused_until": "2099-01-01T00:00:00+00:00"}).attributes == {}
+
+
 def test_everything_else_is_an_attribute() -> None:
     told = after(
         {"plan": "gold", "age": 36, "tags": ["a"], "address": {"city": "Paris"}, "email": "a@example.org"}
