@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from config import dashboard, roles
 from contacts import clock, event_log
 from contacts.event_log import TRACK, NewEvent
+from contacts.models import Source
 from tests.config.backoffice import make_person, signed_in
 from tests.factories import NOON, make_contact
 
@@ -77,3 +80,13 @@ def test_work_that_is_due_later_is_up_to_date() -> None:
     shown = dashboard.readings({**NOTHING, "oldest_run": later}, NOON)
 
     assert [reading.value for reading in shown if reading.label == "Journeys"] == ["up to date"]
+
+
+def test_the_home_page_says_what_of_the_demo_is_real_and_how_fast_it_came_in(
+    client: Client, settings: SettingsWrapper, tmp_path: Path
+) -> None:
+    settings.SEGUE_HOME = tmp_path
+    (tmp_path / "demo.json").write_text('{"loaded": 152554, "load_rate": 6389}', encoding="utf-8")
+    Source.objects.create(name="Shop tills", slug="tills")
+    page = client.get("/admin/").content.decode()
+    assert "152,554 real events were taken in at 6,389 a second" in page
