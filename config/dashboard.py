@@ -233,7 +233,7 @@ def _command() -> str:
 
 
 def _demo() -> dict[str, int]:
-    """What the demo noted when it was loaded: ``loaded`` events and ``load_rate`` a second; {} without one."""
+    """What the demo noted when it was loaded: ``loaded`` events, ``load_rate`` a second; {} without."""
     kept = settings.SEGUE_HOME / "demo.json"
     if not kept.is_file() or not Source.objects.filter(slug="tills", name="Shop tills").exists():
         return {}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from config import dashboard, roles
 from contacts import clock, event_log
@@ -83,7 +83,7 @@ def test_work_that_is_due_later_is_up_to_date() -> None:
 
 
 def test_the_home_page_says_what_of_the_demo_is_real_and_how_fast_it_came_in(
-    client: Client, settings: SettingsWrapper, tmp_path: Path
+    client: Client, settings: Settings, tmp_path: Path
 ) -> None:
     settings.SEGUE_HOME = tmp_path
     (tmp_path / "demo.json").write_text('{"loaded": 152554, "load_rate": 6389}', encoding="utf-8")
