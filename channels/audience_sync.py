@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -17,6 +19,7 @@ from contacts import once
 
 _State = AudienceMember.State
 _BATCH = 1_000
+_LOCK = zlib.crc32(b"channels.audience_sync") & 0x7FFFFFFF
 #: A member reaches this state when its destination took the change.
 _DONE = {_State.ADDING.value: _State.IN.value, _State.REMOVING.value: _State.OUT.value}
 
@@ -25,7 +28,8 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
     """Tell each destination a batch of changes; returns how many were taken.
 
     Nothing is in a transaction while somebody is told. What was not taken stays for the next time; telling
-    twice does no harm, and a change that came meanwhile is told on its own.
+    twice does no harm, and a change that came meanwhile is told on its own. One worker at a time tells an
+    audience's changes, so that no joining arrives after the leaving that followed it.
     """
     taken = 0
     audiences = Audience.objects.select_related("provider").filter(
@@ -40,10 +44,25 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
         except (sealing.SecretsUnreadableError, ValueError):
             continue
         try:
-            taken += _tell(audience, provider, now, batch)
+            with _alone(audience.pk) as free:
+                taken += _tell(audience, provider, now, batch) if free else 0
         finally:
             provider.close()
     return taken
+
+
+@contextmanager
+def _alone(audience_id: int) -> Iterator[bool]:
+    """Whether nobody else tells about this audience; until the end nobody will. Ends with the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, audience_id])
+        free = bool((cursor.fetchone() or (False,))[0])
+    try:
+        yield free
+    finally:
+        if free:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, audience_id])
 
 
 def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:

@@ -9,6 +9,7 @@ import pytest
 
 from channels import audience_sync, audiences
 from channels.models import Audience, AudienceMember
+from contacts.group_commit import connect
 from tests.factories import NOON, make_contact, make_provider
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,15 @@ def test_who_has_no_address_is_settled_without_being_told(folder: Path) -> None:
     assert audience_sync.sync(NOON) == 0
     assert AudienceMember.objects.get().state == "in"
     assert not (folder / "cart.csv").exists()
+
+
+def test_an_audience_is_told_by_one_worker_at_a_time(folder: Path) -> None:
+    audiences.add([make_contact(email="ann@example.com").id], "cart", "test", NOON)
+    audience = Audience.objects.get()
+    with connect() as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [audience_sync._LOCK, audience.pk])
+        assert audience_sync.sync(NOON) == 0
+    assert audience_sync.sync(NOON) == 1
 
 
 def test_a_destination_that_cannot_be_written_to_is_told_later(folder: Path) -> None:
