@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from email.utils import quote
 from typing import Any
 
 import requests
@@ -102,7 +103,8 @@ class Anymail(Provider):
 
 
 def _message(mail: Mail, parcel: Parcel) -> EmailMultiAlternatives:
-    sender = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender
+    # Quoted, for a comma in the shop's name would make two senders of one.
+    sender = f'"{quote(mail.sender_name)}" <{mail.sender}>' if mail.sender_name else mail.sender
     headers = {"Message-ID": mail.message_id, **mail.headers}
     if mail.unsubscribe_url:
         headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"

@@ -64,9 +64,12 @@ def trim(now: datetime) -> int:
 
 
 def _headers(mail: Mail) -> dict[str, str]:
-    return {
+    headers = {
         "From": f"{mail.sender_name} <{mail.sender}>".strip(),
         "Message-ID": mail.message_id,
-        "List-Unsubscribe": mail.unsubscribe_url,
         **mail.headers,
     }
+    if mail.unsubscribe_url:
+        headers["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
