@@ -149,9 +149,9 @@ def _runs(contact: Contact) -> tuple[list[LiveRun], int]:
 
 
 def zone_of(contact: Contact) -> ZoneInfo:
-    """The person's clock; UTC where it is unknown or the name is no zone."""
+    """The person's clock, told or inferred; UTC where it is unknown or the name is no zone."""
     try:
-        return ZoneInfo(contact.timezone or "UTC")
+        return ZoneInfo(contact.timezone or str(contact.inferred.get("timezone") or "UTC"))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
 

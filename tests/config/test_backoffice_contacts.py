@@ -210,6 +210,12 @@ def test_the_exported_profile_says_what_the_page_says() -> None:
     assert "no-store" in answer.headers["Cache-Control"]
 
 
+def test_a_clock_that_was_inferred_is_the_persons_clock(client: Client) -> None:
+    body = client.get(page_of(make_contact(inferred={"timezone": "Europe/Paris"}))).content.decode()
+
+    assert "Times on this person’s clock, Europe/Paris" in body
+
+
 def test_a_time_zone_that_does_not_exist_falls_back_to_utc(client: Client) -> None:
     for zone in ("Mars/Olympus", "../../etc/passwd", "Europe/"):
         assert client.get(page_of(make_contact(timezone=zone))).status_code == 200
