@@ -25,6 +25,7 @@ def rescue(now: datetime) -> int:
     Claimed ones were not begun: they are queued again. Of transmitting ones nobody knows: where the
     provider takes a key only once they are queued again, else they become uncertain. Uncertain service
     messages are sent again after a while, marked as such; marketing ones wait for a receipt or a person.
+    Queued ones whose channel nobody carries any more are decided anew.
     """
     keyed = _accounts_that_honour_keys()
     with transaction.atomic():
@@ -53,6 +54,12 @@ def rescue(now: datetime) -> int:
         _note_lost(unknown, now)
         moved |= unknown
         moved |= lifecycle.move(
+            _stranded(),
+            State.QUEUED,
+            State.HELD,
+            every={"due_at": now, "reason": "no_provider"},
+        )
+        moved |= lifecycle.move(
             _uncertain_service(now),
             State.UNCERTAIN,
             State.QUEUED,
@@ -79,6 +86,19 @@ def _expired(state: State, now: datetime) -> Sequence[tuple[Ref, str]]:
             [int(state), now, _LIMIT],
         )
         return [(Ref(*row[:3]), row[3]) for row in cursor.fetchall()]
+
+
+def _stranded() -> list[Ref]:
+    """Queued messages of channels without an active account: they would take a place under caps for ever."""
+    carried = set(ProviderAccount.objects.filter(active=True).values_list("channel", flat=True))
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "SELECT id, created_at, slot FROM channels_message"
+            " WHERE state = 3 AND channel <> ALL(%b::text[]) ORDER BY id LIMIT %b",
+            [sorted(carried), _LIMIT],
+        )
+        return [Ref(*row) for row in cursor.fetchall()]
 
 
 def _uncertain_service(now: datetime) -> list[Ref]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels import delivery, rescue
+from channels import deciding, delivery, rescue
 from channels.models import Attempt, Message, ProviderAccount, SandboxMessage
 from contacts.models import Event, Suppression
 from tests.contracts.smtp_sink import Sink, smtp_sink
@@ -234,6 +234,15 @@ def test_messages_of_an_account_that_was_switched_off_go_by_the_next_one() -> No
     assert _deliver() == 1
     message.refresh_from_db()
     assert (message.state, message.provider_id) == (State.ACCEPTED, account.pk)
+
+
+def test_a_message_whose_channel_nobody_carries_any_more_comes_to_an_end() -> None:
+    off = make_provider("email", active=False)
+    message = make_queued(make_contact(), provider_id=off.pk, wanted=["email"])
+    assert rescue.rescue(NOON) == 1
+    deciding.decide_batch(NOON)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == (State.DROPPED, "no_provider")
 
 
 def test_a_message_is_written_in_its_persons_language() -> None:
