@@ -162,6 +162,8 @@ def test_a_port_that_somebody_took_is_not_insisted_on(home: Path) -> None:
         pass
     taken = json.loads((home / "servers" / "postgres.json").read_text())["port"]
     with socket.socket() as squatter:
+        # What the first server hung up may still linger on the port.
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", taken))
         squatter.listen()
         with Servers(home, durable=False) as second, psycopg.connect(second.database_url) as connection:
