@@ -67,12 +67,18 @@ def swap(source: str) -> tuple[str, list[str]]:
     return _LIQUID.sub(take, clean), tags
 
 
+def unix_lines(text: str) -> str:
+    """``text`` with one kind of line end: browsers send another, on which the MJML compiler gives up."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def restore(text: str, tags: list[str]) -> str:
     return _WORD.sub(lambda match: tags[int(match[1])] if int(match[1]) < len(tags) else match[0], text)
 
 
 def to_html(source: str) -> str:
     """HTML with Liquid in place. Raises TemplateError for what is forbidden or cannot be compiled."""
+    source = unix_lines(source)
     check(source)
     if not is_mjml(source):
         return source

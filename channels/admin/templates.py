@@ -19,6 +19,7 @@ from channels.framing import framed
 from channels.models import Template, TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering_liquid import TemplateError
+from channels.rendering_markup import unix_lines
 from contacts import clock
 
 _LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German")), ("es", _("Spanish")),
@@ -47,6 +48,13 @@ class WordsForm(forms.ModelForm):
             self.fields["body"].widget.attrs.update(rows=7, wrap="soft")
         for name in unused.get(Channel(channel), ("link",)):
             del self.fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        # As written, so that saving unchanged words changes nothing and a text message is no longer for it.
+        return {
+            name: unix_lines(value) if isinstance(value, str) else value for name, value in values.items()
+        }
 
 
 @admin.register(Template)

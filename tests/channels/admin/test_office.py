@@ -74,6 +74,19 @@ def test_a_draft_is_saved_previewed_tested_and_published(office: Client) -> None
     ]
 
 
+def test_a_ready_made_mail_saved_unchanged_by_a_browser_can_still_be_sent(office: Client) -> None:
+    starter.load(NOON)
+    version = TemplateVersion.objects.get(template__slug="cart-reminder-email", language="en")
+    # Browsers end the lines of a text field with both signs.
+    body = version.body.strip().replace("\n", "\r\n")
+    words = {"subject": version.subject, "body": body, "text": "", "test": "1"}
+    answer = office.post(_change("template", version.template_id) + "?language=en", words, follow=True)
+    assert b"Not sent" not in answer.content
+    assert SandboxMessage.objects.count() == 1
+    draft = TemplateVersion.objects.get(published_at__isnull=True)
+    assert draft.body == version.body.strip()
+
+
 @pytest.mark.parametrize(
     "body", ["<script>alert(1)</script>", "{{ x | nosuch }}", "{% if %}", "<a href='javascript:x'>a</a>"]
 )
