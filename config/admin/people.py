@@ -49,6 +49,12 @@ class PersonAdmin(UserAdmin, ModelAdmin):
             return str(_("Everything"))
         return ", ".join(group.name for group in user.groups.all()) or "–"
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:
+            # There is nothing here but the back office; what they may do in it their roles say.
+            obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 

@@ -4,7 +4,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings as installed
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client, override_settings
 from django.urls import NoReverseMatch, reverse
 
@@ -164,6 +164,16 @@ def test_an_admin_who_is_no_superuser_cannot_touch_a_superuser() -> None:
 
     assert b'name="is_superuser"' not in page.content
     assert root.check_password(PASSWORD)
+
+
+def test_a_person_who_is_added_can_sign_in_to_the_back_office() -> None:
+    boss = signed_in(make_person("root", superuser=True))
+    words = {"username": "bea", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
+    boss.post("/admin/auth/user/add/", words)
+
+    bea = User.objects.get(username="bea")
+    assert (bea.is_staff, bea.is_superuser, bea.groups.count()) == (True, False, 0)
+    assert signed_in(bea).get("/admin/").status_code == 200
 
 
 def test_an_admin_cannot_make_a_superuser() -> None:
