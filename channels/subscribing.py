@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from contacts.models import ChannelAddress, Contact, Identifier, Purpose, Source
 
 _LONGEST = 2048
 _MOST_PURPOSES = 20
+_KEY = re.compile(r"[\w+/=-]{1,200}", re.ASCII)
 
 
 class SubscriptionError(ValueError):
@@ -74,10 +76,18 @@ def _checked(subscription: Any) -> tuple[str, dict[str, str]]:
     if not isinstance(subscription, dict):
         raise SubscriptionError("subscription is missing")
     endpoint, keys = subscription.get("endpoint"), subscription.get("keys")
-    if not isinstance(endpoint, str) or len(endpoint) > _LONGEST or urlsplit(endpoint).scheme != "https":
+    if not isinstance(endpoint, str) or len(endpoint) > _LONGEST or not _is_https(endpoint):
         raise SubscriptionError("subscription.endpoint is not an https address")
     if not isinstance(keys, dict) or not all(
-        isinstance(keys.get(name), str) and 0 < len(keys[name]) <= 200 for name in ("p256dh", "auth")
+        isinstance(keys.get(name), str) and _KEY.fullmatch(keys[name]) for name in ("p256dh", "auth")
     ):
         raise SubscriptionError("subscription.keys is missing")
     return endpoint, {"p256dh": keys["p256dh"], "auth": keys["auth"]}
+
+
+def _is_https(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.netloc) and address.isascii() and address.isprintable()

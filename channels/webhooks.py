@@ -95,7 +95,8 @@ def push_subscribe(request: HttpRequest) -> HttpResponse:
     if contact is None:
         return _error(409, "unknown", "send an event with this anonymousId first")
     wanted = asked.get("purposes")
-    purposes = [one for one in wanted if isinstance(one, str)] if isinstance(wanted, list) else []
+    listed = wanted if isinstance(wanted, list) else []
+    purposes = [one for one in listed if isinstance(one, str) and one.isascii() and one.isprintable()]
     try:
         subscribing.subscribe(contact, asked.get("subscription"), purposes, clock.now())
     except subscribing.SubscriptionError as error:
@@ -105,7 +106,8 @@ def push_subscribe(request: HttpRequest) -> HttpResponse:
 
 def _word(asked: dict[str, object], name: str) -> str:
     value = asked.get(name)
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    # Neither NUL nor half a sign can be looked for in the database.
+    return value.replace("\x00", "").encode(errors="ignore").decode() if isinstance(value, str) else ""
 
 
 def _open(response: HttpResponse) -> HttpResponse:

@@ -151,6 +151,11 @@ def test_a_browser_subscribes_its_visitor(client: Client, shop: tuple[str, str])
     assert consent.states([contact.id])[contact.id] == {("push", "offers"): True}
 
 
+def test_purposes_that_cannot_be_are_passed_over(client: Client, shop: tuple[str, str]) -> None:
+    _visitor()
+    assert _subscribe(client, writeKey=shop[0], anonymousId="anon-1", purposes=["\x00", "\ud800", 1]) == 200
+
+
 def test_a_public_key_cannot_subscribe_by_a_guessed_user_id(client: Client, shop: tuple[str, str]) -> None:
     _visitor()
     assert _subscribe(client, writeKey=shop[0], userId="u1") == 409
@@ -165,7 +170,16 @@ def test_a_public_key_cannot_subscribe_by_a_guessed_user_id(client: Client, shop
         ({"anonymousId": "anon-1", "subscription": {"endpoint": "http://x", "keys": {}}}, 400),
         ({"anonymousId": "anon-1", "subscription": {"endpoint": "https://x", "keys": {"p256dh": 1}}}, 400),
         ({"anonymousId": "anon-1", "subscription": {"endpoint": "https://x/" + "a" * 3000, "keys": {}}}, 400),
-        ({"anonymousId": ["anon-1"]}, 409),
+        ({"anonymousId": ["anon-1"]}, 409), ({"anonymousId": "\ud800"}, 409), ({"writeKey": "\ud800"}, 401),
+        *(
+            ({"anonymousId": "anon-1", "subscription": {**SUBSCRIPTION, "endpoint": place}}, 400)
+            for place in ("https://x\x00", "https://[x", "https://\ud800", "https:///1", "https://é.example")
+        ),
+        (
+            {"anonymousId": "anon-1",
+             "subscription": {"endpoint": "https://x", "keys": {"p256dh": "a\x00", "auth": "b"}}},
+            400,
+        ),
     ],
 )  # fmt: skip
 def test_a_bad_subscription_is_refused(
