@@ -32,7 +32,7 @@ def test_the_cart_reminder_reads_from_top_to_bottom() -> None:
         [
             "day-1", "email", "day-2", "sms", "day-3", "subscribed",
             {"subscribed to push": ["push"], "else": []},
-            "day-5", "retarget", "watch",
+            "day-5", "willing", {"allowed offers": ["retarget"], "else": []}, "watch",
             {"event": ["■"], "timed_out": ["forget", "gone"]},
         ]
     ]  # fmt: skip

@@ -53,7 +53,11 @@ def subscribe(contact: Contact) -> None:
         address=f"https://p/{contact.id}",
         created_at=NOON,
     )
-    consent.record([NewConsent(contact.id, "push", "offers", True, "form")], NOON)
+    allow(contact, "push")
+
+
+def allow(contact: Contact, channel: str = "email") -> None:
+    consent.record([NewConsent(contact.id, channel, "offers", True, "form")], NOON)
 
 
 def wished(journey: str) -> list[tuple[int, str, datetime]]:
@@ -73,6 +77,7 @@ def test_an_abandoned_cart_is_followed_for_five_days_on_four_channels_and_never_
     stage()
     contact = make_contact(timezone="Europe/Paris")
     subscribe(contact)
+    allow(contact)
     log_event(contact, "Product Added", NOON, sku="Lamp")
     play(NOON + 15 * DAY)
     messages = wished("cart-reminder")
@@ -84,6 +89,14 @@ def test_an_abandoned_cart_is_followed_for_five_days_on_four_channels_and_never_
     assert AudienceMember.objects.get().state == "removing"
     assert Run.objects.get(journey__slug="cart-reminder").outcome == "not ordered"
     assert Message.objects.first().variables == {"event": {"sku": "Lamp"}}  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_did_not_allow_offers_is_not_retargeted() -> None:
+    stage()
+    log_event(make_contact(), "Product Added", NOON)
+    play(NOON + 6 * DAY)
+    assert not AudienceMember.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -102,6 +115,7 @@ def test_an_order_at_any_moment_ends_the_cart_reminder_and_takes_the_person_out_
     stage()
     contact = make_contact(timezone="Europe/Paris")
     subscribe(contact)
+    allow(contact)
     log_event(contact, "Product Added", NOON)
     ordered = NOON + day * DAY + HOUR
     play(ordered - HOUR / 2)
