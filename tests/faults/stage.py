@@ -103,11 +103,15 @@ class Stage:
         return done.stdout
 
     def processes(self, part: str) -> list[psutil.Process]:
-        """Processes below the supervisor whose command line holds ``part``."""
+        """Processes below the supervisor whose command line holds ``part``; none while it is being killed."""
         if not self.supervisor or self.supervisor.poll() is not None:
             return []
+        try:
+            below = psutil.Process(self.supervisor.pid).children(recursive=True)
+        except psutil.Error:
+            return []
         found = []
-        for process in psutil.Process(self.supervisor.pid).children(recursive=True):
+        for process in below:
             try:
                 if part in " ".join(process.cmdline()):
                     found.append(process)
