@@ -7,6 +7,7 @@ never sent again in silence (see channels.rescue).
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -24,6 +25,8 @@ from channels.providers.base import Outcome, Parcel, Provider, Result, every
 
 Clock = Callable[[], datetime]
 
+#: Seconds after which a busy thread lets another one of its process go on.
+_TURN = 0.0005
 #: How long a provider that cannot be reached is left alone.
 _PAUSE = timedelta(seconds=30)
 #: Seconds after which a lane begins no more chunks, so that what it has claimed does not wait for it.
@@ -56,6 +59,9 @@ class Crew:
 
     def __init__(self, connections: int = 4) -> None:
         self._connections = connections
+        if connections > 1:
+            # A thread whose server has answered must not wait 5 ms for another that is busy writing.
+            sys.setswitchinterval(_TURN)
         self._pool = ThreadPoolExecutor(connections, "deliver") if connections > 1 else None
         self._own = threading.local()
         self._opened: list[Provider] = []

@@ -21,6 +21,7 @@ from contacts.crashpoints import crashpoint
 
 #: How long a worker has for a batch before others may take its messages for abandoned.
 LEASE = timedelta(seconds=settings.SEGUE_LEASE)
+_HANDFUL = 8
 
 
 @dataclass(slots=True)
@@ -110,7 +111,8 @@ def _due(
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, [now])
         busy = [row[0] for row in cursor.fetchall()]
-        leased = slots.lease(cursor, "deliver", busy)
+        # A share, so that other workers find some.
+        leased = slots.lease(cursor, "deliver", busy, max(_HANDFUL, -(-len(busy) // 4)))
     if not leased:
         return []
     with psycopg.Cursor(connection.connection) as raw:
