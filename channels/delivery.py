@@ -67,11 +67,11 @@ class Crew:
         self._opened: list[Provider] = []
         self._lock = threading.Lock()
 
-    def deliver(self, clock: Clock, *, limit: int = 256) -> int:
-        """One batch of due messages; returns how many were claimed."""
+    def deliver(self, clock: Clock, *, limit: int = 256, share: bool = True) -> int:
+        """One batch of due messages; returns how many were claimed. ``share`` leaves slots to others."""
         now = clock()
         by_channel = delivery_claim.accounts()
-        messages = delivery_claim.claim(now, limit, by_channel)
+        messages = delivery_claim.claim(now, limit, by_channel, share=share)
         if not messages:
             return 0
         by_message = {
@@ -184,7 +184,7 @@ def deliver_batch(clock: Clock, *, limit: int = 256) -> int:
     """One batch in the caller's thread, on any clock; returns how many messages were claimed."""
     crew = Crew(connections=1)
     try:
-        return crew.deliver(clock, limit=limit)
+        return crew.deliver(clock, limit=limit, share=False)
     finally:
         crew.close()
 

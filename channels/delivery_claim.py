@@ -69,8 +69,12 @@ def account_for(message: Claimed, by_channel: dict[str, list[ProviderAccount]]) 
     return next((one for one in candidates if one.id == message.provider_id), next(iter(candidates), None))
 
 
-def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]]) -> list[Claimed]:
+def claim(
+    now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]], *, share: bool = False
+) -> list[Claimed]:
     """Take up to ``limit`` due messages whose account is not paused, in one short transaction.
+
+    With ``share`` only some of the slots are leased, so that other workers find work.
 
     What has come against a message since it was decided is asked in that same transaction: whoever
     unsubscribed, converted or bounced before it gets nothing.
@@ -81,7 +85,7 @@ def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]
     if not ready:
         return []
     with transaction.atomic():
-        found = _due(now, limit, active, ready, open_channels)
+        found = _due(now, limit, active, ready, open_channels, share=share)
         against = deciding.recheck(found, now)
         if against:
             deciding.turn_back(found, against, now)
@@ -106,13 +110,19 @@ def claim(now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]
 
 
 def _due(
-    now: datetime, limit: int, active: Sequence[int], ready: Sequence[int], open_channels: Sequence[str]
+    now: datetime,
+    limit: int,
+    active: Sequence[int],
+    ready: Sequence[int],
+    open_channels: Sequence[str],
+    *,
+    share: bool,
 ) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, [now])
         busy = [row[0] for row in cursor.fetchall()]
-        # A share, so that other workers find some.
-        leased = slots.lease(cursor, "deliver", busy, max(_HANDFUL, -(-len(busy) // 4)))
+        most = max(_HANDFUL, -(-len(busy) // 4)) if share else slots.SLOTS
+        leased = slots.lease(cursor, "deliver", busy, most)
     if not leased:
         return []
     with psycopg.Cursor(connection.connection) as raw:

@@ -95,8 +95,8 @@ class _Stagehand:
     def _turn(self, now: datetime) -> None:
         settle(lambda: segments.follow(now, _LIMIT))
         settle(lambda: triggers.follow(now, _LIMIT))
-        settle(lambda: engine.advance(now, _LIMIT))
-        settle(lambda: deciding.decide_batch(now, _LIMIT))
+        exhaust(lambda: engine.advance(now, _LIMIT))
+        exhaust(lambda: deciding.decide_batch(now, _LIMIT))
         settle(lambda: delivery.deliver_batch(lambda: now, limit=_LIMIT))
 
     def _daily(self, now: datetime) -> None:
@@ -137,4 +137,10 @@ class _Stagehand:
 def settle(act: Callable[[], int]) -> None:
     """Repeat a pulse's act until it no longer fills its batch."""
     while act() >= _LIMIT:
+        continue
+
+
+def exhaust(act: Callable[[], int]) -> None:
+    """Repeat an act that takes only a share of the slots at a time until it finds nothing."""
+    while act():
         continue
