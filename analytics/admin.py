@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -17,6 +17,7 @@ from unfold.views import UnfoldModelAdminViewMixin
 from analytics import charts, kpis, reports
 from analytics.models import DailyKpi
 from channels.models.provider import Channel
+from contacts import clock
 from journeys.models import Journey
 
 PERIODS = {"7": _("7 days"), "30": _("30 days"), "90": _("90 days"), "365": _("A year")}
@@ -64,7 +65,7 @@ class EngagementView(UnfoldModelAdminViewMixin, TemplateView):
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:  # type: ignore[override]
         self.form = ReportForm({"days": "30"} | request.GET.dict())
-        period = self.form.period(datetime.now(UTC).date())
+        period = self.form.period(clock.now().date())
         cleaned = self.form.cleaned_data if self.form.is_valid() else {}
         journey = cleaned.get("journey")
         self.report = reports.engagement(period, cleaned.get("channel", ""), journey and journey.pk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from channels.models import Message
-from contacts import pulse
+from contacts import clock, pulse
 from journeys import figures, publishing
 from journeys.admin.pages import page
 from journeys.graph import GraphError
@@ -134,7 +134,7 @@ def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str)
 
 
 def _do(journey: Journey, act: str, user: AbstractBaseUser | None) -> int:
-    now = datetime.now(UTC)
+    now = clock.now()
     if act == "publish":
         return publishing.publish(journey, user, now).number
     acts: dict[str, Callable[[Journey, datetime], None]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from contacts import clock
 from journeys import figures, publishing
 from journeys.admin import acting, drafting
 from journeys.admin.flow import flow_of
@@ -147,7 +148,7 @@ class JourneyAdmin(ModelAdmin):
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    return clock.now()
 
 
 def _shown_version(request: HttpRequest, journey: Journey) -> JourneyVersion | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from contacts import pulse
+from contacts import clock, pulse
 from contacts.paging import CappedPaginator
 from journeys import runs, versions
 from journeys.models import Journey, Run, StepEntry
@@ -119,7 +119,7 @@ class RunAdmin(ModelAdmin):
     @action(description=_("Try the failed step again"), permissions=["operate"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         chosen = list(queryset.filter(state=Run.State.FAILED).values_list("id", flat=True)[:10_000])
-        _tell(self, request, runs.retry(chosen, datetime.now(UTC)), chosen)
+        _tell(self, request, runs.retry(chosen, clock.now()), chosen)
 
     @action(description=_("Skip the failed step"), permissions=["operate"])
     def skip_step(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
@@ -129,9 +129,7 @@ class RunAdmin(ModelAdmin):
         known = versions.load({version_id for _id, version_id, _step in failed})
         after = {run_id: runs.step_after(known[version_id], step) for run_id, version_id, step in failed}
         chosen = [run_id for run_id, step in after.items() if step]
-        mended = runs.skip(
-            chosen, {run_id: step for run_id, step in after.items() if step}, datetime.now(UTC)
-        )
+        mended = runs.skip(chosen, {run_id: step for run_id, step in after.items() if step}, clock.now())
         _tell(self, request, mended, [run_id for run_id, _version, _step in failed])
 
 

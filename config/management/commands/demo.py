@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
-from django.utils import timezone
 
 from config.demo import history, loading, play
+from contacts import clock
 from contacts.models import Contact
 
 
@@ -18,7 +18,7 @@ class Command(BaseCommand):
     help = "Load a year of real retail history and play the ready-made journeys over the last 30 days."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = timezone.now()
+        now = clock.now()
         if Contact.objects.exists():
             raise CommandError("There are contacts already: the demo fills an empty installation only.")
         with connection.cursor() as cursor:
