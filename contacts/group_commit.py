@@ -66,10 +66,10 @@ class InboxWriter:
         try:
             if self._connection is None:
                 self._connection = connect()
+            # The COPY is its own transaction, which ends with the block: one exchange with the store.
             with self._connection.cursor() as cursor, cursor.copy(_COPY) as copy:
                 copy.write(encoded(groups))
-            crashpoint("intake.before_commit")
-            self._connection.commit()
+                crashpoint("intake.before_commit")
             crashpoint("intake.after_commit")
         except BaseException:
             self.close()
@@ -89,6 +89,7 @@ def connect() -> psycopg.Connection:
     settings = connection.get_connection_params()
     return psycopg.connect(
         **{key: settings[key] for key in ("dbname", "user", "password", "host", "port") if key in settings},
+        autocommit=True,
         connect_timeout=3,
         tcp_user_timeout=5_000,
         keepalives_idle=5,
@@ -103,9 +104,11 @@ def encoded(groups: Sequence[Sequence[Row]]) -> bytes:
     """`groups` as the bytes of a binary COPY; by hand, for it costs a quarter of psycopg's general way."""
     parts = [_HEADER]
     for rows in groups:
+        known, instant = _EPOCH, 0
         for lane, source_id, received_at, rejection, payload in rows:
             reason = rejection.encode()
-            instant = (received_at - _EPOCH) // _MICROSECOND
+            if received_at is not known:  # the rows of a request share theirs
+                known, instant = received_at, (received_at - _EPOCH) // _MICROSECOND
             parts += (
                 _HEAD(5, 2, lane, 4, source_id, 8, instant, len(reason)),
                 reason,

@@ -18,7 +18,7 @@ import msgspec
 from contacts import intake_limits as limits
 from contacts import slots
 from contacts.intake_body import Envelope
-from contacts.intake_checks import Rejected, check_object, check_text, occurred_at, parse_time
+from contacts.intake_checks import EMPTY, Rejected, check_object, check_text, occurred_at, parse_time
 from contacts.intake_event import IntakeEvent, Rejection, pack
 
 CALLS = frozenset({"identify", "track", "page", "screen", "group", "alias"})
@@ -47,7 +47,7 @@ class Intake(NamedTuple):
     rejected: list[Receipt]
 
 
-class _Call(msgspec.Struct, rename="camel"):
+class _Call(msgspec.Struct, rename="camel", gc=False):
     """One event as senders write it. Anything may be null; what is not named here is not kept."""
 
     type: str | None = None
@@ -91,8 +91,9 @@ def read_event(raw: msgspec.Raw, kind: str | None, envelope: Envelope, received_
     kind = kind or call.type
     if kind not in CALLS:
         raise Rejected("unknown_type", "type must be one of " + ", ".join(sorted(CALLS)), "type")
-    user_id = _id(call.user_id, "userId")
-    anonymous_id = _id(call.anonymous_id, "anonymousId")
+    # Most fields are absent from most events, and a look is cheaper than a call: here it counts.
+    user_id = None if call.user_id is None else _id(call.user_id, "userId")
+    anonymous_id = None if call.anonymous_id is None else _id(call.anonymous_id, "anonymousId")
     previous_id = group_id = None
     if kind == "alias":
         previous_id = _id(call.previous_id, "previousId")
@@ -103,7 +104,7 @@ def read_event(raw: msgspec.Raw, kind: str | None, envelope: Envelope, received_
     else:
         name = check_text(call.name, "name", limits.MAX_NAME) or ""
     _check_required(kind, name, user_id, anonymous_id, previous_id, group_id)
-    sent_at = parse_time(call.sent_at, "sentAt") or envelope.sent_at
+    sent_at = (call.sent_at and parse_time(call.sent_at, "sentAt")) or envelope.sent_at
     return IntakeEvent(
         type=kind,
         name=name,
@@ -136,7 +137,7 @@ def letter(raw: msgspec.Raw, kind: str | None, envelope: Envelope) -> tuple[byte
             event["messageId"] = _raw(str(uuid.uuid4()))
         for field, shared in (("context", envelope.context), ("integrations", envelope.integrations)):
             if bytes(shared) != b"{}":
-                event[field] = _over_if_object(event.get(field, _EMPTY), shared)
+                event[field] = _over_if_object(event.get(field, EMPTY), shared)
         message_id = msgspec.json.decode(event["messageId"])
         data = _ENCODER.encode(event)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -196,6 +197,8 @@ def _properties(kind: str, call: _Call) -> msgspec.Raw:
     if kind in ("identify", "group"):
         return check_object(call.traits, "traits")
     properties = check_object(call.properties, "properties")
+    if call.category is None:
+        return properties
     category = check_text(call.category, "category", limits.MAX_NAME)
     if category is None or kind not in ("page", "screen"):
         return properties
@@ -205,7 +208,7 @@ def _properties(kind: str, call: _Call) -> msgspec.Raw:
 def _context(call: _Call, envelope: Envelope) -> msgspec.Raw:
     """The event's context over the batch's, key by key; integrations, where any are set, lie within it."""
     context = _over(check_object(call.context, "context"), envelope.context)
-    if bytes(call.integrations) in _NOTHING and bytes(envelope.integrations) == b"{}":
+    if bytes(call.integrations) in _NOTHING and envelope.integrations is EMPTY:
         return context
     integrations = _over(check_object(call.integrations, "integrations"), envelope.integrations)
     if bytes(integrations) == b"{}":
@@ -214,9 +217,9 @@ def _context(call: _Call, envelope: Envelope) -> msgspec.Raw:
 
 
 def _over(own: msgspec.Raw, shared: msgspec.Raw) -> msgspec.Raw:
-    if bytes(shared) == b"{}":
+    if shared is EMPTY or bytes(shared) == b"{}":
         return own
-    if bytes(own) == b"{}":
+    if own is EMPTY or bytes(own) == b"{}":
         return shared
     return msgspec.Raw(_ENCODER.encode(_KEEP.decode(shared) | _KEEP.decode(own)))
 
@@ -236,7 +239,6 @@ def _raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(value))
 
 
-_EMPTY = msgspec.Raw(b"{}")
 _NOTHING = frozenset({b"", b"{}", b"null"})
 _CALL = msgspec.json.Decoder(_Call)
 _KEEP = msgspec.json.Decoder(dict[str, msgspec.Raw])

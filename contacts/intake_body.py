@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from contacts import intake_limits as limits
-from contacts.intake_checks import Rejected, check_object, parse_time
+from contacts.intake_checks import EMPTY, Rejected, check_object, parse_time
 
 
 class Refused(Exception):
@@ -85,7 +85,7 @@ def read_single(body: bytes) -> Envelope:
         raise Refused(400, "too_deep", f"at most {limits.MAX_DEPTH} levels are accepted") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise _malformed() from None
-    return Envelope(key, None, _NONE, _NONE, [msgspec.Raw(body)])
+    return Envelope(key, None, EMPTY, EMPTY, [msgspec.Raw(body)])
 
 
 def read_batch(body: bytes) -> Envelope:
@@ -192,7 +192,6 @@ def _item(body: bytes, start: int, end: int) -> msgspec.Raw:
 
 
 _BLANK = b" \t\r\n"
-_NONE = msgspec.Raw(b"{}")
 _QUOTE, _COMMA = b'",'
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[{}\[\],]', re.DOTALL)
 _BATCH_KEY = re.compile(rb'"batch"\s*:\s*\[')

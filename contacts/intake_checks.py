@@ -25,13 +25,19 @@ def check_object(raw: msgspec.Raw, field: str) -> msgspec.Raw:
     """`raw` if it is a JSON object within all bounds, `{}` if it is null or missing; else raises Rejected."""
     data = bytes(raw)
     if not data or data == b"{}" or data == b"null":
-        return _EMPTY
+        return EMPTY
     if field == "context" and data in _sound:
         return raw
     value = _decode(data, field)
     if type(value) is not dict:
         raise Rejected("invalid_type", f"{field} must be an object", field)
-    _check_tree(value, field, strings=b"\\u0000" in data)
+    if len(data) <= limits.MAX_KEY and data.count(b"{") == 1 and b"[" not in data and b"\\u0000" not in data:
+        # Short and flat, as most are: only its whole numbers can be out of bounds.
+        for item in value.values():
+            if type(item) is int and not limits.MIN_WHOLE <= item <= limits.MAX_WHOLE:
+                raise _number(field)
+    else:
+        _check_tree(value, field, strings=b"\\u0000" in data)
     if field == "context":
         _remember(data)
     return raw
@@ -70,7 +76,7 @@ def occurred_at(
     Never later than ``received``; before the year 2000 raises Rejected, as does a text that is no time.
     """
     claimed = parse_time(timestamp, "timestamp")
-    first = parse_time(original, "originalTimestamp") or claimed
+    first = (original and parse_time(original, "originalTimestamp")) or claimed
     try:
         at = received - (sent - first) if sent and first else claimed or first or received
     except OverflowError:
@@ -184,5 +190,5 @@ def _number(field: str) -> Rejected:
     )
 
 
-_EMPTY = msgspec.Raw(b"{}")
+EMPTY = msgspec.Raw(b"{}")
 _DECODER = msgspec.json.Decoder(float_hook=_decimal)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 
-class IntakeEvent(msgspec.Struct, frozen=True, rename={
+class IntakeEvent(msgspec.Struct, frozen=True, gc=False, rename={
     "type": "t",
     "name": "n",
     "message_id": "m",
