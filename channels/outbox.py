@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+import msgspec
 import psycopg
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
@@ -40,6 +41,8 @@ _COPIED: tuple[tuple[str, str], ...] = (
     ("state", "int2"),
     ("due_at", "timestamptz"),
 )
+
+_ENCODER = msgspec.json.Encoder()
 
 
 def intend(intents: Sequence[Intent], now: datetime) -> int:
@@ -85,17 +88,21 @@ def _row(intent: Intent, now: datetime) -> tuple[object, ...]:
         intent.entered_at,
         intent.purpose,
         intent.transactional,
-        Jsonb(list(intent.wanted)),
-        Jsonb(dict(intent.content)),
-        Jsonb(dict(intent.variables)),
+        _json(tuple(intent.wanted)),
+        _json(intent.content),
+        _json(intent.variables),
         intent.priority,
         intent.value,
-        None if intent.conditions is None else Jsonb(dict(intent.conditions)),
+        None if intent.conditions is None else _json(intent.conditions),
         intent.on_hold,
         intent.deadline_at,
         int(State.INTENDED),
         intent.due_at or now,
     )
+
+
+def _json(value: Mapping[str, object] | Sequence[object]) -> Jsonb:
+    return Jsonb(value, dumps=_ENCODER.encode)
 
 
 def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:

@@ -143,7 +143,7 @@ def start_at_end(reader: str) -> None:
 
 
 def _json(value: bytes | dict[str, Any]) -> Jsonb:
-    return Jsonb(value, dumps=bytes) if isinstance(value, bytes) else Jsonb(value)
+    return Jsonb(value, dumps=bytes if isinstance(value, bytes) else msgspec.json.encode)
 
 
 # Per lane an index range scan on (lane, xid, id); the limit of a lane bounds what is sorted, the order

@@ -10,6 +10,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 
 import psycopg
 from django.db import connection
@@ -27,7 +28,7 @@ def claim(keys: Iterable[uuid.UUID], now: datetime) -> set[uuid.UUID]:
     One statement whatever the number. Keys go in order, so that two workers wait for each other
     instead of deadlocking.
     """
-    wanted = sorted(set(keys))
+    wanted = sorted(set(keys), key=attrgetter("int"))
     if not wanted:
         return set()
     with psycopg.Cursor(connection.connection) as cursor:

@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, Expression, F, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
+from contacts import arrays
 from contacts.models import Contact
 from contacts.rules import Rule
 from contacts.rules_sql_leaves import Scope, leaf, row_local
@@ -78,12 +79,12 @@ def _judge(rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime) 
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
             f"SELECT s.position, {asked.text}"
-            " FROM unnest(%b::int8[], %b::timestamptz[], %b::timestamptz[])"
+            " FROM unnest(%s::int8[], %b::timestamptz[], %b::timestamptz[])"
             " WITH ORDINALITY AS s(contact_id, entered_at, step_at, position)"
             " JOIN contacts_contact c ON c.id = s.contact_id",
             [
                 *asked.params,
-                [subject.contact_id for subject in subjects],
+                arrays.literal(subject.contact_id for subject in subjects),
                 [subject.entered_at for subject in subjects],
                 [subject.step_at for subject in subjects],
             ],

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from channels import audiences, outbox
 from channels.intents import Intent
-from contacts import attributes, event_log, once
+from contacts import arrays, attributes, event_log, once
 from contacts.event_log import NewEvent
 from contacts.models import Purpose
 from journeys.outcomes import Wanted
@@ -59,10 +59,10 @@ def _save(walks: Sequence[Walk], now: datetime) -> None:
         cursor.execute(
             _SAVE,
             [
-                [walk.run_id for walk in walks],
-                [walk.slot for walk in walks],
-                [walk.visit for walk in walks],
-                numbers,
+                arrays.literal(walk.run_id for walk in walks),
+                arrays.literal(walk.slot for walk in walks),
+                arrays.literal(walk.visit for walk in walks),
+                arrays.literal(numbers),
                 list(landings.values()),
                 *map(list, zip(*landings, strict=True)),
             ],
@@ -194,7 +194,7 @@ _SAVE = """
 UPDATE journeys_run r
 SET state = l.state, step = l.step, visit = u.visit, due_at = l.due_at, since = l.since,
     watching = l.watching::jsonb, ended_at = l.ended_at, outcome = l.outcome
-FROM unnest(%b::int8[], %b::int2[], %b::int4[], %b::int4[]) AS u(id, slot, visit, landing)
+FROM unnest(%s::int8[], %s::int2[], %s::int4[], %s::int4[]) AS u(id, slot, visit, landing)
 JOIN unnest(%b::int4[], %b::int2[], %b::text[], %b::timestamptz[], %b::timestamptz[], %b::text[],
             %b::timestamptz[], %b::text[])
     AS l(number, state, step, due_at, since, watching, ended_at, outcome) ON l.number = u.landing

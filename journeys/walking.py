@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import Any
+
+import msgspec
 
 from journeys.graph import Graph
 from journeys.outcomes import Advance, Exit, Facts, Move, WaitFor, WaitUntil, Wanted
@@ -67,7 +68,7 @@ class Walk:
     @property
     def entry(self) -> dict[str, Any]:
         """Properties of the event that started the run."""
-        found: dict[str, Any] = json.loads(self.entry_json)
+        found: dict[str, Any] = msgspec.json.decode(self.entry_json)
         return found
 
     def advance(self, facts: Facts, now: datetime) -> None:
