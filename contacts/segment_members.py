@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -78,12 +78,27 @@ def judge(judged: Mapping[Segment, tuple[set[int], set[int]]], now: datetime) ->
     _rows(_ENTER, come, now)
     _rows(_LEAVE, gone)
     _rows(_RESIZE, [(segment.pk, len(c.entered) - len(c.left)) for segment, c in changes.items()])
+    note_day({segment.pk: change for segment, change in changes.items()}, now)
     _tell(
         {segment.pk: change for segment, change in changes.items()},
         {segment.pk: segment.slug for segment in changes},
         now,
     )
     return changes
+
+
+def note_day(changes: Mapping[int, Change], now: datetime) -> None:
+    """Add what happened to the figures of the day (UTC); sizes are those that the segments now have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DAY,
+            [
+                now.astimezone(UTC).date(),
+                list(changes),
+                [len(change.entered) for change in changes.values()],
+                [len(change.left) for change in changes.values()],
+            ],
+        )
 
 
 def _tell(changes: Mapping[int, Change], slugs: Mapping[int, str], now: datetime) -> None:
@@ -142,4 +157,12 @@ _RESIZE = (
     "WITH p AS (SELECT s.id, p.contact_id AS more FROM contacts_segment s"
     f" JOIN {_PAIRS} ON p.segment_id = s.id ORDER BY s.id FOR NO KEY UPDATE OF s)"
     " UPDATE contacts_segment s SET size = greatest(s.size + p.more, 0) FROM p WHERE p.id = s.id"
+)
+_DAY = (
+    "INSERT INTO contacts_segmentday AS d (segment_id, day, size, entered, gone)"
+    " SELECT s.id, %s, s.size, p.entered, p.gone FROM contacts_segment s"
+    " JOIN unnest(%s::int8[], %s::int8[], %s::int8[]) AS p(id, entered, gone) ON p.id = s.id"
+    " ORDER BY s.id"
+    " ON CONFLICT (segment_id, day) DO UPDATE SET size = excluded.size,"
+    " entered = d.entered + excluded.entered, gone = d.gone + excluded.gone"
 )

@@ -70,6 +70,7 @@ def refresh(segment: Segment, now: datetime) -> Change:
         segment.size = segment.memberships.count()
         segment.stale, segment.computed_at = False, now
         segment.save(update_fields=["size", "stale", "computed_at", "ahead_until"])
+        segment_members.note_day({segment.pk: change}, now)
     return change
 
 

@@ -5,7 +5,7 @@ from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
 from contacts.models.merge_rule import MergeRule
 from contacts.models.prediction import Prediction
-from contacts.models.segment import Segment, SegmentMembership
+from contacts.models.segment import Segment, SegmentDay, SegmentMembership, SegmentVersion
 from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, SourceKey
 
 __all__ = [
@@ -24,7 +24,9 @@ __all__ = [
     "Prediction",
     "Purpose",
     "Segment",
+    "SegmentDay",
     "SegmentMembership",
+    "SegmentVersion",
     "Source",
     "SourceCount",
     "SourceKey",
