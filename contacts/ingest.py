@@ -13,18 +13,16 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-import psycopg
-from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
+from django.db import transaction
 
-from contacts import event_log, inbox, merging, once, profile_rows, pulse, slots
+from contacts import contention, event_log, inbox, once, pulse
 from contacts.arrivals import Arrival, InboxItem, read
 from contacts.crashpoints import crashpoint
 from contacts.event_log import NewEvent
-from contacts.identity import ContendedError, Resolved, resolve
+from contacts.identity import Resolved
 from contacts.intake_event import Rejection, rejection_parts
-from contacts.profile import Profile
+from contacts.recognising import People, recognise
 
 BATCH = 1_000
 MOST_LANES = 32
@@ -32,23 +30,6 @@ MOST_LANES = 32
 _TRIES = 8
 _LONGEST_PAUSE = 0.05
 "Seconds before a contended batch is taken again."
-
-_RACES = (ContendedError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
-# What one event's size or depth can bring about, though its class says otherwise.
-_THE_EVENTS = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
-# Faults of the database or of this installation, not of an event: the items must stay where they are.
-_NOT_THE_EVENTS = (
-    OperationalError,
-    InterfaceError,
-    ProgrammingError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.ProgrammingError,
-    MemoryError,
-)
-
-#: Column of contacts and its new value.
-Changes = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -96,22 +77,14 @@ def _attempt(choose: Callable[[], list[InboxItem]], now: datetime) -> int:
             crashpoint("ingest.after_commit")
             return len(items)
         except Exception as error:
-            if _lost_a_race(error):
+            if contention.lost_a_race(error):
                 time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
-            elif not items or not _lies_in_an_event(error):
+            elif not items or not contention.lies_in_the_data(error):
                 raise
             else:
                 raise _PoisonedError(items, error) from error
     logger.warning("A batch met other workers %s times; it is left for the next pulse.", _TRIES)
     return 0
-
-
-def _lost_a_race(error: Exception) -> bool:
-    return isinstance(error, _RACES) or isinstance(error.__cause__, _RACES)
-
-
-def _lies_in_an_event(error: Exception) -> bool:
-    return isinstance(error, _THE_EVENTS) or not isinstance(error, _NOT_THE_EVENTS)
 
 
 def _take_apart(poisoned: _PoisonedError, now: datetime) -> int:
@@ -143,11 +116,10 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     first = _first_of_each(arrivals, now)
     accepted = [arrival for arrival in arrivals if arrival.item.id in first]
     if accepted:
-        resolved = resolve([arrival.identifiers for arrival in accepted], now)
-        changes = _update_profiles(accepted, resolved, now)
+        people = recognise(accepted, now)
         crashpoint("ingest.inside")
         event_log.append(
-            itertools.chain(_log_lines(accepted, resolved), _log_changes(accepted, resolved, changes, now))
+            itertools.chain(_log_lines(accepted, people.resolved), _log_changes(accepted, people, now))
         )
     inbox.set_aside(rejected)
     outcomes = [
@@ -179,73 +151,15 @@ def _first_of_each(arrivals: Sequence[Arrival], now: datetime) -> set[int]:
     return first
 
 
-def _update_profiles(arrivals: Sequence[Arrival], resolved: Resolved, now: datetime) -> dict[int, Changes]:
-    """Store what the arrivals say about their contacts; returns what changed of those that existed."""
-    told = {contact for contact, one in zip(resolved.contacts, arrivals, strict=True) if one.traits}
-    stored = {*told, *resolved.recognised, *resolved.merged, *resolved.merged.values()} - set(
-        resolved.created
-    )
-    before = profile_rows.load(stored)
-    merging.merge(resolved.merged, before, now)
-    profiles = {contact: profile.copy() for contact, profile in before.items()}
-    by_time = sorted(zip(resolved.contacts, arrivals, strict=True), key=lambda pair: pair[1].occurred_at)
-    _begin(profiles, by_time, resolved, now)
-    for loser, winner in resolved.merged.items():
-        profiles[winner].absorb(profiles.pop(loser))
-    for contact in resolved.recognised:
-        profiles[contact].known = True
-    times = _times(by_time)
-    for contact, arrival in by_time:
-        if profile := profiles.get(contact):
-            profile.notice(arrival.surroundings)
-            profile.take(arrival.traits, now)
-    changes = {one.id: one.differences(before.get(one.id)) for one in profiles.values()}
-    changed = [one for one in profiles.values() if one.id not in before or changes[one.id]]
-    for profile in changed:
-        profile.updated_at = now
-        first, last = times.pop(profile.id)
-        profile.see(first)
-        profile.see(last)
-    profile_rows.save(changed)
-    profile_rows.saw({contact: seen for contact, seen in times.items() if _widens(seen, resolved, contact)})
-    return {contact: new for contact, new in changes.items() if new and contact in before}
-
-
-def _log_changes(
-    arrivals: Sequence[Arrival], resolved: Resolved, changes: dict[int, Changes], now: datetime
-) -> Iterable[NewEvent]:
+def _log_changes(arrivals: Sequence[Arrival], people: People, now: datetime) -> Iterable[NewEvent]:
     """Lines for profiles that changed by an event that does not say so: a first user id on a track."""
     said = {
         contact
-        for contact, one in zip(resolved.contacts, arrivals, strict=True)
+        for contact, one in zip(people.resolved.contacts, arrivals, strict=True)
         if one.event.type in {"identify", "alias"}
     }
-    for contact in sorted(changes.keys() - said):
-        yield NewEvent(contact, "Identified", now, now, properties=changes[contact])
-
-
-def _begin(
-    profiles: dict[int, Profile], by_time: Iterable[tuple[int, Arrival]], resolved: Resolved, now: datetime
-) -> None:
-    """Add the profiles of new contacts, seen first at their first event."""
-    created = set(resolved.created)
-    for contact, arrival in by_time:
-        if contact in created and contact not in profiles:
-            at = arrival.occurred_at
-            profiles[contact] = Profile(contact, slots.of(contact), at, at, now)
-
-
-def _times(by_time: Iterable[tuple[int, Arrival]]) -> dict[int, tuple[datetime, datetime]]:
-    times: dict[int, tuple[datetime, datetime]] = {}
-    for contact, arrival in by_time:
-        first, _last = times.get(contact, (arrival.occurred_at, None))
-        times[contact] = (first, arrival.occurred_at)
-    return times
-
-
-def _widens(seen: tuple[datetime, datetime], resolved: Resolved, contact: int) -> bool:
-    known = resolved.seen[contact]
-    return seen[0] < known.first or seen[1] > known.last
+    for contact in sorted(people.changes.keys() - said):
+        yield NewEvent(contact, "Identified", now, now, properties=people.changes[contact])
 
 
 def _log_lines(arrivals: Sequence[Arrival], resolved: Resolved) -> Iterable[NewEvent]:

@@ -1,0 +1,32 @@
+"""What an error of a batch means: others were in the way, the store is at fault, or the data is."""
+
+from __future__ import annotations
+
+import psycopg
+from django.db import InterfaceError, OperationalError, ProgrammingError
+
+from contacts.identity import ContendedError
+
+_RACES = (ContendedError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+# What the size or depth of one value can bring about, though its class says otherwise.
+_THE_DATA = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
+# Faults of the database or of this installation: whatever was to be stored must stay where it is.
+_NOT_THE_DATA = (
+    OperationalError,
+    InterfaceError,
+    ProgrammingError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.ProgrammingError,
+    MemoryError,
+)
+
+
+def lost_a_race(error: Exception) -> bool:
+    """Another worker changed the same people; the batch may simply be taken again."""
+    return isinstance(error, _RACES) or isinstance(error.__cause__, _RACES)
+
+
+def lies_in_the_data(error: Exception) -> bool:
+    """At least one item of the batch can never be stored; the others can."""
+    return isinstance(error, _THE_DATA) or not isinstance(error, _NOT_THE_DATA)

@@ -1,0 +1,110 @@
+"""People of a batch: found or made by identifiers, merged, told what was said about them, and stored.
+
+Ingest and imports both go through here, so that a person is the same one whichever way they come in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from contacts import merging, profile_rows, slots
+from contacts.directory import Identifier
+from contacts.identity import Resolved, resolve
+from contacts.profile import Profile
+
+#: Column of contacts and its new value.
+Changes = dict[str, Any]
+
+
+class Told(Protocol):
+    """What one event or one line of a file says about a person."""
+
+    @property
+    def identifiers(self) -> tuple[Identifier, ...]:
+        """Strongest first, at least one."""
+
+    @property
+    def occurred_at(self) -> datetime: ...
+
+    @property
+    def traits(self) -> dict[str, Any]: ...
+
+    @property
+    def surroundings(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who was told about, in order, and what changed of those that existed."""
+
+    resolved: Resolved
+    changes: dict[int, Changes]
+
+
+def recognise(told: Sequence[Told], now: datetime) -> People:
+    """Find or make the person of each, carry out merges, and store what is new about them.
+
+    A constant number of statements. Call in a transaction; raises ``identity.ContendedError`` when others
+    were in the way.
+    """
+    resolved = resolve([one.identifiers for one in told], now)
+    return People(resolved, _update(told, resolved, now))
+
+
+def _update(told: Sequence[Told], resolved: Resolved, now: datetime) -> dict[int, Changes]:
+    """Store what was told about the contacts; returns what changed of those that existed."""
+    concerned = {contact for contact, one in zip(resolved.contacts, told, strict=True) if one.traits}
+    stored = {*concerned, *resolved.recognised, *resolved.merged, *resolved.merged.values()} - set(
+        resolved.created
+    )
+    before = profile_rows.load(stored)
+    merging.merge(resolved.merged, before, now)
+    profiles = {contact: profile.copy() for contact, profile in before.items()}
+    by_time = sorted(zip(resolved.contacts, told, strict=True), key=lambda pair: pair[1].occurred_at)
+    _begin(profiles, by_time, resolved, now)
+    for loser, winner in resolved.merged.items():
+        profiles[winner].absorb(profiles.pop(loser))
+    for contact in resolved.recognised:
+        profiles[contact].known = True
+    times = _times(by_time)
+    for contact, one in by_time:
+        if profile := profiles.get(contact):
+            profile.notice(one.surroundings)
+            profile.take(one.traits, now)
+    changes = {one.id: one.differences(before.get(one.id)) for one in profiles.values()}
+    changed = [one for one in profiles.values() if one.id not in before or changes[one.id]]
+    for profile in changed:
+        profile.updated_at = now
+        first, last = times.pop(profile.id)
+        profile.see(first)
+        profile.see(last)
+    profile_rows.save(changed)
+    profile_rows.saw({contact: seen for contact, seen in times.items() if _widens(seen, resolved, contact)})
+    return {contact: new for contact, new in changes.items() if new and contact in before}
+
+
+def _begin(
+    profiles: dict[int, Profile], by_time: Iterable[tuple[int, Told]], resolved: Resolved, now: datetime
+) -> None:
+    """Add the profiles of new contacts, seen first at their first event."""
+    created = set(resolved.created)
+    for contact, one in by_time:
+        if contact in created and contact not in profiles:
+            at = one.occurred_at
+            profiles[contact] = Profile(contact, slots.of(contact), at, at, now)
+
+
+def _times(by_time: Iterable[tuple[int, Told]]) -> dict[int, tuple[datetime, datetime]]:
+    times: dict[int, tuple[datetime, datetime]] = {}
+    for contact, one in by_time:
+        first, _last = times.get(contact, (one.occurred_at, None))
+        times[contact] = (first, one.occurred_at)
+    return times
+
+
+def _widens(seen: tuple[datetime, datetime], resolved: Resolved, contact: int) -> bool:
+    known = resolved.seen[contact]
+    return seen[0] < known.first or seen[1] > known.last
