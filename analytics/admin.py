@@ -84,6 +84,7 @@ class EngagementView(UnfoldModelAdminViewMixin, TemplateView):
         query["format"] = "csv"
         return super().get_context_data(
             **kwargs,
+            crumbs=[(_("Insights"), ""), (self.title, "")],
             form=self.form,
             report=self.report,
             tiles=charts.tiles(self.report),

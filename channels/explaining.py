@@ -36,6 +36,8 @@ _RULES = {
     "contact": gettext_lazy("Contact"),
     "origin": gettext_lazy("Who wanted it"),
 }
+#: Two rules of spacing are asked one after the other.
+_QUESTIONS = {"one_a_day": gettext_lazy("One a day"), "apart": gettext_lazy("Time between messages")}
 _ANSWERS = {
     "pass": gettext_lazy("passed"),
     "wait": gettext_lazy("not now"),
@@ -110,7 +112,7 @@ def steps(decision: Explained) -> list[Step]:
     for line in decision.trace or []:
         if isinstance(line, list) and len(line) > 1:
             inputs = line[2] if len(line) > 2 and isinstance(line[2], Mapping) else {}
-            name = str(_RULES.get(line[0], line[0]))
+            name = str(_QUESTIONS.get(str(inputs.get("rule")), _RULES.get(line[0], line[0])))
             found.append(Step(name, str(line[1]), _asked(str(line[0]), str(line[1]), inputs)))
     return found
 

@@ -46,9 +46,10 @@ TABLE: dict[str, dict[str, str]] = {
     ANALYST: dict.fromkeys(_READ, "view"),
     MARKETER: {
         **dict.fromkeys(_READ, "view"),
+        "contacts.contact": "view edit test",
         "contacts.segment": _WRITE,
         "contacts.suppression": "view add",
-        "journeys.journey": "view add change",
+        "journeys.journey": "view add change enter",
         "channels.template": "view add change",
         "channels.templateversion": "view add change",
         "channels.audience": "view add change",
@@ -56,14 +57,14 @@ TABLE: dict[str, dict[str, str]] = {
     APPROVER: {
         **dict.fromkeys(_READ, "view"),
         "contacts.suppression": "view add",
-        "journeys.journey": "view change publish",
+        "journeys.journey": "view change publish enter",
         "journeys.journeyversion": "view add",
         "channels.template": "view change publish",
         "channels.templateversion": "view change",
         "channels.charterversion": "view add change publish",
     },
     INTEGRATOR: {
-        "contacts.contact": "view",
+        "contacts.contact": "view test",
         "contacts.event": "view",
         "contacts.purpose": "view",
         "contacts.source": _WRITE,
@@ -81,7 +82,7 @@ TABLE: dict[str, dict[str, str]] = {
     },
     PRIVACY: {
         **dict.fromkeys(_READ, "view"),
-        "contacts.contact": "view change delete",
+        "contacts.contact": "view change delete edit merge export",
         "contacts.merge": "view change",
         "contacts.consententry": "view add",
         "contacts.suppression": _WRITE,

@@ -55,6 +55,10 @@ class Arrival:
     traits: dict[str, Any]
     surroundings: dict[str, Any]
 
+    @property
+    def origin(self) -> str:
+        return f"source:{self.item.source_id}"
+
     def kind(self) -> int:
         return _KINDS[self.event.type]
 

@@ -12,12 +12,16 @@ from django.db import connection
 
 from contacts import event_log, slots
 from contacts.event_log import NewEvent
+from contacts.profile import Origin
 
 
-def set_attributes(changes: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
+def set_attributes(
+    changes: Mapping[int, Mapping[str, Any]], now: datetime, origins: Mapping[int, str]
+) -> int:
     """Set declared attributes: contact id -> names and values; None removes. Returns how many contacts.
 
-    Two statements whatever the number, in the caller's transaction. The log says so, so that segments follow.
+    ``origins`` says for each contact who sets them, as in ``contacts.profile.Origin``. Two statements
+    whatever the number, in the caller's transaction. The log says so, so that segments follow.
     """
     wanted = sorted((contact_id, values) for contact_id, values in changes.items() if values)
     if not wanted:
@@ -27,8 +31,12 @@ def set_attributes(changes: Mapping[int, Mapping[str, Any]], now: datetime) -> i
         cursor.execute(
             "UPDATE contacts_contact c SET updated_at = %b,"
             " attributes = (c.attributes || u.kept::jsonb)"
-            " - ARRAY(SELECT jsonb_array_elements_text(u.gone::jsonb))"
-            " FROM unnest(%b::int8[], %b::int2[], %b::text[], %b::text[]) AS u(id, slot, kept, gone)"
+            " - ARRAY(SELECT jsonb_array_elements_text(u.gone::jsonb)),"
+            " origins = c.origins || jsonb_build_object('declared',"
+            " coalesce(c.origins -> 'declared', '{}') || u.told::jsonb"
+            " - ARRAY(SELECT jsonb_array_elements_text(u.gone::jsonb)))"
+            " FROM unnest(%b::int8[], %b::int2[], %b::text[], %b::text[], %b::text[])"
+            " AS u(id, slot, kept, gone, told)"
             " WHERE c.id = u.id AND c.slot = u.slot",
             [
                 now,
@@ -39,6 +47,10 @@ def set_attributes(changes: Mapping[int, Mapping[str, Any]], now: datetime) -> i
                     for _id, values in wanted
                 ],
                 [_json([name for name, value in values.items() if value is None]) for _id, values in wanted],
+                [
+                    _json(dict.fromkeys(values, Origin.told(origins[contact_id], now)))
+                    for contact_id, values in wanted
+                ],
             ],
         )
         changed = cursor.rowcount

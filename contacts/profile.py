@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -16,6 +16,8 @@ MOST_BYTES = 65_536
 "Size of all attributes of one contact as JSON. What would exceed it stays in the event log only."
 _LONGEST_NAME = 200
 
+COLUMNS = ("email", "phone", "first_name", "last_name", "language", "timezone", "country")
+"What has a place of its own in the table and is not among the free attributes."
 _COLUMNS = {
     "firstname": "first_name",
     "first_name": "first_name",
@@ -32,6 +34,28 @@ _COLUMNS = {
     "country": "country",
 }
 _IN_ADDRESS = ("city", "state", "postalCode", "postal_code", "region")
+
+
+class Origin(NamedTuple):
+    """Where a value came from, and when in Unix seconds: ``Origin("source:3", 1760000000)``.
+
+    The first word is one of source, import, api, staff, journey, person, device, place, model; what follows
+    the colon names it more exactly.
+    """
+
+    of: str
+    at: int
+
+    @classmethod
+    def told(cls, of: str, at: datetime) -> Origin:
+        return cls(of, int(at.timestamp()))
+
+
+class Origins(msgspec.Struct):
+    """The origin of each value that a profile holds; a value that is told again as it was keeps its own."""
+
+    declared: dict[str, Origin] = {}
+    inferred: dict[str, Origin] = {}
 
 
 class Profile(msgspec.Struct):
@@ -53,6 +77,7 @@ class Profile(msgspec.Struct):
     known: bool = False
     attributes: dict[str, Any] = {}
     inferred: dict[str, Any] = {}
+    origins: Origins = msgspec.field(default_factory=Origins)
 
     def copy(self) -> Self:
         """Its values are replaced, never changed in place; so a shallow copy keeps the state of now."""
@@ -70,10 +95,16 @@ class Profile(msgspec.Struct):
         self.first_seen_at = min(self.first_seen_at, at)
         self.last_seen_at = max(self.last_seen_at, at)
 
-    def take(self, traits: Mapping[str, Any], now: datetime) -> None:
+    def declared(self) -> dict[str, Any]:
+        """Everything that was said of the person, under the names by which rules ask for it."""
+        columns = {name: value for name in COLUMNS if (value := getattr(self, name))}
+        return self.attributes | columns
+
+    def take(self, traits: Mapping[str, Any], now: datetime, origin: Origin | None = None) -> None:
         """Write traits: a value replaces, null removes, what cannot be used changes nothing."""
         if not traits:
             return
+        before = self.declared()
         region = normalise.region(traits) or self.country or None
         own: dict[str, Any] = {}
         for key, value in traits.items():
@@ -89,18 +120,37 @@ class Profile(msgspec.Struct):
         self._take_address(own)
         self._keep(own)
         self.known = self.known or bool(self.email or self.phone)
+        if (after := self.declared()) != before:
+            self.origins = msgspec.structs.replace(
+                self.origins, declared=_traced(self.origins.declared, before, after, origin)
+            )
         self._infer(now)
 
-    def notice(self, surroundings: Mapping[str, Any]) -> None:
+    def notice(self, surroundings: Mapping[str, Any], origin: Origin | None = None) -> None:
         """Keep what the sender's device tells by itself: its time zone and language."""
+        if not surroundings:
+            return
         zone = normalise.time_zone(surroundings.get("timezone"))
         language = normalise.language(surroundings.get("locale"))
         found = {"timezone": zone, "language": language}
-        self.inferred = self.inferred | {key: value for key, value in found.items() if value}
+        self.conclude({key: value for key, value in found.items() if value}, origin)
+
+    def conclude(self, values: Mapping[str, Any], origin: Origin | None = None) -> None:
+        """Add inferred values."""
+        before, self.inferred = self.inferred, {**self.inferred, **values}
+        if self.inferred != before:
+            self.origins = msgspec.structs.replace(
+                self.origins, inferred=_traced(self.origins.inferred, before, self.inferred, origin)
+            )
 
     def absorb(self, other: Self) -> None:
         """Take over what ``other`` knows and this profile does not: the two are one person."""
-        for column in ("email", "phone", "first_name", "last_name", "language", "timezone", "country"):
+        mine, theirs = self.declared(), other.declared()
+        self.origins = Origins(
+            _added(self.origins.declared, mine, other.origins.declared, theirs),
+            _added(self.origins.inferred, self.inferred, other.origins.inferred, other.inferred),
+        )
+        for column in COLUMNS:
             setattr(self, column, getattr(self, column) or getattr(other, column))
         self.attributes = other.attributes | self.attributes
         self.inferred = other.inferred | self.inferred
@@ -138,14 +188,37 @@ class Profile(msgspec.Struct):
             return
         zone = places.zone_of_phone(self.phone, now) or places.zone_of_country(self.country, now)
         if zone and "timezone" not in self.inferred:
-            self.inferred = self.inferred | {"timezone": zone}
+            self.conclude({"timezone": zone}, Origin.told("place", now))
 
 
 _TOLD = [
     name
     for name in Profile.__struct_fields__
-    if not name.endswith("_at") and name not in {"id", "slot", "public_id"}
+    if not name.endswith("_at") and name not in {"id", "slot", "public_id", "origins"}
 ]
+
+
+def _traced(
+    origins: Mapping[str, Origin],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    origin: Origin | None,
+) -> dict[str, Origin]:
+    """Origins once ``before`` has become ``after``: what changed has ``origin``, what is gone has none."""
+    kept = {name: of for name, of in origins.items() if name in after and before.get(name) == after[name]}
+    if origin is None:
+        return kept
+    return kept | {name: origin for name, value in after.items() if before.get(name) != value}
+
+
+def _added(
+    origins: Mapping[str, Origin],
+    held: Mapping[str, Any],
+    others: Mapping[str, Origin],
+    theirs: Mapping[str, Any],
+) -> dict[str, Origin]:
+    taken = {name: of for name, of in others.items() if name in theirs and name not in held}
+    return {**origins, **taken}
 
 
 def _text(value: object) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from contacts import merging, profile_rows, slots
 from contacts.directory import Identifier
 from contacts.identity import Resolved, resolve
-from contacts.profile import Profile
+from contacts.profile import Origin, Profile
 
 #: Column of contacts and its new value.
 Changes = dict[str, Any]
@@ -34,6 +34,10 @@ class Told(Protocol):
 
     @property
     def surroundings(self) -> dict[str, Any]: ...
+
+    @property
+    def origin(self) -> str:
+        """Who says so, as in ``contacts.profile.Origin``: ``source:3``, ``import:12``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,9 @@ def _update(told: Sequence[Told], resolved: Resolved, now: datetime) -> dict[int
     times = _times(by_time)
     for contact, one in by_time:
         if profile := profiles.get(contact):
-            profile.notice(one.surroundings)
-            profile.take(one.traits, now)
+            origin = Origin.told(one.origin, one.occurred_at)
+            profile.notice(one.surroundings, origin)
+            profile.take(one.traits, now, origin)
     changes = {one.id: one.differences(before.get(one.id)) for one in profiles.values()}
     changed = [one for one in profiles.values() if one.id not in before or changes[one.id]]
     for profile in changed:

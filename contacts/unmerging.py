@@ -31,7 +31,8 @@ def undo(merge_id: int, now: datetime) -> int:
             raise NotUndoableError("This merge was undone before.")
         if not Contact.objects.select_for_update().filter(pk=merge.winner_id).exists():
             raise NotUndoableError("The remaining contact was merged again; undo that merge first.")
-        _restore(cursor, "contacts_contact", [merge.snapshot["contact"]])
+        # Merges of before origins were kept have none in their snapshot.
+        _restore(cursor, "contacts_contact", [{"origins": {}} | merge.snapshot["contact"]])
         for table in tables():
             _give_back(cursor, table, merge)
             _restore(cursor, table.name, merge.snapshot.get("settled", {}).get(table.name, []))

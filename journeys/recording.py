@@ -27,7 +27,8 @@ def record(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime
     _save(walks, now)
     _log_steps(walks, now)
     outbox.intend(_intents(walks, versions, now), now)
-    attributes.set_attributes(_changes(walks), now)
+    writers = {walk.contact_id: f"journey:{versions[walk.version_id].slug}" for walk in walks if walk.changes}
+    attributes.set_attributes(_changes(walks), now, writers)
     _move(walks, versions, now)
     event_log.append(_events(walks, versions, now))
     _call_off(walks, now)

@@ -107,7 +107,7 @@ class Decision(models.Model):
         verbose_name_plural = _("decisions")
 
     def __str__(self) -> str:
-        return f"{self.get_outcome_display()}: {self.reason}"
+        return f"{self.get_outcome_display()}: {self.reason.replace('_', ' ')}"
 
 
 class Attempt(models.Model):

@@ -9,6 +9,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import AbstractBaseUser, Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -31,6 +32,10 @@ class PersonAdmin(UserAdmin, ModelAdmin):
         (_("Person"), {"fields": ["first_name", "last_name", "email"]}),
         (_("Access"), {"fields": ["is_active", "is_staff", "groups", "is_superuser"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [
+        (None, {"classes": ["wide"], "fields": ["username", "usable_password", "password1", "password2"]}),
+        (_("Access"), {"fields": ["groups"]}),
     ]
     readonly_fields = ["last_login", "date_joined"]
     actions = ["forget_second_factor"]
@@ -82,6 +87,23 @@ class PersonAdmin(UserAdmin, ModelAdmin):
 @admin.register(Group)
 class RoleAdmin(GroupAdmin, ModelAdmin):
     list_display = ["name", "people"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        named = {"title": _("Roles"), "crumbs": [(_("Settings"), ""), (_("Roles"), "")]}
+        return super().changelist_view(request, named | (extra_context or {}))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        role = Group.objects.filter(pk=int(object_id or 0)).first() if (object_id or "").isdecimal() else None
+        name = role.name if role else _("New role")
+        way = [(_("Settings"), ""), (_("Roles"), reverse("admin:auth_group_changelist")), (name, "")]
+        named = {"title": name, "crumbs": way}
+        return super().changeform_view(request, object_id, form_url, named | (extra_context or {}))
 
     @admin.display(description=_("people"))
     def people(self, role: Group) -> int:

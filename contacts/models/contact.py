@@ -25,6 +25,8 @@ class Contact(models.Model):
     # Declared values come from the person; inferred ones from what they did. Declared wins.
     attributes = models.JSONField(_("attributes"), default=dict, blank=True)
     inferred = models.JSONField(_("inferred"), default=dict, blank=True)
+    # {"declared" or "inferred": {name: [where from, Unix seconds]}}; see contacts.profile.Origin.
+    origins = models.JSONField(_("origins"), default=dict, db_default={}, blank=True, editable=False)
     known = models.BooleanField(_("known"), default=False, help_text=_("Has a user id, an email or a phone."))
     first_seen_at = models.DateTimeField(_("first seen"))
     last_seen_at = models.DateTimeField(_("last seen"))
@@ -33,6 +35,12 @@ class Contact(models.Model):
     class Meta:
         verbose_name = _("contact")
         verbose_name_plural = _("contacts")
+        permissions = [
+            ("edit_contact", "Can edit attributes of contacts"),
+            ("merge_contact", "Can merge contacts by hand and undo it"),
+            ("export_contact", "Can take contacts along as a file"),
+            ("test_contact", "Can send a test event for a contact"),
+        ]
         indexes = [
             models.Index(fields=["slot", "last_seen_at"], name="contact_slot_last_seen"),
             models.Index(fields=["email"], name="contact_email", condition=~models.Q(email="")),

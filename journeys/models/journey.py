@@ -31,7 +31,10 @@ class Journey(models.Model):
         verbose_name = _("journey")
         verbose_name_plural = _("journeys")
         ordering = ["name"]
-        permissions = [("publish_journey", "Can publish, pause, resume and stop journeys")]
+        permissions = [
+            ("publish_journey", "Can publish, pause, resume and stop journeys"),
+            ("enter_journey", "Can put single contacts into a live journey"),
+        ]
 
     def __str__(self) -> str:
         return self.name

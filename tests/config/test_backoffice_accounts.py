@@ -199,3 +199,30 @@ def test_roles_can_be_made_again_without_taking_what_was_added_by_hand() -> None
 
     assert extra in analyst.permissions.all()
     assert Group.objects.count() == 6
+
+
+def test_a_person_is_added_with_their_role_at_once() -> None:
+    roles.ensure()
+    role = Group.objects.get(name=roles.ANALYST)
+    client = signed_in(make_person("root", superuser=True))
+    page = client.get("/admin/auth/user/add/").content.decode()
+    given = {
+        "username": "nora", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD,
+        "groups": [role.pk],
+    }  # fmt: skip
+
+    client.post("/admin/auth/user/add/", given)
+
+    assert 'name="groups"' in page
+    assert list(User.objects.get(username="nora").groups.all()) == [role]
+
+
+def test_the_pages_of_roles_are_called_roles() -> None:
+    roles.ensure()
+    client = signed_in(make_person("root", superuser=True))
+
+    for address in ("/admin/auth/group/", f"/admin/auth/group/{Group.objects.first().pk}/change/"):  # type: ignore[union-attr]
+        page = client.get(address).content.decode()
+        way = page.partition('id="header-inner"')[2].partition("</h1>")[0]
+        assert "Roles" in way
+        assert "Authentication" not in way

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contacts import ingest, places
 from contacts.models import Contact
-from contacts.profile import LONGEST_KEY, MOST_BYTES, MOST_KEYS, Profile
+from contacts.profile import LONGEST_KEY, MOST_BYTES, MOST_KEYS, Origin, Profile
 from tests.factories import NOON, make_source, put_in_inbox
 
 
@@ -171,3 +171,58 @@ def test_saying_the_same_again_changes_nothing() -> None:
         ingest.take_in(now)
     contact = Contact.objects.get()
     assert (contact.updated_at, contact.last_seen_at) == (NOON, later)
+
+
+WEB, TILL = Origin.told("source:1", NOON), Origin.told("source:2", NOON + timedelta(days=1))
+
+
+def test_each_declared_value_keeps_who_said_it_first_and_when() -> None:
+    one = profile()
+    one.take({"email": "ada@example.org", "plan": "gold"}, NOON, WEB)
+    one.take({"plan": "gold", "city": "Paris"}, NOON, TILL)
+
+    assert one.origins.declared == {"email": WEB, "plan": WEB, "city": TILL}
+
+
+def test_a_value_that_changes_has_the_origin_of_the_change_and_one_that_goes_has_none() -> None:
+    one = profile()
+    one.take({"plan": "gold", "city": "Paris"}, NOON, WEB)
+    one.take({"plan": "free", "city": None}, NOON, TILL)
+
+    assert one.origins.declared == {"plan": TILL}
+
+
+def test_a_change_by_nobody_known_leaves_no_false_origin() -> None:
+    one = profile()
+    one.take({"plan": "gold"}, NOON, WEB)
+    one.take({"plan": "free"}, NOON)
+
+    assert one.origins.declared == {}
+
+
+def test_what_a_device_tells_is_inferred_with_its_origin() -> None:
+    one = profile()
+    one.notice({"timezone": "Europe/Paris"}, WEB)
+
+    assert (one.inferred, one.origins.inferred) == ({"timezone": "Europe/Paris"}, {"timezone": WEB})
+    assert one.origins.declared == {}
+
+
+def test_two_that_become_one_keep_the_origin_of_what_each_brings() -> None:
+    one, other = profile(), profile()
+    one.take({"plan": "gold"}, NOON, WEB)
+    other.take({"plan": "free", "city": "Paris"}, NOON, TILL)
+    one.absorb(other)
+
+    assert one.attributes == {"plan": "gold", "city": "Paris"}
+    assert one.origins.declared == {"plan": WEB, "city": TILL}
+
+
+@pytest.mark.django_db
+def test_ingest_stores_where_each_value_came_from() -> None:
+    source = make_source()
+    put_in_inbox(source, {"type": "identify", "user_id": "u1", "properties": {"plan": "gold"}})
+    ingest.drain(lambda: NOON, seconds=60)
+
+    (kept,) = Contact.objects.get().origins["declared"].items()
+    assert (kept[0], kept[1][0]) == ("plan", f"source:{source.pk}")
