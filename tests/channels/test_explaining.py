@@ -131,7 +131,7 @@ def test_every_question_is_told_in_order() -> None:
         ("Consent", "pass"),
         ("Reachability", "pass"),
         ("Cap", "pass"),
-        ("Spacing", "pass"),
+        ("Time between messages", "pass"),
     ]
     assert told[1].words == "email, offers: allowed"
     assert told[3].words == "1 of 2 in 7 days"

@@ -130,7 +130,7 @@ def test_the_ledger_is_read_in_words(boss: Client) -> None:
 def test_a_decision_shows_every_question(boss: Client) -> None:
     decision = decided()
     page = boss.get(f"/admin/channels/decision/{decision.pk}/change/").content.decode()
-    for words in ("Suppression", "Consent", "Spacing", "not now", "the default rules", "Paris time"):
+    for words in ("Suppression", "Consent", "One a day", "not now", "the default rules", "Paris time"):
         assert words in page
 
 
