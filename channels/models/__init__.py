@@ -1,6 +1,6 @@
 """Tables of channels: what leaves, how it got there, what came back."""
 
-from channels.models.audience import Audience, AudienceMember
+from channels.models.audience import Audience, AudienceDeparture, AudienceMember
 from channels.models.charter import CharterVersion
 from channels.models.engagement import Hit, Receipt, TrackedLink
 from channels.models.message import Attempt, Decision, Message
@@ -11,6 +11,7 @@ from channels.models.template import Template, TemplateVersion
 __all__ = [
     "Attempt",
     "Audience",
+    "AudienceDeparture",
     "AudienceMember",
     "CharterVersion",
     "Decision",

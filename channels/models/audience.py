@@ -52,3 +52,19 @@ class AudienceMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.contact_id} {self.state}"
+
+
+class AudienceDeparture(models.Model):
+    """Somebody who was erased and whom a destination must still remove: digests are all that is left."""
+
+    audience = models.ForeignKey(Audience, models.CASCADE, related_name="departures")
+    email_sha256 = models.CharField(max_length=64, blank=True, default="")
+    phone_sha256 = models.CharField(max_length=64, blank=True, default="")
+    wanted_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("departure from an audience")
+        verbose_name_plural = _("departures from audiences")
+
+    def __str__(self) -> str:
+        return f"{self.audience_id} {self.email_sha256[:8]}"

@@ -5,6 +5,14 @@ from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
 from contacts.models.merge_rule import MergeRule
 from contacts.models.prediction import Prediction
+from contacts.models.privacy import (
+    PrivacyEntry,
+    PrivacyFile,
+    PrivacyPolicy,
+    PrivacyRequest,
+    RetentionPeriod,
+    Tombstone,
+)
 from contacts.models.segment import Segment, SegmentDay, SegmentMembership, SegmentVersion
 from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, SourceKey
 
@@ -22,7 +30,12 @@ __all__ = [
     "MergeRule",
     "OnceKey",
     "Prediction",
+    "PrivacyEntry",
+    "PrivacyFile",
+    "PrivacyPolicy",
+    "PrivacyRequest",
     "Purpose",
+    "RetentionPeriod",
     "Segment",
     "SegmentDay",
     "SegmentMembership",
@@ -31,4 +44,5 @@ __all__ = [
     "SourceCount",
     "SourceKey",
     "Suppression",
+    "Tombstone",
 ]

@@ -1,0 +1,7 @@
+"""What this room keeps about people: nothing but sums."""
+
+from __future__ import annotations
+
+from contacts.privacy.inventory import Impersonal
+
+IMPERSONAL: tuple[Impersonal, ...] = (Impersonal("analytics.DailyKpi", "sums by day, channel and journey"),)

@@ -1,0 +1,106 @@
+"""What this room keeps about people, table by table. Children before parents: so they are erased."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from contacts.privacy.inventory import LOOSE, Impersonal, Table
+from contacts.privacy.inventory_kinds import Act, Basis, Kind
+
+_OF_THEIR_MESSAGES = (
+    "t.message_id IN (SELECT m.id FROM channels_message m"
+    " WHERE m.contact_id = ANY(%(contacts)b::int8[]) AND m.slot = ANY(%(slots)b::int2[]))"
+)
+_TOTALS = "Figures of what was sent and came back stay right; the row names nobody."
+
+PEOPLE: tuple[Table, ...] = (
+    Table(
+        "channels.Hit",
+        {Kind.BEHAVIOUR: "kind data", Kind.TECHNICAL: "message_id link_id provider_id receipt_key"},
+        find=_OF_THEIR_MESSAGES,
+        heading=_("Opens and clicks that wait to be read"),
+        retention="hits",
+        since="received_at",
+    ),
+    Table(
+        "channels.SandboxMessage",
+        {
+            Kind.CONTACT: "channel address",
+            Kind.CONTENT: "subject text link packed_html headers",
+            Kind.TECHNICAL: "account_id message_id",
+        },
+        find=f"{_OF_THEIR_MESSAGES} OR t.address = ANY(%(values)b::text[])",
+        heading=_("Messages that a trial kept back"),
+        retention="messages",
+        since="received_at",
+        left_out="packed_html headers",
+    ),
+    Table(
+        "channels.Attempt",
+        {Kind.TECHNICAL: "message_id provider_id number code detail", Kind.BEHAVIOUR: "outcome"},
+        Act.ANONYMISE,
+        find=_OF_THEIR_MESSAGES,
+        change="detail = '', slot = 0",
+        done="t.detail = '' AND t.slot = 0",
+        why=_TOTALS,
+        heading=_("Tries to deliver messages to you"),
+        retention="messages",
+        since="started_at",
+    ),
+    Table(
+        "channels.Receipt",
+        {Kind.BEHAVIOUR: "kind actor detail", Kind.TECHNICAL: "message_id provider_id link_id"},
+        Act.ANONYMISE,
+        change=f"{LOOSE}, detail = '{{}}'",
+        why=_TOTALS,
+        heading=_("What came back about messages to you"),
+        retention="messages",
+        since="received_at",
+    ),
+    Table(
+        "channels.Decision",
+        {Kind.BEHAVIOUR: "outcome channel reason trace", Kind.TECHNICAL: "message_id charter_number"},
+        Act.ANONYMISE,
+        change=f"{LOOSE}, trace = '[]'",
+        why=_TOTALS,
+        heading=_("What was decided about messages to you, and why"),
+        retention="messages",
+        since="decided_at",
+    ),
+    Table(
+        "channels.Message",
+        {
+            Kind.CONTACT: "address channel",
+            Kind.CONTENT: "content variables purpose",
+            Kind.BEHAVIOUR: "state reason",
+            Kind.TECHNICAL: "key origin_kind origin_id origin_version origin_run origin_step origin_slug"
+            " transactional wanted priority value conditions on_hold provider_id fence attempts"
+            " provider_message_id",
+        },
+        Act.ANONYMISE,
+        change=f"{LOOSE}, address = '', variables = '{{}}', conditions = NULL, provider_message_id = '',"
+        " key = gen_random_uuid(), origin_run = NULL,"
+        " state = CASE WHEN state IN (1, 2, 3, 4) THEN 9 ELSE state END,"
+        " due_at = CASE WHEN state IN (1, 2, 3, 4) THEN NULL ELSE due_at END",
+        why=_TOTALS,
+        heading=_("Messages to you"),
+        retention="messages",
+        since="created_at",
+    ),
+    Table(
+        "channels.AudienceMember",
+        {Kind.INFERRED: "state reason audience_id"},
+        basis=Basis.CONSENT,
+        heading=_("Audiences elsewhere that you are in"),
+    ),
+)
+
+IMPERSONAL: tuple[Impersonal, ...] = (
+    Impersonal("channels.Audience", "a list's name and destination"),
+    Impersonal("channels.AudienceDeparture", "digests that a destination still has to be told to remove"),
+    Impersonal("channels.CharterVersion", "rules of pressure, and who on the team wrote them"),
+    Impersonal("channels.ProviderAccount", "settings and sealed secrets of providers"),
+    Impersonal("channels.TrackedLink", "addresses of pages, shared by all messages"),
+    Impersonal("channels.Template", "texts that are the same for everybody"),
+    Impersonal("channels.TemplateVersion", "texts that are the same for everybody"),
+)

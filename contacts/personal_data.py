@@ -1,0 +1,169 @@
+"""What this room keeps about people, table by table. Children before parents: so they are erased."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from contacts.privacy.inventory import LOOSE, Impersonal, Table
+from contacts.privacy.inventory_kinds import Act, Basis, Kind
+
+# What no check ever saw is searched as text: quoted as JSON quotes a value, phones by their last digits.
+_IN_TEXT = (
+    "EXISTS (SELECT FROM unnest(%(needles)b::text[]) AS n WHERE strpos(lower(t.payload), n) > 0)"
+    " OR EXISTS (SELECT FROM unnest(%(digits)b::text[]) AS n"
+    " WHERE strpos(regexp_replace(t.payload, '[^0-9]+', '', 'g'), n) > 0)"
+)
+
+PEOPLE: tuple[Table, ...] = (
+    Table(
+        "contacts.Event",
+        {Kind.BEHAVIOUR: "kind name properties context", Kind.TECHNICAL: "lane source_id message_id"},
+        find="t.contact_id = ANY(%(contacts)b::int8[])",
+        heading=_("What you did"),
+        retention="events",
+        since="occurred_at",
+    ),
+    Table(
+        "contacts.SegmentMembership",
+        {Kind.INFERRED: "segment_id"},
+        heading=_("Groups you belong to"),
+    ),
+    Table(
+        "contacts.Prediction",
+        {Kind.INFERRED: "name number value reason"},
+        heading=_("What was inferred about you"),
+        retention="predictions",
+        since="computed_at",
+    ),
+    Table(
+        "contacts.ConsentState",
+        {Kind.PROOF: "channel purpose allowed", Kind.TECHNICAL: "entry_id"},
+        basis=Basis.OBLIGATION,
+        heading=_("What you allow now"),
+    ),
+    Table(
+        "contacts.ConsentEntry",
+        {Kind.PROOF: "channel purpose action basis wording origin proof"},
+        Act.ANONYMISE,
+        change=f"{LOOSE}, proof = '{{}}'",
+        why="That somebody agreed or refused, and to which words, stays countable; who it was does not.",
+        basis=Basis.OBLIGATION,
+        heading=_("What you agreed to and refused"),
+        retention="forever",
+    ),
+    Table(
+        "contacts.ChannelAddress",
+        {Kind.CONTACT: "channel address", Kind.TECHNICAL: "data active"},
+        basis=Basis.CONSENT,
+        heading=_("Where you can be reached besides"),
+    ),
+    Table(
+        "contacts.Suppression",
+        {Kind.CONTACT: "channel address", Kind.PROOF: "reason note"},
+        find="t.address = ANY(%(values)b::text[])",
+        basis=Basis.OBLIGATION,
+        heading=_("Addresses that are not written to"),
+        retention="forever",
+    ),
+    Table(
+        "contacts.Merge",
+        {
+            Kind.IDENTIFIER: "winner_id loser_id loser_public_id",
+            Kind.PROFILE: "snapshot",
+            Kind.TECHNICAL: "reason",
+        },
+        find="t.winner_id = ANY(%(contacts)b::int8[]) OR t.loser_id = ANY(%(contacts)b::int8[])",
+        heading=_("Profiles that were joined into yours"),
+        retention="contact",
+    ),
+    Table(
+        "contacts.DeadLetter",
+        {Kind.BEHAVIOUR: "payload", Kind.TECHNICAL: "code reason source_id"},
+        find=_IN_TEXT,
+        heading=_("What arrived and could not be read"),
+        retention="dead_letters",
+        since="received_at",
+    ),
+    Table(
+        "contacts.InboxItem",
+        {Kind.BEHAVIOUR: "payload", Kind.TECHNICAL: "lane source_id rejection"},
+        Act.KEEP,
+        find="false",
+        why="Waits for some seconds; ingest drops what comes from an erased person (see the tombstones).",
+        retention="inbox",
+        heading=_("What is just arriving"),
+    ),
+    Table(
+        "contacts.Identifier",
+        {Kind.IDENTIFIER: "kind value"},
+        heading=_("What you are recognised by"),
+    ),
+    Table(
+        "contacts.Contact",
+        {
+            Kind.IDENTIFIER: "public_id",
+            Kind.CONTACT: "email phone",
+            Kind.PROFILE: "first_name last_name language timezone country attributes",
+            Kind.INFERRED: "inferred",
+            Kind.TECHNICAL: "known",
+        },
+        find="t.id = ANY(%(contacts)b::int8[])",
+        heading=_("Your profile"),
+    ),
+    Table(
+        "contacts.PrivacyRequest",
+        {
+            Kind.PROOF: "kind state origin language",
+            Kind.TECHNICAL: "reference progress certificate note names size",
+        },
+        Act.ANONYMISE,
+        change="note = '', names = ''",
+        why="That a request was made and met is what the law asks to be shown.",
+        basis=Basis.OBLIGATION,
+        heading=_("Your requests"),
+        retention="forever",
+        swept=False,
+    ),
+    Table(
+        "contacts.PrivacyEntry",
+        {Kind.PROOF: "what detail by"},
+        Act.KEEP,
+        find="t.request_id IN (SELECT id FROM contacts_privacyrequest"
+        " WHERE contact_id = ANY(%(contacts)b::int8[]))",
+        why="That a request was made and met is what the law asks to be shown.",
+        basis=Basis.OBLIGATION,
+        heading=_("The history of your requests"),
+        retention="forever",
+    ),
+    Table(
+        "contacts.PrivacyFile",
+        {Kind.TECHNICAL: "number data"},
+        find="t.request_id IN (SELECT id FROM contacts_privacyrequest"
+        " WHERE contact_id = ANY(%(contacts)b::int8[]))",
+        heading=_("Copies made for you"),
+        retention="copies",
+        left_out="data",
+    ),
+    Table(
+        "contacts.Tombstone",
+        {Kind.IDENTIFIER: "key", Kind.TECHNICAL: "kind"},
+        Act.KEEP,
+        find="false",
+        why="A keyed digest without which an erased person would come back with the next import.",
+        basis=Basis.OBLIGATION,
+        heading=_("Marks of erased people"),
+        retention="forever",
+    ),
+)
+
+IMPERSONAL: tuple[Impersonal, ...] = (
+    Impersonal("contacts.Purpose", "topics that can be allowed, the same for everybody"),
+    Impersonal("contacts.Cursor", "how far readers have read"),
+    Impersonal("contacts.OnceKey", "digests of message ids, which name no person"),
+    Impersonal("contacts.Segment", "a rule, not whom it holds for"),
+    Impersonal("contacts.Source", "touchpoints"),
+    Impersonal("contacts.SourceKey", "digests of keys"),
+    Impersonal("contacts.SourceCount", "counts by day"),
+    Impersonal("contacts.RetentionPeriod", "settings"),
+    Impersonal("contacts.PrivacyPolicy", "settings"),
+)
