@@ -103,7 +103,7 @@ PEOPLE: tuple[Table, ...] = (
         {
             Kind.IDENTIFIER: "public_id",
             Kind.CONTACT: "email phone",
-            Kind.PROFILE: "first_name last_name language timezone country attributes",
+            Kind.PROFILE: "first_name last_name language timezone country attributes origins",
             Kind.INFERRED: "inferred",
             Kind.TECHNICAL: "known",
         },
@@ -161,6 +161,8 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("contacts.Cursor", "how far readers have read"),
     Impersonal("contacts.OnceKey", "digests of message ids, which name no person"),
     Impersonal("contacts.Segment", "a rule, not whom it holds for"),
+    Impersonal("contacts.SegmentDay", "sums by day"),
+    Impersonal("contacts.SegmentVersion", "a rule, and who on the team wrote it"),
     Impersonal("contacts.Source", "touchpoints"),
     Impersonal("contacts.SourceKey", "digests of keys"),
     Impersonal("contacts.SourceCount", "counts by day"),
