@@ -3,6 +3,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from config import web_sdk
 from config.health import healthz
 
 # People sign in at one place, where tries are counted and a second factor is asked for.
@@ -11,6 +12,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("healthz", healthz, name="healthz"),
+    path("sdk/segue.js", web_sdk.script, name="web_sdk"),
     path("admin/", admin.site.urls),
     path("account/", include("config.account_urls")),
     path("", include("contacts.urls")),

@@ -1,0 +1,41 @@
+"""The web SDK as every site loads it: one file, small, from any origin."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+PLACE = Path(settings.BASE_DIR) / "sdk" / "segue.js"
+
+
+@functools.lru_cache(maxsize=1)
+def _file() -> tuple[bytes, bytes, str]:
+    """(plain, gzipped, ETag) of the file; it changes only with the installation."""
+    plain = PLACE.read_bytes()
+    return plain, gzip.compress(plain, 9, mtime=0), f'W/"{hashlib.sha256(plain).hexdigest()[:16]}"'
+
+
+@require_safe
+def script(request: HttpRequest) -> HttpResponse:
+    """`/sdk/segue.js`: kept by browsers for an hour, then asked for again by its ETag."""
+    plain, packed, tag = _file()
+    if request.headers.get("If-None-Match") == tag:
+        response: HttpResponse = HttpResponseNotModified()
+    elif "gzip" in request.headers.get("Accept-Encoding", ""):
+        response = HttpResponse(packed, content_type="text/javascript; charset=utf-8")
+        response["Content-Encoding"] = "gzip"
+    else:
+        response = HttpResponse(plain, content_type="text/javascript; charset=utf-8")
+    response["ETag"] = tag
+    response["Cache-Control"] = "public, max-age=3600"
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    patch_vary_headers(response, ["Accept-Encoding"])
+    return response
