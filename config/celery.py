@@ -40,6 +40,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("segment_clock", "contacts.tasks.segment_clock", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("inactivity", "journeys.tasks.inactivity", 300),
+    Pulse("api_answers", "contacts.tasks.api_answers", 900),
     Pulse("partitions", "contacts.tasks.partitions", 3600),
 )
 

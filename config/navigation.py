@@ -94,6 +94,7 @@ GROUPS: tuple[Group, ...] = (
         _("Settings"),
         (
             ListLink(_("Sources"), "input", "contacts.Source"),
+            ListLink(_("API keys"), "key", "contacts.ApiKey"),
             ListLink(_("Dead letters"), "mail_off", "contacts.DeadLetter"),
             ListLink(_("Purposes"), "topic", "contacts.Purpose"),
             ListLink(_("Users"), "person", "auth.User"),

@@ -69,6 +69,7 @@ TABLE: dict[str, dict[str, str]] = {
         "contacts.purpose": "view",
         "contacts.source": _WRITE,
         "contacts.sourcekey": _WRITE,
+        "contacts.apikey": "view add change",
         "contacts.sourcecount": "view",
         "contacts.inboxitem": "view",
         "contacts.deadletter": "view change delete",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config import env, security, theme
+from config import api_scopes, env, security, theme
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 # What this installation keeps beside the code: the secret key and the embedded servers.
@@ -21,6 +21,9 @@ SEGUE_WEB_WORKERS = env.number("SEGUE_WEB_WORKERS", 2, least=1, most=64)
 SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
 # Events a second that one source may send to the whole server; more is answered with 429. 0 sets no limit.
 SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
+# Requests a second that one caller of the API may make to the whole server; 0 sets no limit.
+SEGUE_API_RATE = env.number("SEGUE_API_RATE", 200)
+SEGUE_API_SCOPES = api_scopes.SCOPES
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
 # Whether people must have agreed before their opens and clicks count (France asks for it). If not, a refusal
 # is heeded.
@@ -66,6 +69,8 @@ INSTALLED_APPS = [
     "csp",
     "django_celery_beat",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "anymail",
     "config",
     "analytics",
@@ -216,7 +221,20 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "segue@localhost")
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.DjangoModelPermissions"],
+    # Nobody may do anything, except by what is built on contacts.api.endpoint.Endpoint.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Segue",
+    "DESCRIPTION": "Contacts, segments, consents and what happens to them. See docs/how-to/api.md.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SORT_OPERATIONS": False,
+    # Choices are written where they apply; names of their own would clash between rooms.
+    "POSTPROCESSING_HOOKS": [],
 }
 
 LOGGING: dict[str, Any] = {

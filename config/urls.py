@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from config import web_sdk
 from config.health import healthz
+from contacts.api.errors import no_such_endpoint
 
 # People sign in at one place, where tries are counted and a second factor is asked for.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -19,4 +20,5 @@ urlpatterns = [
     path("", include("channels.urls")),
     path("", include("journeys.urls")),
     path("", include("analytics.urls")),
+    path("api/<path:path>", no_such_endpoint),
 ]

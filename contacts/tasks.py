@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from contacts import api_answers as keeping
 from contacts import clock, merging, pulse
 from contacts import ingest as ingesting
 from contacts import partitions as partitioning
@@ -44,3 +45,9 @@ def segment_clock() -> None:
 def partitions() -> None:
     """Make the months that are about to be written to."""
     partitioning.ensure_all(clock.now())
+
+
+@shared_task
+def api_answers() -> None:
+    """Forget what was kept for requests that could have come again."""
+    keeping.sweep(clock.now())

@@ -1,37 +1,40 @@
-"""What a source sent today, for monitors."""
+"""Sources: what each sent today, for monitors."""
 
-from django.http import Http404
-from rest_framework.authentication import SessionAuthentication
-from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
+from __future__ import annotations
 
-from contacts import clock
+from typing import Any
+
+from rest_framework import serializers
+
+from contacts.api.endpoint import Call, Endpoint, operation
+from contacts.api.errors import not_found
+from contacts.api.fields import Fields
 from contacts.models import Source
 from contacts.source_counts import with_counts
 
-
-class MayViewSources(BasePermission):
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        user = request.user
-        return bool(user and user.is_staff and user.has_perm("contacts.view_source"))
+_NUMBERS = ("received", "accepted", "duplicate", "rejected", "waiting")
 
 
-class SourceCountsView(APIView):
-    """GET: {source, day, received, accepted, duplicate, rejected, waiting} of today in UTC.
+class SourceCounts(Fields):
+    """received = accepted + duplicate + rejected + waiting, always."""
 
-    received = accepted + duplicate + rejected + waiting, always.
-    """
+    source = serializers.CharField()  # type: ignore[assignment]
+    day = serializers.DateField(help_text="In UTC.")
+    received = serializers.IntegerField()
+    accepted = serializers.IntegerField()
+    duplicate = serializers.IntegerField()
+    rejected = serializers.IntegerField()
+    waiting = serializers.IntegerField()
 
-    authentication_classes = [SessionAuthentication]
-    permission_classes = [MayViewSources]
 
-    def get(self, request: Request, slug: str) -> Response:
-        day = clock.now().date()
+class SourceCountsEndpoint(Endpoint):
+    scopes = {"GET": "sources:read"}
+
+    @operation("get_source_counts", "What a source sent today", answer=SourceCounts)
+    def get(self, call: Call, slug: str) -> Any:
+        day = call.now.date()
         source = with_counts(Source.objects.filter(slug=slug), day).first()
         if source is None:
-            raise Http404
-        names = ("received", "accepted", "duplicate", "rejected", "waiting")
-        numbers = {name: getattr(source, name) for name in names}
-        return Response({"source": slug, "day": day.isoformat(), **numbers})
+            raise not_found("source")
+        numbers = {name: getattr(source, name) for name in _NUMBERS}
+        return {"source": slug, "day": day.isoformat(), **numbers}

@@ -1,5 +1,6 @@
 """Tables of contacts: who they are, what they did, what they allow."""
 
+from contacts.models.api import ApiKey, KeptAnswer
 from contacts.models.consent import ConsentEntry, ConsentState, Purpose, Suppression
 from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
@@ -17,6 +18,7 @@ from contacts.models.segment import Segment, SegmentDay, SegmentMembership, Segm
 from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, SourceKey
 
 __all__ = [
+    "ApiKey",
     "ChannelAddress",
     "ConsentEntry",
     "ConsentState",
@@ -26,6 +28,7 @@ __all__ = [
     "Event",
     "Identifier",
     "InboxItem",
+    "KeptAnswer",
     "Merge",
     "MergeRule",
     "OnceKey",

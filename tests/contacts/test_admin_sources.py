@@ -46,19 +46,19 @@ def test_the_list_shows_the_equation_of_today(shop: Source, integrator: Client) 
 
 def test_the_api_tells_the_same_numbers(shop: Source, integrator: Client) -> None:
     a_busy_day(shop)
-    answer = integrator.get("/api/sources/web-shop/counts").json()
+    answer = integrator.get("/api/v1/sources/web-shop/counts").json()
     numbers = {name: answer[name] for name in ("received", "accepted", "duplicate", "rejected", "waiting")}
     assert numbers == {"received": 7, "accepted": 3, "duplicate": 1, "rejected": 1, "waiting": 2}
 
 
 def test_the_api_is_closed_to_strangers_and_to_roles_without_sources(shop: Source) -> None:
-    assert Client().get("/api/sources/web-shop/counts").status_code == 403
+    assert Client().get("/api/v1/sources/web-shop/counts").status_code == 401
     analyst = signed_in(make_person("ana", role=roles.ANALYST))
-    assert analyst.get("/api/sources/web-shop/counts").status_code == 403
+    assert analyst.get("/api/v1/sources/web-shop/counts").status_code == 403
 
 
 def test_an_unknown_source_is_not_found(integrator: Client) -> None:
-    assert integrator.get("/api/sources/nowhere/counts").status_code == 404
+    assert integrator.get("/api/v1/sources/nowhere/counts").status_code == 404
 
 
 def test_a_key_is_made_by_post_and_shown_once(shop: Source, integrator: Client) -> None:

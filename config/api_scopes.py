@@ -1,0 +1,38 @@
+"""What an API key may be allowed to do, as one table: scope, its words, and the permission that equals it.
+
+A person who is signed in needs the permission where a key needs the scope. A guarded scope may only be
+given by somebody who holds its permission: whoever manages keys could otherwise reach further than they may.
+"""
+
+from typing import Any, NamedTuple
+
+from django.utils.translation import gettext_lazy as _
+
+
+class Scope(NamedTuple):
+    words: Any
+    permission: str
+    guarded: bool = False
+
+
+SCOPES: dict[str, Scope] = {
+    "contacts:read": Scope(_("Read contacts and what happened to them"), "contacts.view_contact"),
+    "contacts:write": Scope(_("Create and change contacts, undo merges"), "contacts.change_contact"),
+    "events:write": Scope(_("Replay dead letters, see what sources sent"), "contacts.change_deadletter"),
+    "sources:read": Scope(_("Read sources and their counts"), "contacts.view_source"),
+    "sources:write": Scope(_("Create and change sources"), "contacts.change_source"),
+    "consents:read": Scope(_("Read consents and their history"), "contacts.view_consententry"),
+    "consents:write": Scope(_("Record consents"), "contacts.add_consententry"),
+    "segments:read": Scope(_("Read segments and who is in them"), "contacts.view_segment"),
+    "segments:write": Scope(_("Create and change segments"), "contacts.change_segment"),
+    "imports:read": Scope(_("Follow imports and exports"), "contacts.view_contact"),
+    "imports:write": Scope(_("Start imports"), "contacts.change_contact"),
+    "exports:write": Scope(_("Take contacts along in files"), "contacts.view_contact", guarded=True),
+    "privacy:read": Scope(_("Follow requests of access and erasure"), "contacts.delete_contact"),
+    "privacy:write": Scope(_("Export and erase people"), "contacts.delete_contact", guarded=True),
+    "journeys:read": Scope(_("Read journeys and runs"), "journeys.view_journey"),
+    "journeys:write": Scope(_("Change journeys, start and end runs"), "journeys.change_journey"),
+    "messages:read": Scope(_("Read messages and decisions"), "channels.view_message"),
+    "messages:write": Scope(_("Ask for messages"), "channels.add_message"),
+    "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),
+}
