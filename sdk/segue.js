@@ -353,11 +353,11 @@
   async function subscribe({ purposes = [], worker = "/segue-sw.js" } = {}) {
     if (!("serviceWorker" in navigator) || !("PushManager" in window)) return false;
     if ((await Notification.requestPermission()) !== "granted") return false;
-    const { key } = await (await fetch(options.host + "/push/key")).json();
+    const { publicKey } = await (await fetch(options.host + "/push/key")).json();
     const registration = await navigator.serviceWorker.register(worker);
     await navigator.serviceWorker.ready;
     const old = await registration.pushManager.getSubscription();
-    const found = old || (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) }));
+    const found = old || (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(publicKey) }));
     await send(); // so that the person is known before the subscription arrives
     const answer = await fetch(options.host + "/push/subscribe", {
       method: "POST",

@@ -10,10 +10,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
+from channels import sealing
+from channels.models import ProviderAccount
+from channels.models.provider import Channel
+from channels.providers.webpush import new_private_key
 from config.web_sdk import PLACE
 from contacts import clock, ingest
 from contacts.intake_keys import issue
-from contacts.models import Event, Identifier, InboxItem, Source, SourceKey
+from contacts.models import ChannelAddress, Event, Identifier, InboxItem, Source, SourceKey
 from tests.granian import WebServer
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
@@ -21,6 +25,22 @@ pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 SHOP = "http://localhost:1"
 """Never connected to: the tests answer for it. A browser trusts this name as it does https."""
 LONG = "<p style='height: 4000px'>A long story</p>"
+PUSH_SERVICE = """
+const subscription = {
+  toJSON: () => ({endpoint: 'https://push.example/1', keys: {p256dh: 'abc', auth: 'def'}}),
+};
+const pushManager = {
+  getSubscription: async () => null,
+  subscribe: async ({applicationServerKey}) => {
+    window.lastKey = applicationServerKey;
+    return subscription;
+  },
+};
+const registration = {pushManager};
+const worker = {register: async () => registration, ready: Promise.resolve(registration)};
+Object.defineProperty(navigator, 'serviceWorker', {value: worker});
+Notification.requestPermission = async () => 'granted';
+"""
 Open = Callable[..., Page]
 
 
@@ -256,6 +276,26 @@ def test_what_is_read_names_the_message_that_brought_the_visit(shop: Open) -> No
 
     assert context
     assert context["campaign"] == {"message": "token-7"}
+
+
+def test_a_browser_that_agrees_to_pushes_becomes_an_address(shop: Open, context: BrowserContext) -> None:
+    values = {"private_key": new_private_key()}
+    account = ProviderAccount(name="Push", channel=Channel.PUSH, kind="webpush", active=True)
+    account.secrets = sealing.seal(values)
+    account.save()
+    # The push service of a browser's maker is out of reach here, so the browser's own answer is stood in for.
+    context.grant_permissions(["notifications", "local-network-access"])
+    context.add_init_script(PUSH_SERVICE)
+    page = shop()
+    arrived(1)
+
+    assert page.evaluate("segue.subscribe()") is True
+
+    address = ChannelAddress.objects.get()
+    assert address.address == "https://push.example/1"
+    assert address.data == {"keys": {"p256dh": "abc", "auth": "def"}}
+    assert address.contact_id == arrived(1)[0].contact_id
+    assert page.evaluate("lastKey.length") == 65
 
 
 def test_a_page_that_moves_without_loading_is_another_page(shop: Open) -> None:
