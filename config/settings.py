@@ -30,6 +30,10 @@ SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
 SEGUE_TRACKING_OPT_IN = env.flag("SEGUE_TRACKING_OPT_IN", False)
 # Hosts inside the own network that providers may call all the same, such as an SMS gateway in the rack.
 SEGUE_LOCAL_HOSTS = env.words("SEGUE_LOCAL_HOSTS", [])
+# Where imports and exports keep their files; web and workers must see the same folder.
+SEGUE_EXCHANGE = env.folder("SEGUE_EXCHANGE", SEGUE_HOME / "exchange")
+# The largest file that may be imported.
+SEGUE_IMPORT_MEGABYTES = env.number("SEGUE_IMPORT_MEGABYTES", 1_024, least=1, most=16_384)
 # How people outside reach this server: links, pixels and preference pages start with it. No slash at the end.
 SEGUE_BASE_URL = env.url(
     "SEGUE_BASE_URL", f"http://127.0.0.1:{SEGUE_PORT}", schemes=("https", "http")

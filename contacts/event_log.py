@@ -19,7 +19,9 @@ from psycopg.types.json import Jsonb
 from contacts import slots
 from contacts.models import Event
 
-TRACK, IDENTIFY, PAGE, SCREEN, GROUP, ALIAS, SYSTEM = (kind.value for kind in Event.Kind)
+TRACK, IDENTIFY, PAGE, SCREEN, GROUP, ALIAS, SYSTEM, IMPORTED = (kind.value for kind in Event.Kind)
+#: A property that Segue's own events carry when a file brought them about.
+HISTORY = "imported"
 
 _MOST_SHARES = 4
 "A lane may give more than its share of a batch, so that one busy contact does not make many small ones."
@@ -55,6 +57,11 @@ class LogEvent:
     occurred_at: datetime
     received_at: datetime
     properties: dict[str, Any]
+
+    @property
+    def is_history(self) -> bool:
+        """From a file: it counts, but it is no news that could start something."""
+        return self.kind == IMPORTED or (self.kind == SYSTEM and HISTORY in self.properties)
 
 
 _COPIED_TYPES = (

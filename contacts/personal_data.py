@@ -85,6 +85,19 @@ PEOPLE: tuple[Table, ...] = (
         since="received_at",
     ),
     Table(
+        "contacts.RejectedLine",
+        {Kind.CONTACT: "cells", Kind.TECHNICAL: "import_id line code column"},
+        find=_IN_TEXT.replace("t.payload", "t.cells::text"),
+        heading=_("Lines of files that could not be read"),
+        retention="imports",
+    ),
+    Table(
+        "contacts.ImportedContact",
+        {Kind.TECHNICAL: "import_id"},
+        heading=_("The file that brought you"),
+        retention="contact",
+    ),
+    Table(
         "contacts.InboxItem",
         {Kind.BEHAVIOUR: "payload", Kind.TECHNICAL: "lane source_id rejection"},
         Act.KEEP,
@@ -164,6 +177,11 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("contacts.SegmentDay", "sums by day"),
     Impersonal("contacts.SegmentVersion", "a rule, and who on the team wrote it"),
     Impersonal("contacts.Source", "touchpoints"),
+    Impersonal(
+        "contacts.Import", "a file's name, its columns and counts; its lines lie in the file until it is done"
+    ),
+    Impersonal("contacts.Export", "which columns were taken out and by whom; the file itself expires"),
+    Impersonal("contacts.ExportDownload", "who on the team fetched a file, and when"),
     Impersonal("contacts.SourceKey", "digests of keys"),
     Impersonal("contacts.SourceCount", "counts by day"),
     Impersonal("contacts.RetentionPeriod", "settings"),

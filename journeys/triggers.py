@@ -55,7 +55,7 @@ def _start(events: Sequence[LogEvent], now: datetime) -> None:
 def _fitting(graph: Graph, events: Sequence[LogEvent], now: datetime) -> list[LogEvent]:
     """The events that start a run: fresh, of the right segment or properties, of people in the audience."""
     trigger = graph.trigger
-    found = [event for event in events if event.occurred_at > now - trigger.fresh]
+    found = [event for event in events if event.occurred_at > now - trigger.fresh and not event.is_history]
     if trigger.segment:
         # Written by Segue: whoever has a key may send an event of the same name.
         found = [

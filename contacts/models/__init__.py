@@ -4,6 +4,7 @@ from contacts.models.api import ApiKey, KeptAnswer
 from contacts.models.consent import ConsentEntry, ConsentState, Purpose, Suppression
 from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
+from contacts.models.exchange import Export, ExportDownload, Import, ImportedContact, RejectedLine
 from contacts.models.merge_rule import MergeRule
 from contacts.models.prediction import Prediction
 from contacts.models.privacy import (
@@ -26,7 +27,11 @@ __all__ = [
     "Cursor",
     "DeadLetter",
     "Event",
+    "Export",
+    "ExportDownload",
     "Identifier",
+    "Import",
+    "ImportedContact",
     "InboxItem",
     "KeptAnswer",
     "Merge",
@@ -38,6 +43,7 @@ __all__ = [
     "PrivacyPolicy",
     "PrivacyRequest",
     "Purpose",
+    "RejectedLine",
     "RetentionPeriod",
     "Segment",
     "SegmentDay",

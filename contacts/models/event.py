@@ -23,6 +23,8 @@ class Event(models.Model):
         GROUP = 5, _("group")
         ALIAS = 6, _("alias")
         SYSTEM = 7, _("system")
+        # History from a file: it counts for rules and figures, and starts no journey.
+        IMPORTED = 8, _("imported")
 
     id = models.BigAutoField(primary_key=True)
     lane = models.SmallIntegerField()
