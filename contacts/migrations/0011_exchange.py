@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("contacts", "0009_privacy"),
+        ("contacts", "0010_api_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
