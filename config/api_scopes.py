@@ -17,7 +17,8 @@ class Scope(NamedTuple):
 
 SCOPES: dict[str, Scope] = {
     "contacts:read": Scope(_("Read contacts and what happened to them"), "contacts.view_contact"),
-    "contacts:write": Scope(_("Create and change contacts, undo merges"), "contacts.change_contact"),
+    "contacts:write": Scope(_("Create and change contacts"), "contacts.edit_contact"),
+    "merges:write": Scope(_("Undo merges"), "contacts.merge_contact"),
     "events:write": Scope(_("Replay dead letters, see what sources sent"), "contacts.change_deadletter"),
     "sources:read": Scope(_("Read sources and their counts"), "contacts.view_source"),
     "sources:write": Scope(_("Create and change sources"), "contacts.change_source"),
@@ -26,8 +27,8 @@ SCOPES: dict[str, Scope] = {
     "segments:read": Scope(_("Read segments and who is in them"), "contacts.view_segment"),
     "segments:write": Scope(_("Create and change segments"), "contacts.change_segment"),
     "imports:read": Scope(_("Follow imports and exports"), "contacts.view_contact"),
-    "imports:write": Scope(_("Start imports"), "contacts.change_contact"),
-    "exports:write": Scope(_("Take contacts along in files"), "contacts.view_contact", guarded=True),
+    "imports:write": Scope(_("Start imports"), "contacts.edit_contact"),
+    "exports:write": Scope(_("Take contacts along in files"), "contacts.export_contact", guarded=True),
     "privacy:read": Scope(_("Follow requests of access and erasure"), "contacts.delete_contact"),
     "privacy:write": Scope(_("Export and erase people"), "contacts.delete_contact", guarded=True),
     "journeys:read": Scope(_("Read journeys and runs"), "journeys.view_journey"),

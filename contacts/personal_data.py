@@ -98,6 +98,15 @@ PEOPLE: tuple[Table, ...] = (
         retention="contact",
     ),
     Table(
+        "contacts.KeptAnswer",
+        {Kind.PROFILE: "body", Kind.TECHNICAL: "request_digest status"},
+        find="EXISTS (SELECT FROM unnest(%(needles)b::text[]) AS n WHERE strpos(lower(t.body), n) > 0)"
+        " OR EXISTS (SELECT FROM unnest(%(publics)b::uuid[]) AS p WHERE strpos(t.body, p::text) > 0)",
+        heading=_("What programs were just answered about you"),
+        retention="answers",
+        since="answered_at",
+    ),
+    Table(
         "contacts.InboxItem",
         {Kind.BEHAVIOUR: "payload", Kind.TECHNICAL: "lane source_id rejection"},
         Act.KEEP,
@@ -170,6 +179,7 @@ PEOPLE: tuple[Table, ...] = (
 )
 
 IMPERSONAL: tuple[Impersonal, ...] = (
+    Impersonal("contacts.ApiKey", "digests of keys, and who on the team made them"),
     Impersonal("contacts.Purpose", "topics that can be allowed, the same for everybody"),
     Impersonal("contacts.Cursor", "how far readers have read"),
     Impersonal("contacts.OnceKey", "digests of message ids, which name no person"),
