@@ -38,9 +38,11 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("rollup", "analytics.tasks.rollup", 5),
     Pulse("rescue", "channels.tasks.rescue", 10),
     Pulse("segment_clock", "contacts.tasks.segment_clock", 60),
+    Pulse("consents", "contacts.tasks.consents", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("inactivity", "journeys.tasks.inactivity", 300),
     Pulse("api_answers", "contacts.tasks.api_answers", 900),
+    Pulse("consent_ledger", "contacts.tasks.consent_ledger", 600),
     Pulse("partitions", "contacts.tasks.partitions", 3600),
 )
 

@@ -16,6 +16,14 @@ EVERY = "*"
 #: writes it.
 PAUSE = "paused_until"
 
+#: How many messages a week a person wants at most, and the hours in which they want none. Theirs alone too.
+WEEKLY, QUIET = "own_weekly_maximum", "own_quiet_hours"
+OWN = frozenset({PAUSE, WEEKLY, QUIET})
+
+#: The purpose under which people allow or refuse that their reading is measured. Asked by its own name:
+#: who leaves a list has said nothing about being measured.
+TRACKING = "tracking"
+
 Consents = Mapping[tuple[str, str], bool]
 
 

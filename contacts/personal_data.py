@@ -37,19 +37,29 @@ PEOPLE: tuple[Table, ...] = (
     ),
     Table(
         "contacts.ConsentState",
-        {Kind.PROOF: "channel purpose allowed", Kind.TECHNICAL: "entry_id"},
+        {Kind.PROOF: "channel purpose allowed why", Kind.TECHNICAL: "entry_id settled"},
         basis=Basis.OBLIGATION,
         heading=_("What you allow now"),
     ),
     Table(
         "contacts.ConsentEntry",
-        {Kind.PROOF: "channel purpose action basis wording origin proof"},
+        {
+            Kind.PROOF: "channel purpose action basis wording origin proof",
+            Kind.TECHNICAL: "chain seq salt personal previous digest anchor",
+        },
         Act.ANONYMISE,
-        change=f"{LOOSE}, proof = '{{}}'",
+        # The chain covers a salted digest of the proof: without salt nobody can tell what it was.
+        change=f"{LOOSE}, proof = '{{}}', salt = NULL",
         why="That somebody agreed or refused, and to which words, stays countable; who it was does not.",
         basis=Basis.OBLIGATION,
         heading=_("What you agreed to and refused"),
         retention="forever",
+    ),
+    Table(
+        "contacts.ConsentRequest",
+        {Kind.PROOF: "channel purpose origin wording proof", Kind.TECHNICAL: "key mails"},
+        basis=Basis.OBLIGATION,
+        heading=_("What waits for your confirmation"),
     ),
     Table(
         "contacts.ChannelAddress",
@@ -181,6 +191,10 @@ PEOPLE: tuple[Table, ...] = (
 IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("contacts.ApiKey", "digests of keys, and who on the team made them"),
     Impersonal("contacts.Purpose", "topics that can be allowed, the same for everybody"),
+    Impersonal("contacts.Wording", "what people are asked, the same for everybody"),
+    Impersonal("contacts.TrackingRule", "what holds in a country"),
+    Impersonal("contacts.ConsentAnchor", "digests over many lines"),
+    Impersonal("contacts.ConsentCheck", "numbers of lines that are not as they were written"),
     Impersonal("contacts.Cursor", "how far readers have read"),
     Impersonal("contacts.OnceKey", "digests of message ids, which name no person"),
     Impersonal("contacts.Segment", "a rule, not whom it holds for"),

@@ -110,7 +110,7 @@ class Profile(msgspec.Struct):
         for key, value in traits.items():
             column = _COLUMNS.get(key.lower())
             if column is None:
-                if key != permission.PAUSE:
+                if key not in permission.OWN:
                     own[key] = value
             elif value is None:
                 setattr(self, column, "")

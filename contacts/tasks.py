@@ -5,10 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from contacts import api_answers as keeping
-from contacts import clock, merging, pulse
+from contacts import clock, consent, merging, pulse
 from contacts import ingest as ingesting
 from contacts import partitions as partitioning
 from contacts import segments as following
+from contacts.consent import anchoring, verifying
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
@@ -51,3 +52,17 @@ def partitions() -> None:
 def api_answers() -> None:
     """Forget what was kept for requests that could have come again."""
     keeping.sweep(clock.now())
+
+
+@shared_task
+def consents() -> None:
+    """Let consents end whose term is over."""
+    if pulse.drain(lambda: consent.lapse(clock.now()), seconds=_LONGEST):
+        pulse.wake("segments")
+
+
+@shared_task
+def consent_ledger() -> None:
+    """Anchor what is new in the ledger, and walk through all of it once a day."""
+    pulse.drain(lambda: anchoring.anchor(clock.now()), seconds=_LONGEST)
+    pulse.drain(lambda: verifying.go_on(clock.now()), seconds=_LONGEST)

@@ -101,6 +101,10 @@ def own_database(name: str) -> Iterator[None]:
         server.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         )
+        # The consent ledger refuses to be emptied; between two tests it has to be.
+        server.execute(
+            sql.SQL("ALTER DATABASE {} SET segue.ledger_may_be_emptied = 'on'").format(sql.Identifier(name))
+        )
         server.execute("SELECT pg_advisory_unlock(%s)", [_ONE_AT_A_TIME])
         _use(name)
         try:

@@ -1,7 +1,8 @@
 """Tables of contacts: who they are, what they did, what they allow."""
 
 from contacts.models.api import ApiKey, KeptAnswer
-from contacts.models.consent import ConsentEntry, ConsentState, Purpose, Suppression
+from contacts.models.consent import ConsentEntry, ConsentRequest, ConsentState, Suppression
+from contacts.models.consent_terms import ConsentAnchor, ConsentCheck, Purpose, TrackingRule, Wording
 from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
 from contacts.models.exchange import Export, ExportDownload, Import, ImportedContact, RejectedLine
@@ -21,7 +22,10 @@ from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, S
 __all__ = [
     "ApiKey",
     "ChannelAddress",
+    "ConsentAnchor",
+    "ConsentCheck",
     "ConsentEntry",
+    "ConsentRequest",
     "ConsentState",
     "Contact",
     "Cursor",
@@ -54,4 +58,6 @@ __all__ = [
     "SourceKey",
     "Suppression",
     "Tombstone",
+    "TrackingRule",
+    "Wording",
 ]

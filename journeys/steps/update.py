@@ -13,7 +13,7 @@ from journeys.steps.step import Step, read_next
 #: What a journey must not write: identity, reachability and breaks come from the person.
 RESERVED = frozenset(
     {"id", "email", "phone", "known", "first_seen_at", "last_seen_at", "timezone", "language", "country"}
-    | {permission.PAUSE}
+    | permission.OWN
 )
 
 

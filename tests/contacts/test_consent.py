@@ -126,7 +126,7 @@ def test_recording_takes_the_same_statements_for_ten_and_a_thousand() -> None:
         with statements() as count:
             consent.record(entries, NOON)
         totals.append(count.total)
-    assert totals == [8, 8]  # a savepoint and its end, lock, number, load, two COPYs, state
+    assert totals == [10, 10]  # savepoint, end, lock, number, load, terms, heads, two COPYs, state
 
 
 def test_a_suppressed_address_is_found_whatever_its_case() -> None:
