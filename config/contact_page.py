@@ -63,6 +63,10 @@ class Panels:
     declared: Mapping[str, Any]
     inferred: Mapping[str, Any]
 
+    @property
+    def suppressed(self) -> bool:
+        return any(one.suppressed for one in self.reach)
+
 
 def panels(contact: Contact) -> Panels:
     """Everything beside the timeline."""

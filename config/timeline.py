@@ -1,13 +1,13 @@
-"""One contact's timeline: events, messages, decisions, consent and steps in one order, a page at a time.
+"""One contact's timeline: events, messages, decisions, consent, steps, merges in one order, page by page.
 
-Five tables are each asked for one page below the same mark, and merged; so a page costs the same number of
-statements on the first page and on the thousandth, whatever it shows.
+Each table is asked for one page beside the same mark, and the answers are merged; so a page costs the same
+number of statements on the first page and on the thousandth, whatever it shows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -15,15 +15,12 @@ from typing import Any, NamedTuple
 from django.db.models import Model, Q, QuerySet
 
 from channels.models import Decision, Message
-from contacts.models import ConsentEntry, Contact, Event
+from config import timeline_log
+from contacts.models import ConsentEntry, Contact, Merge
 from journeys.models import StepEntry
 
 PAGE = 30
-
-#: What the message, decision and consent tables tell better themselves.
-TOLD_ELSEWHERE = ["Message Sent", "Message Held", "Message Dropped", "Message Failed"]
-_OURS = Q(kind=Event.Kind.SYSTEM)
-_HIDDEN = _OURS & (Q(name__in=TOLD_ELSEWHERE) | Q(name__startswith="Consent "))
+KINDS = ("activity", "messages", "decisions", "journeys", "segments", "consent", "merges")
 
 
 class Mark(NamedTuple):
@@ -52,61 +49,92 @@ def mark_from(text: str) -> Mark | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What to show: one of KINDS or empty for all; events of one name; one channel; a period; words."""
+
+    kind: str = ""
+    name: str = ""
+    channel: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    words: str = ""
+
+    def __bool__(self) -> bool:
+        return self != Asked()
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
-    """One table of the timeline, and the kinds of entry it feeds."""
+    """One table of the timeline: the kinds of entry it feeds, and which of its columns filters look at.
+
+    ``channel`` is the condition for one channel; None where rows have none and a filter leaves them out.
+    """
 
     rank: int
     permission: str
     time: str
-    rows: Callable[[int], QuerySet[Any]]
     kinds: frozenset[str]
+    rows: Callable[[int], QuerySet[Any]] | None = None
+    channel: Callable[[str], Q] | None = None
+    words: tuple[str, ...] = ()
 
 
+def _merges(contact_id: int) -> QuerySet[Merge]:
+    return Merge.objects.filter(Q(winner_id=contact_id) | Q(loser_id=contact_id))
+
+
+EVENTS = Stream(
+    0, "contacts.view_event", "occurred_at", frozenset({"activity", "messages", "journeys", "segments"})
+)
 STREAMS: tuple[Stream, ...] = (
-    Stream(
-        0,
-        "contacts.view_event",
-        "occurred_at",
-        lambda contact_id: Event.objects.filter(contact_id=contact_id),
-        frozenset({"activity", "messages", "journeys", "segments"}),
-    ),
+    EVENTS,
     Stream(
         1,
         "channels.view_message",
         "created_at",
-        lambda contact_id: Message.objects.filter(contact_id=contact_id),
         frozenset({"messages"}),
+        lambda contact_id: Message.objects.filter(contact_id=contact_id),
+        lambda channel: Q(channel=channel) | Q(channel="", wanted__0=channel),
+        ("origin_slug", "origin_step", "address", "purpose", "reason", "content"),
     ),
     Stream(
         2,
         "channels.view_decision",
         "decided_at",
-        lambda contact_id: Decision.objects.filter(contact_id=contact_id),
         frozenset({"decisions"}),
+        lambda contact_id: Decision.objects.filter(contact_id=contact_id),
+        lambda channel: Q(channel=channel),
+        ("reason", "channel"),
     ),
     Stream(
         3,
         "contacts.view_consententry",
         "occurred_at",
-        lambda contact_id: ConsentEntry.objects.filter(contact_id=contact_id),
         frozenset({"consent"}),
+        lambda contact_id: ConsentEntry.objects.filter(contact_id=contact_id),
+        lambda channel: Q(channel=channel),
+        ("purpose", "origin", "wording", "channel"),
     ),
     Stream(
         4,
         "journeys.view_run",
         "at",
-        lambda contact_id: StepEntry.objects.filter(contact_id=contact_id),
         frozenset({"journeys"}),
+        lambda contact_id: StepEntry.objects.filter(contact_id=contact_id),
+        None,
+        ("step", "outcome"),
+    ),
+    Stream(5, "contacts.view_merge", "merged_at", frozenset({"merges"}), _merges, None, ("reason",)),
+    Stream(
+        6,
+        "contacts.view_merge",
+        "undone_at",
+        frozenset({"merges"}),
+        lambda contact_id: _merges(contact_id).filter(undone_at__isnull=False),
+        None,
+        ("reason",),
     ),
 )
-_EVENTS_OF: dict[str, Q] = {
-    "": ~_HIDDEN,
-    "activity": ~_OURS | Q(name="Contact Created"),
-    "messages": _OURS & Q(name__startswith="Message ") & ~Q(name__in=TOLD_ELSEWHERE),
-    "journeys": _OURS & Q(name__startswith="Journey "),
-    "segments": _OURS & Q(name__startswith="Segment "),
-}
-KINDS = ("activity", "messages", "decisions", "journeys", "segments", "consent")
 
 
 class Placed(NamedTuple):
@@ -118,42 +146,104 @@ class Placed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows, newest first; ``more`` is the mark to go on from, None at the end."""
+    """Rows, newest first. ``older`` and ``newer`` are the marks to go on from, None at the ends."""
 
     rows: Sequence[Placed]
-    more: Mark | None
+    older: Mark | None = None
+    newer: Mark | None = None
 
 
 def read(
     contact: Contact,
+    asked: Asked = Asked(),
     *,
-    kind: str = "",
     below: Mark | None = None,
+    above: Mark | None = None,
     may_see: Callable[[str], bool],
     size: int = PAGE,
 ) -> Page:
-    """One page of what happened to the contact. ``kind`` is one of KINDS or empty for all of them."""
-    placed: list[Placed] = []
-    for stream in STREAMS:
-        if (kind and kind not in stream.kinds) or not may_see(stream.permission):
-            continue
-        rows = stream.rows(contact.pk)
-        if stream.rank == 0:
-            rows = rows.filter(_EVENTS_OF[kind])
-        if below is not None:
-            rows = rows.filter(_below(stream, below))
-        placed += [
-            Placed(Mark(getattr(row, stream.time), stream.rank, row.pk), row)
-            for row in rows.order_by(f"-{stream.time}", "-id")[: size + 1]
-        ]
-    placed.sort(key=lambda one: one.mark, reverse=True)
+    """One page: the newest, or what lies ``below`` or ``above`` a mark."""
+    if above is not None:
+        placed = sorted(_placed(contact, asked, above, may_see, size, upwards=True))
+        if len(placed) > size:
+            shown = placed[:size][::-1]
+            return Page(shown, older=shown[-1].mark, newer=shown[0].mark)
+        # The first page is reached; it shows a whole page and not just the rest above the mark.
+        return read(contact, asked, may_see=may_see, size=size)
+    placed = sorted(_placed(contact, asked, below, may_see, size), reverse=True)
     shown = placed[:size]
-    return Page(shown, shown[-1].mark if len(placed) > size else None)
+    return Page(
+        shown,
+        older=shown[-1].mark if len(placed) > size else None,
+        newer=shown[0].mark if below is not None and shown else None,
+    )
 
 
-def _below(stream: Stream, mark: Mark) -> Q:
-    earlier = Q(**{f"{stream.time}__lt": mark.at})
-    if stream.rank > mark.rank:
-        return earlier
-    same_time = Q(**{stream.time: mark.at})
-    return earlier | (same_time & Q(id__lt=mark.id) if stream.rank == mark.rank else same_time)
+def read_from(
+    contact: Contact, asked: Asked, mark: Mark, *, may_see: Callable[[str], bool], size: int = PAGE
+) -> Page:
+    """The page that begins with the entry at ``mark``: where a link to one entry leads."""
+    return read(contact, asked, below=mark._replace(id=mark.id + 1), may_see=may_see, size=size)
+
+
+def streams(asked: Asked, may_see: Callable[[str], bool]) -> Iterable[Stream]:
+    """The tables that can answer what is asked, as far as they may be seen."""
+    for stream in STREAMS:
+        if asked.kind and asked.kind not in stream.kinds:
+            continue
+        if stream is not EVENTS and (asked.name or (asked.channel and stream.channel is None)):
+            continue
+        if may_see(stream.permission):
+            yield stream
+
+
+def _placed(
+    contact: Contact,
+    asked: Asked,
+    mark: Mark | None,
+    may_see: Callable[[str], bool],
+    size: int,
+    *,
+    upwards: bool = False,
+) -> list[Placed]:
+    """One page and one row more of each table, on one side of the mark."""
+    found: list[Placed] = []
+    for stream in streams(asked, may_see):
+        rows: Iterable[Any]
+        if stream.rows is None:
+            beside = (mark.at, mark.id if mark.rank == stream.rank else None) if mark else None
+            rows = timeline_log.read(contact.pk, asked, beside, upwards=upwards, limit=size + 1)
+        else:
+            chosen = _chosen(stream, stream.rows(contact.pk), asked)
+            if mark is not None:
+                chosen = chosen.filter(_beside(stream, mark, upwards=upwards))
+            sign = "" if upwards else "-"
+            rows = chosen.order_by(f"{sign}{stream.time}", f"{sign}id")[: size + 1]
+        found += [Placed(Mark(getattr(row, stream.time), stream.rank, row.pk), row) for row in rows]
+    return found
+
+
+def _chosen(stream: Stream, rows: QuerySet[Any], asked: Asked) -> QuerySet[Any]:
+    if asked.channel and stream.channel:
+        rows = rows.filter(stream.channel(asked.channel))
+    if asked.since:
+        rows = rows.filter(**{f"{stream.time}__gte": asked.since})
+    if asked.until:
+        rows = rows.filter(**{f"{stream.time}__lt": asked.until})
+    if asked.words:
+        either = Q()
+        for column in stream.words:
+            either |= Q(**{f"{column}__icontains": asked.words})
+        rows = rows.filter(either)
+    return rows
+
+
+def _beside(stream: Stream, mark: Mark, *, upwards: bool) -> Q:
+    """Rows of a table above or below the mark. The plain bound on the time is what an index can use."""
+    way = "gt" if upwards else "lt"
+    bound = Q(**{f"{stream.time}__{way}e": mark.at})
+    beyond = Q(**{f"{stream.time}__{way}": mark.at})
+    if stream.rank == mark.rank:
+        return bound & (beyond | Q(**{f"id__{way}": mark.id}))
+    same_time_counts = stream.rank > mark.rank if upwards else stream.rank < mark.rank
+    return bound if same_time_counts else beyond

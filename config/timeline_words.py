@@ -19,7 +19,7 @@ from channels.models.provider import Channel
 from config.timeline import Mark, Placed
 from config.timeline_events import event_words
 from config.timeline_names import Names, channel_label, step_label
-from contacts.models import ConsentEntry, Event
+from contacts.models import ConsentEntry, Event, Merge
 from journeys.models import StepEntry
 
 CHANNEL_ICONS = {"email": "mail", "sms": "sms", "push": "notifications", "audience": "ads_click"}
@@ -99,6 +99,8 @@ def _entry(one: Placed, names: Names, zone: ZoneInfo) -> Entry:
         return _consent(one.mark, row, names, zone)
     if isinstance(row, StepEntry):
         return _step(one.mark, row, names)
+    if isinstance(row, Merge):
+        return _merge(one.mark, row)
     raise TypeError(f"no words for {type(row).__name__}")
 
 
@@ -227,6 +229,31 @@ def _step(mark: Mark, step: StepEntry, names: Names) -> Entry:
         details=[(_("Run"), str(step.run_id)), (_("Step"), f"{step.step} ({step.visit})")],
         data=_json(step.detail) if step.detail else "",
     )
+
+
+def _merge(mark: Mark, merge: Merge) -> Entry:
+    """Two contacts became one, or are two again: the row tells both, at the times of both."""
+    other = former_name(merge)
+    if merge.undone_at == mark.at:
+        return Entry(mark, "call_split", _("The merge with %s was undone") % other, tone="warn")
+    moved = merge.snapshot.get("moved", {}) if isinstance(merge.snapshot, dict) else {}
+    brought = sum(len(rows) for rows in moved.values())
+    return Entry(
+        mark,
+        "merge",
+        _("%s became part of this contact") % other,
+        merge.reason[:1].upper() + merge.reason[1:],
+        "info",
+        pill=_("undone since") if merge.undone_at else "",
+        details=[(_("Brought along"), _("%d rows of its history") % brought)],
+    )
+
+
+def former_name(merge: Merge) -> str:
+    """What the contact that is no more was called."""
+    known = merge.snapshot.get("contact", {}) if isinstance(merge.snapshot, dict) else {}
+    name = f"{known.get('first_name', '')} {known.get('last_name', '')}".strip()
+    return name or known.get("email") or _("Anonymous %s") % str(merge.loser_public_id)[:8]
 
 
 def _json(value: Any) -> str:
