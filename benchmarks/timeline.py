@@ -79,7 +79,7 @@ SELECT * FROM (
 
 def fill(who: int, source: int, entries: int, now: datetime) -> None:
     """Give one contact a long life."""
-    values = {"who": who, "source": source, "count": entries, "now": now}
+    values: dict[str, int | datetime] = {"who": who, "source": source, "count": entries, "now": now}
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (_EVENTS, _MESSAGES, _DECISIONS, _STEPS, _CONSENTS):
             cursor.execute(statement, values)
