@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from contacts.privacy.inventory import LOOSE, Impersonal, Table
+from contacts.privacy.inventory import LOOSE, OWN, Impersonal, Table
 from contacts.privacy.inventory_kinds import Act, Basis, Kind
 
 _OF_THEIR_MESSAGES = (
@@ -80,9 +80,14 @@ PEOPLE: tuple[Table, ...] = (
         Act.ANONYMISE,
         change=f"{LOOSE}, address = '', variables = '{{}}', conditions = NULL, provider_message_id = '',"
         " key = gen_random_uuid(), origin_run = NULL,"
-        " state = CASE WHEN state IN (1, 2, 3, 4) THEN 9 ELSE state END,"
-        " due_at = CASE WHEN state IN (1, 2, 3, 4) THEN NULL ELSE due_at END",
+        " state = CASE WHEN t.state IN (1, 2, 3, 4) THEN 9 ELSE t.state END,"
+        " due_at = CASE WHEN t.state IN (1, 2, 3, 4) THEN NULL ELSE t.due_at END",
         why=_TOTALS,
+        # A worker that has claimed one finds that it is no longer its own; one that is being handed over
+        # may leave, and is waited for.
+        stop="UPDATE channels_message t SET state = 9, due_at = NULL, reason = 'erased'"
+        f" WHERE {OWN} AND t.state IN (1, 2, 3, 4)",
+        busy="t.state = 5",
         heading=_("Messages to you"),
         retention="messages",
         since="created_at",
@@ -91,6 +96,14 @@ PEOPLE: tuple[Table, ...] = (
         "channels.AudienceMember",
         {Kind.INFERRED: "state reason audience_id"},
         basis=Basis.CONSENT,
+        # The destinations know people by digests of their addresses; these are kept until they are told.
+        first="INSERT INTO channels_audiencedeparture (audience_id, email_sha256, phone_sha256, wanted_at)"
+        " SELECT t.audience_id, CASE WHEN c.email = '' THEN ''"
+        " ELSE encode(sha256(convert_to(lower(trim(c.email)), 'UTF8')), 'hex') END,"
+        " CASE WHEN c.phone = '' THEN ''"
+        " ELSE encode(sha256(convert_to(regexp_replace(c.phone, '[^0-9+]', '', 'g'), 'UTF8')), 'hex') END,"
+        " %(now)b FROM channels_audiencemember t JOIN contacts_contact c ON c.id = t.contact_id"
+        f" WHERE {OWN} AND t.state <> 'out' AND (c.email <> '' OR c.phone <> '')",
         heading=_("Audiences elsewhere that you are in"),
     ),
 )

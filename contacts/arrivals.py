@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from contacts import normalise
 from contacts.directory import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Identifier
 from contacts.event_log import ALIAS, GROUP, IDENTIFY, PAGE, SCREEN, TRACK, NewEvent
 from contacts.intake_event import IntakeEvent, Rejection, unpack
+from contacts.privacy.tombstones import Candidate
 
 _KINDS = {
     "track": TRACK,
@@ -62,6 +64,12 @@ class Arrival:
     def kind(self) -> int:
         return _KINDS[self.event.type]
 
+    def candidate(self) -> Candidate:
+        identifies = self.event.type == "identify"
+        return Candidate(
+            self.identifiers, self.occurred_at, identifies, identifies and _agrees(self.surroundings)
+        )
+
     def as_new_event(self, contact_id: int) -> NewEvent:
         event = self.event
         return NewEvent(
@@ -91,6 +99,13 @@ def read(item: InboxItem) -> Arrival | Rejection:
     if not identifiers:
         return Rejection("no_identity", "No identifier is left that could name one person.")
     return Arrival(item, event, _plausible(event.occurred_at, item), identifiers, traits, surroundings)
+
+
+def _agrees(surroundings: Mapping[str, Any]) -> bool:
+    """Whether the call itself carries a consent, as consent managers send it in the context."""
+    consent = surroundings.get("consent")
+    choices = consent.get("categoryPreferences") if isinstance(consent, dict) else None
+    return isinstance(choices, dict) and True in choices.values()
 
 
 def _worth_opening(event: IntakeEvent) -> bool:

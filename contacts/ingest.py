@@ -22,6 +22,7 @@ from contacts.crashpoints import crashpoint
 from contacts.event_log import NewEvent
 from contacts.identity import Resolved
 from contacts.intake_event import Rejection, rejection_parts
+from contacts.privacy import tombstones
 from contacts.recognising import People, recognise
 
 BATCH = 1_000
@@ -112,7 +113,8 @@ def _set_aside(poisoned: _PoisonedError, now: datetime) -> int:
 
 
 def _handle(items: Sequence[InboxItem], now: datetime) -> None:
-    arrivals, rejected = _read(items)
+    readable, rejected = _read(items)
+    arrivals, erased = _without_the_erased(readable)
     first = _first_of_each(arrivals, now)
     accepted = [arrival for arrival in arrivals if arrival.item.id in first]
     if accepted:
@@ -125,7 +127,21 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     outcomes = [
         (arrival.item, "accepted" if arrival.item.id in first else "duplicate") for arrival in arrivals
     ]
-    inbox.count(outcomes + [(item, "rejected") for item, _reason in rejected])
+    # Of who was erased nothing is kept, not even the reason.
+    inbox.count(outcomes + [(item, "rejected") for item in [*(item for item, _reason in rejected), *erased]])
+
+
+def _without_the_erased(arrivals: Sequence[Arrival]) -> tuple[list[Arrival], list[InboxItem]]:
+    """Arrivals with the identifiers by which they may be written, and the items of people who were erased."""
+    allowed = tombstones.screen([one.candidate() for one in arrivals])
+    kept, erased = [], []
+    for arrival, identifiers in zip(arrivals, allowed, strict=True):
+        if identifiers:
+            arrival.identifiers = identifiers
+            kept.append(arrival)
+        else:
+            erased.append(arrival.item)
+    return kept, erased
 
 
 def _read(items: Iterable[InboxItem]) -> tuple[list[Arrival], list[tuple[InboxItem, Rejection]]]:

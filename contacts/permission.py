@@ -18,7 +18,10 @@ PAUSE = "paused_until"
 
 #: How many messages a week a person wants at most, and the hours in which they want none. Theirs alone too.
 WEEKLY, QUIET = "own_weekly_maximum", "own_quiet_hours"
-OWN = frozenset({PAUSE, WEEKLY, QUIET})
+
+#: Since when a person objects to profiling: nothing is inferred about them.
+OBJECTION = "objects_to_profiling_since"
+OWN = frozenset({PAUSE, WEEKLY, QUIET, OBJECTION})
 
 #: The purpose under which people allow or refuse that their reading is measured. Asked by its own name:
 #: who leaves a list has said nothing about being measured.

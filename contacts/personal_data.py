@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from contacts.privacy.inventory import LOOSE, Impersonal, Table
+from contacts.privacy.inventory import LOOSE, OWN, Impersonal, Table
 from contacts.privacy.inventory_kinds import Act, Basis, Kind
 
 # What no check ever saw is searched as text: quoted as JSON quotes a value, phones by their last digits.
@@ -21,11 +21,17 @@ PEOPLE: tuple[Table, ...] = (
         find="t.contact_id = ANY(%(contacts)b::int8[])",
         heading=_("What you did"),
         retention="events",
+        # Read to its end first, so that a day's totals count what happened until then.
+        busy="EXISTS (SELECT FROM contacts_cursor c WHERE c.lane = t.lane"
+        " AND (c.xid::text::xid8, c.event_id) < (t.xid, t.id))",
         since="occurred_at",
     ),
     Table(
         "contacts.SegmentMembership",
         {Kind.INFERRED: "segment_id"},
+        first="UPDATE contacts_segment s SET size = greatest(s.size - o.gone, 0) FROM ("
+        "SELECT t.segment_id, count(*) AS gone FROM contacts_segmentmembership t"
+        f" WHERE {OWN} GROUP BY t.segment_id) AS o WHERE s.id = o.segment_id",
         heading=_("Groups you belong to"),
     ),
     Table(

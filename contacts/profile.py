@@ -136,7 +136,9 @@ class Profile(msgspec.Struct):
         self.conclude({key: value for key, value in found.items() if value}, origin)
 
     def conclude(self, values: Mapping[str, Any], origin: Origin | None = None) -> None:
-        """Add inferred values."""
+        """Add inferred values, unless the person objects to that."""
+        if permission.OBJECTION in self.attributes:
+            return
         before, self.inferred = self.inferred, {**self.inferred, **values}
         if self.inferred != before:
             self.origins = msgspec.structs.replace(
@@ -154,6 +156,8 @@ class Profile(msgspec.Struct):
             setattr(self, column, getattr(self, column) or getattr(other, column))
         self.attributes = other.attributes | self.attributes
         self.inferred = other.inferred | self.inferred
+        if permission.OBJECTION in self.attributes:
+            self.inferred = {}
         self.known = self.known or other.known
         self.see(other.first_seen_at)
         self.see(other.last_seen_at)

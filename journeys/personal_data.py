@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from contacts.privacy.inventory import LOOSE, Impersonal, Table
+from contacts.privacy.inventory import LOOSE, OWN, Impersonal, Table
 from contacts.privacy.inventory_kinds import Act, Kind
 
 _TOTALS = "Figures of journeys stay right; the row names nobody."
@@ -28,10 +28,11 @@ PEOPLE: tuple[Table, ...] = (
         },
         Act.ANONYMISE,
         change=f"{LOOSE}, key = '', entry = '{{}}', watching = '[]',"
-        " outcome = CASE WHEN state = 1 THEN 'erased' ELSE outcome END,"
-        " ended_at = coalesce(ended_at, %(now)b), due_at = NULL,"
-        " state = CASE WHEN state = 1 THEN 4 ELSE state END",
+        " outcome = CASE WHEN t.state = 1 THEN 'erased' ELSE t.outcome END, due_at = NULL,"
+        " ended_at = coalesce(t.ended_at, %(now)b), state = CASE WHEN t.state = 1 THEN 4 ELSE t.state END",
         why=_TOTALS,
+        stop="UPDATE journeys_run t SET state = 4, due_at = NULL, ended_at = %(now)b, outcome = 'erased'"
+        f" WHERE {OWN} AND t.state = 1",
         heading=_("Journeys you went through"),
         retention="steps",
     ),

@@ -63,7 +63,13 @@ class Table:
     since: str = ""
     #: Columns that say nothing to the person, such as a packed copy of another one.
     left_out: str = ""
-    #: Another worker still writes here while a person goes: looked through again for some minutes.
+    #: A statement that runs as soon as an erasure begins, such as calling off what waits.
+    stop: str = ""
+    #: Holds of a row that somebody is still busy with; erasure waits for them a while.
+    busy: str = ""
+    #: A statement that runs in the transaction that ends the rows, just before.
+    first: str = ""
+    #: Another worker may still write here while a person goes: looked through again for some minutes.
     swept: bool = True
 
     @property

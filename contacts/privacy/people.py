@@ -74,7 +74,7 @@ def known(contact_ids: Collection[int]) -> People:
 def count(table: Table, people: People, now: datetime) -> int:
     """How many rows of ``table`` are about these people."""
     with psycopg.Cursor(_raw()) as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table.name} t WHERE {table.find}", people.parameters(now))  # noqa: S608
+        cursor.execute(f"SELECT count(*) FROM {table.name} t WHERE {table.find}", people.parameters(now))
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 
@@ -90,7 +90,7 @@ def rows(table: Table, people: People, now: datetime) -> Iterator[dict[str, Any]
     with transaction.atomic(), _raw().cursor("privacy_rows") as cursor:
         cursor.itersize = 1_000
         cursor.execute(
-            f"SELECT jsonb_build_object({listed})::text"  # noqa: S608
+            f"SELECT jsonb_build_object({listed})::text"
             f" FROM {table.name} t WHERE {table.find} ORDER BY {first}",
             people.parameters(now),
         )
@@ -118,13 +118,13 @@ def end(table: Table, people: People, now: datetime) -> int:
 def _ending(table: Table) -> str:
     # tableoid beside ctid: partitions count their rows each for itself.
     chosen = (
-        f"WITH chosen AS MATERIALIZED (SELECT t.tableoid AS part, t.ctid AS place FROM {table.name} t"  # noqa: S608
+        f"WITH chosen AS MATERIALIZED (SELECT t.tableoid AS part, t.ctid AS place FROM {table.name} t"
         f" WHERE ({table.find}) {_untouched(table)} LIMIT %(most)b)"
     )
     which = "t.tableoid = chosen.part AND t.ctid = chosen.place"
     if table.act is Act.DELETE:
-        return f"{chosen} DELETE FROM {table.name} t USING chosen WHERE {which}"  # noqa: S608
-    return f"{chosen} UPDATE {table.name} t SET {table.change} FROM chosen WHERE {which}"  # noqa: S608
+        return f"{chosen} DELETE FROM {table.name} t USING chosen WHERE {which}"
+    return f"{chosen} UPDATE {table.name} t SET {table.change} FROM chosen WHERE {which}"
 
 
 def _untouched(table: Table) -> str:
