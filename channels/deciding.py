@@ -23,6 +23,7 @@ from channels.lifecycle import Ref, State
 from channels.message_events import Described
 from channels.models import Decision
 from channels.policy_facts import CANCEL, DROP, EXPIRE, HOLD, SEND, Candidate, Facts, Verdict
+from channels.policy_pressure import OWN_WEEK
 from contacts import event_log, pulse, slots
 
 #: So many slots at least are taken at once; more only while no other worker needs them.
@@ -93,7 +94,7 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
     if not messages:
         return {}
     around = deciding_facts.surroundings(now)
-    people = deciding_facts.people({message.contact_id for message in messages}, around.charter)
+    people = deciding_facts.people({message.contact_id for message in messages}, around.charter, now)
     held = deciding_facts.conditions(messages, now)
     barred = deciding_facts.barred({(message.channel, message.address) for message in messages})
     against: dict[int, Verdict] = {}
@@ -160,8 +161,8 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
     by_contact: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         by_contact[row.contact_id].append(row)
-    people = deciding_facts.people(by_contact, around.charter)
-    histories = deciding_facts.histories(by_contact, now, now - around.charter.reach)
+    people = deciding_facts.people(by_contact, around.charter, now)
+    histories = deciding_facts.histories(by_contact, now, now - max(around.charter.reach, OWN_WEEK))
     held = deciding_facts.conditions(rows, now)
     decided: list[_Decided] = []
     for contact_id, own in by_contact.items():

@@ -17,7 +17,7 @@ from channels.charter_rules import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount
 from channels.policy_facts import Candidate, Person, Planned, Touch
-from contacts import consent, preferences, rules, rules_sql
+from contacts import consent, permission, preferences, rules, rules_sql
 from contacts.rules import Rule, RuleError
 from contacts.rules_sql import Subject
 
@@ -86,6 +86,7 @@ class Row:
         )
 
 
+_NOTHING = consent.Held()
 _NAMES = [column.name for column in fields(Row)]
 _COLUMNS = ", ".join(f"m.{name}" for name in _NAMES)
 _JSON = [_NAMES.index(name) for name in ("wanted", "content", "conditions")]
@@ -190,13 +191,13 @@ def plans(history: History, person: Person, around: Surroundings) -> list[Planne
     return found
 
 
-def people(contact_ids: Collection[int], rules_in_force: Charter) -> dict[int, Person]:
+def people(contact_ids: Collection[int], rules_in_force: Charter, now: datetime) -> dict[int, Person]:
     """Who they are, where they can be reached, what they allow. Four statements."""
     ids = list(contact_ids)
     contacts = _read(
-        "SELECT id, email, phone, timezone, country, attributes->>%b FROM contacts_contact"
-        " WHERE id = ANY(%b::int8[])",
-        [preferences.PAUSE, ids],
+        "SELECT id, email, phone, timezone, country, attributes->>%b, attributes->>%b, attributes->>%b"
+        " FROM contacts_contact WHERE id = ANY(%b::int8[])",
+        [permission.PAUSE, permission.WEEKLY, permission.QUIET, ids],
     )
     addresses = {row[0]: {"email": row[1], "sms": row[2]} for row in contacts}
     for contact_id, channel, address in _read(
@@ -207,12 +208,13 @@ def people(contact_ids: Collection[int], rules_in_force: Charter) -> dict[int, P
         if contact_id in addresses:
             addresses[contact_id][channel] = address  # the newest stays
     suppressed = barred({pair for own in addresses.values() for pair in own.items()})
-    consents = consent.states(ids)
+    consents = consent.held(ids, now)
     return {
         contact_id: Person(
             contact_id=contact_id,
             zones=policy_zones.candidates(timezone, country, phone, rules_in_force),
-            consents=consents.get(contact_id, {}),
+            consents=(held := consents.get(contact_id, _NOTHING)).consents,
+            why=held.why,
             addresses=addresses[contact_id],
             suppressed=frozenset(
                 channel
@@ -220,8 +222,10 @@ def people(contact_ids: Collection[int], rules_in_force: Charter) -> dict[int, P
                 if (channel, address) in suppressed
             ),
             paused_until=preferences.pause_from(pause),
+            weekly=preferences.weekly_from(weekly),
+            quiet=preferences.quiet_from(quiet),
         )
-        for contact_id, _email, phone, timezone, country, pause in contacts
+        for contact_id, _email, phone, timezone, country, pause, weekly, quiet in contacts
     }
 
 

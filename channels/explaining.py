@@ -31,6 +31,8 @@ _RULES = {
     "spacing": gettext_lazy("Spacing"),
     "quiet_hours": gettext_lazy("Quiet hours"),
     "pause": gettext_lazy("A pause"),
+    "own_cap": gettext_lazy("Their own maximum"),
+    "own_quiet_hours": gettext_lazy("Their own quiet hours"),
     "charter": gettext_lazy("Charter"),
     "on_hold": gettext_lazy("Rather not than later"),
     "contact": gettext_lazy("Contact"),
@@ -129,7 +131,9 @@ def _why(decision: Explained) -> str:
             return _("everything allows it, by %s") % channel
         case "cap":
             return _cap(inputs)
-        case "spacing" | "quiet_hours" | "redundant":
+        case "own_cap":
+            return _("this person wants no more (%s)") % _cap(inputs)
+        case "spacing" | "quiet_hours" | "own_quiet_hours" | "redundant":
             rule = "redundancy" if reason == "redundant" else reason
             return _asked(rule, "refuse", inputs)
         case "deadline":
@@ -147,6 +151,8 @@ _PLAIN = {
     "suppressed": gettext_lazy("the address is on the suppression list (%(channel)s)"),
     "no_consent": gettext_lazy("“%(purpose)s” by %(channel)s was refused"),
     "not_asked": gettext_lazy("this person never agreed to “%(purpose)s” by %(channel)s"),
+    "consent_expired": gettext_lazy("the consent to “%(purpose)s” by %(channel)s has ended"),
+    "not_confirmed": gettext_lazy("“%(purpose)s” by %(channel)s waits for the person's confirmation"),
     "no_address": gettext_lazy("no address is known (%(channel)s)"),
     "no_provider": gettext_lazy("no provider carries this channel (%(channel)s)"),
     "no_channel": gettext_lazy("none of its channels is switched on"),
@@ -159,6 +165,8 @@ _SHORT = {
     "spacing": gettext_lazy("too close to another message"),
     "quiet_hours": gettext_lazy("quiet hours"),
     "pause": gettext_lazy("this person asked for a pause"),
+    "own_cap": gettext_lazy("this person wants no more"),
+    "own_quiet_hours": gettext_lazy("their own quiet hours"),
     "paused": gettext_lazy("the provider is paused"),
 }
 _PERIODS = {
@@ -170,7 +178,8 @@ _PERIODS = {
 
 def _blocking(decision: Explained) -> Mapping[str, Any]:
     """Inputs of the question whose answer decided: the last one that did not pass."""
-    wanted = {"redundant": "redundancy", "no_consent": "consent", "not_asked": "consent"}
+    consent = dict.fromkeys(("no_consent", "not_asked", "consent_expired", "not_confirmed"), "consent")
+    wanted = {"redundant": "redundancy", **consent}
     rule = wanted.get(decision.reason, decision.reason)
     lines = [line for line in decision.trace or [] if isinstance(line, list) and len(line) > 2]
     own = [line for line in lines if line[0] == rule and line[1] != "pass"]
@@ -183,7 +192,7 @@ def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
     """One question and its answer in words."""
     channel = channel_name(str(inputs.get("channel", "")))
     match rule:
-        case "cap":
+        case "cap" | "own_cap":
             return _cap(inputs) if verdict != "pass" else _cap_passed(inputs)
         case "consent" if inputs.get("service"):
             return _("a service message needs none")
@@ -196,6 +205,8 @@ def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
             return _("%(other)s is on its way or scheduled (%(at)s)") % {"other": other, "at": at}
         case "spacing":
             return _spacing(verdict, inputs)
+        case "own_quiet_hours" if verdict != "pass":
+            return _("this person wants to hear nothing at this hour (%s)") % str(inputs.get("own", ""))
         case "quiet_hours" if verdict != "pass":
             detail = ", ".join(filter(None, (channel, str(inputs.get("zone", "")))))
             return _("it is quiet time for this person") + (f" ({detail})" if detail else "")

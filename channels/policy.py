@@ -121,7 +121,17 @@ def _consent(facts: Facts, channel: str, trace: Trace) -> _Stop | None:
     trace.append(["consent", PASS if free else REFUSE, {**inputs, "said": said}])
     if free:
         return None
-    return _Stop("not_asked" if said is None else "no_consent")
+    reason = _WHY.get(_why(facts.person, channel, purpose), "no_consent")
+    return _Stop("not_asked" if said is None else reason)
+
+
+_WHY = {"expired": "consent_expired", "pending": "not_confirmed"}
+
+
+def _why(person: Person, channel: str, purpose: str) -> str:
+    """Why nothing is allowed where nobody refused: the answer that counts ended, or waits."""
+    own = (channel, purpose)
+    return person.why.get(own if own in person.consents else (channel, permission.EVERY), "")
 
 
 def _free(person: Person, channel: str, purpose: str, charter: Charter) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from channels.charter_rules import Charter
@@ -39,7 +39,9 @@ class Candidate:
 class Person:
     """Who would receive it. ``zones`` has one name when their zone is known, else every candidate.
 
-    ``paused_until`` is how long they asked to hear nothing.
+    ``paused_until`` is how long they asked to hear nothing, ``weekly`` how many messages in seven days they
+    want at most, ``quiet`` when their own quiet hours begin and end. ``why`` tells of consents that ended by
+    themselves or wait to be confirmed.
     """
 
     contact_id: int
@@ -48,6 +50,9 @@ class Person:
     addresses: Mapping[str, str]
     suppressed: frozenset[str] = frozenset()
     paused_until: datetime | None = None
+    weekly: int | None = None
+    quiet: tuple[time, time] | None = None
+    why: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,14 @@ from functools import partial
 from typing import Any
 
 from channels import policy_time
-from channels.charter_rules import PERSON, Cap
+from channels.charter_rules import CHANNELS, PERSON, Cap
 from channels.policy_facts import Facts, Touch, text
+from channels.policy_time import QuietHours
+
+#: Channels on which somebody hears of us; audiences are not among them.
+PEOPLE = frozenset(CHANNELS)
+#: The time in which a person's own maximum counts.
+OWN_WEEK = timedelta(days=7)
 
 Rule = Callable[[datetime], datetime | None]
 
@@ -24,6 +30,7 @@ def timed_rules(facts: Facts, channel: str) -> list[tuple[str, Rule, dict[str, A
     rest = facts.person.paused_until
     if rest is not None and rest > facts.now:
         found.append(("pause", partial(max, rest), {"until": text(rest)}))
+    found += _own_wishes(facts, channel)
     for i, cap in enumerate(charter.caps):
         if cap.concerns(channel, facts.candidate.purpose):
             times = _counted(facts.touches, cap)
@@ -41,6 +48,27 @@ def timed_rules(facts: Facts, channel: str) -> list[tuple[str, Rule, dict[str, A
     if hours:
         rule = partial(policy_time.free_of_quiet_hours, hours=hours, names=zones)
         found.append(("quiet_hours", rule, {"channel": channel, "zone": _zone(zones)}))
+    return found
+
+
+def _own_wishes(facts: Facts, channel: str) -> list[tuple[str, Rule, dict[str, Any]]]:
+    """What the person asked for in the preference centre: so many messages a week, and hours without any."""
+    found: list[tuple[str, Rule, dict[str, Any]]] = []
+    person = facts.person
+    if channel not in PEOPLE:
+        return found
+    if person.weekly is not None:
+        cap = Cap("own", person.weekly, rolling=OWN_WEEK, channels=PEOPLE)
+        times = _counted(facts.touches, cap)
+        found.append(
+            ("own_cap", partial(_under_cap, cap, times, person.zones), _cap_inputs(0, cap, times, facts))
+        )
+    if person.quiet is not None:
+        begins, ends = person.quiet
+        hours = [QuietHours(PEOPLE, begins, ends)]
+        inputs = {"channel": channel, "zone": _zone(person.zones), "own": f"{begins:%H:%M}-{ends:%H:%M}"}
+        free = partial(policy_time.free_of_quiet_hours, hours=hours, names=person.zones)
+        found.append(("own_quiet_hours", free, inputs))
     return found
 
 
