@@ -15,12 +15,17 @@ from contacts import consent, event_log
 from contacts.consent import NewConsent
 from contacts.models import (
     ChannelAddress,
+    ConsentRequest,
     Contact,
     DeadLetter,
     Identifier,
+    Import,
+    ImportedContact,
+    KeptAnswer,
     Merge,
     Prediction,
     PrivacyRequest,
+    RejectedLine,
     Segment,
     SegmentMembership,
 )
@@ -67,6 +72,21 @@ def make_somebody() -> Contact:
     )
     DeadLetter.objects.create(
         source=source, received_at=NOON, code="x", reason="x", payload='{"tel": "06 12 34 59 87"}'
+    )
+    file = Import.objects.create(name="people.csv", made_at=NOON, lines=1, created=1)
+    RejectedLine.objects.create(job=file, line=2, code="x", cells={"mail": "Canary.Bird@example.com"})
+    ImportedContact.objects.create(job=file, contact_id=contact.pk, slot=contact.slot)
+    KeptAnswer.objects.create(
+        digest="d", request_digest="r", status=200, body=f'{{"email": "{EMAIL}"}}', answered_at=NOON
+    )
+    ConsentRequest.objects.create(
+        channel="email",
+        purpose="news",
+        origin="form",
+        proof={"ip": "canary"},
+        asked_at=NOON,
+        ends_at=NOON,
+        **own,
     )
     _channels(contact)
     _journeys(contact)
