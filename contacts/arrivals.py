@@ -44,6 +44,8 @@ class InboxItem:
     received_at: datetime
     rejection: str
     payload: bytes
+    server: bool = False
+    "Sent with a server key, which may say what a browser may not."
 
 
 @dataclass(slots=True)

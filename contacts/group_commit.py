@@ -32,15 +32,17 @@ _PAUSE = 0.25
 "Seconds without a new attempt after a failed connection, so that an outage is not met with a storm."
 
 _COPY = (
-    "COPY contacts_inboxitem (lane, source_id, received_at, rejection, payload) FROM STDIN (FORMAT BINARY)"
+    "COPY contacts_inboxitem (lane, source_id, received_at, rejection, payload, server)"
+    " FROM STDIN (FORMAT BINARY)"
 )
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TRAILER = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# Five fields, each after its length: lane, source, time, and the length of the rejection.
+# Six fields, each after its length: lane, source, time, and the length of the rejection.
 _HEAD = struct.Struct("!h ih ii iq i").pack
 _LENGTH = struct.Struct("!i").pack
+_SERVER = {flag: struct.pack("!i?", 1, flag) for flag in (False, True)}
 
 
 class StoreDown(Exception):
@@ -105,15 +107,16 @@ def encoded(groups: Sequence[Sequence[Row]]) -> bytes:
     parts = [_HEADER]
     for rows in groups:
         known, instant = _EPOCH, 0
-        for lane, source_id, received_at, rejection, payload in rows:
+        for lane, source_id, received_at, rejection, payload, server in rows:
             reason = rejection.encode()
             if received_at is not known:  # the rows of a request share theirs
                 known, instant = received_at, (received_at - _EPOCH) // _MICROSECOND
             parts += (
-                _HEAD(5, 2, lane, 4, source_id, 8, instant, len(reason)),
+                _HEAD(6, 2, lane, 4, source_id, 8, instant, len(reason)),
                 reason,
                 _LENGTH(len(payload)),
                 payload,
+                _SERVER[server],
             )
     parts.append(_TRAILER)
     return b"".join(parts)

@@ -46,7 +46,7 @@ def take_these(ids: Collection[int]) -> list[InboxItem]:
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
             "DELETE FROM contacts_inboxitem WHERE id = ANY(%b::int8[])"
-            " RETURNING id, source_id, received_at, rejection, payload",
+            " RETURNING id, source_id, received_at, rejection, payload, server",
             [sorted(ids)],
             binary=True,
         )
@@ -61,6 +61,7 @@ def set_aside(rejected: Iterable[tuple[InboxItem, Rejection]]) -> None:
             "received_at": item.received_at,
             "code": rejection.code[:64],
             "reason": rejection.message[:2000].replace("\0", "\ufffd"),
+            "server": item.server,
             "payload": item.payload.decode(errors="replace").replace("\0", "\ufffd"),
         }
         for item, rejection in rejected
@@ -69,8 +70,8 @@ def set_aside(rejected: Iterable[tuple[InboxItem, Rejection]]) -> None:
         return
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            "INSERT INTO contacts_deadletter (source_id, received_at, code, reason, payload)"
-            " SELECT source_id, received_at, code, reason, payload"
+            "INSERT INTO contacts_deadletter (source_id, received_at, code, reason, payload, server)"
+            " SELECT source_id, received_at, code, reason, payload, server"
             " FROM jsonb_populate_recordset(NULL::contacts_deadletter, %b)"
             " WHERE source_id IN (SELECT id FROM contacts_source)",
             [_json(rows)],
@@ -108,7 +109,7 @@ DELETE FROM contacts_inboxitem WHERE id IN (
         SELECT id FROM contacts_inboxitem WHERE lane = l.lane ORDER BY lane, id LIMIT %b
     ) AS i ORDER BY i.id LIMIT %b
 )
-RETURNING id, source_id, received_at, rejection, payload
+RETURNING id, source_id, received_at, rejection, payload, server
 """
 
 _COUNT = """

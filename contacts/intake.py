@@ -22,6 +22,8 @@ from contacts.intake_checks import EMPTY, Rejected, check_object, check_text, oc
 from contacts.intake_event import IntakeEvent, Rejection, pack
 
 CALLS = frozenset({"identify", "track", "page", "screen", "group", "alias"})
+CONSENT_NAMES = frozenset({"Consent Updated", "Segment Consent Preference Updated"})
+"Tracks by which a person says what they allow; the second is what Segment's own consent manager sends."
 
 
 class Row(NamedTuple):
@@ -32,6 +34,8 @@ class Row(NamedTuple):
     received_at: datetime
     rejection: str
     payload: bytes
+    server: bool = False
+    "Sent with a server key, which may say what a browser may not."
 
 
 class Receipt(NamedTuple):
@@ -68,8 +72,20 @@ class _Call(msgspec.Struct, rename="camel", gc=False):
     sent_at: str | None = None
 
 
-def take(envelope: Envelope, kind: str | None, source_id: int, received_at: datetime) -> Intake:
-    """Check each event of `envelope`. `kind` is the call of the address, or None where events name theirs."""
+def take(
+    envelope: Envelope,
+    kind: str | None,
+    source_id: int,
+    received_at: datetime,
+    *,
+    server: bool = False,
+    peer: str = "",
+) -> Intake:
+    """Check each event of `envelope`. `kind` is the call of the address, or None where events name theirs.
+
+    `peer` is the address that the request came from; it is kept with what a person said about consent, as
+    proof, and with nothing else.
+    """
     rows: list[Row] = []
     rejected: list[Receipt] = []
     for index, raw in enumerate(envelope.events):
@@ -78,10 +94,13 @@ def take(envelope: Envelope, kind: str | None, source_id: int, received_at: date
         except Rejected as bad:
             payload, message_id = letter(raw, kind, envelope)
             rejected.append(Receipt(index, message_id, bad.rejection))
-            rows.append(Row(index % slots.SLOTS, source_id, received_at, bad.rejection.text(), payload))
+            lane, reason = index % slots.SLOTS, bad.rejection.text()
+            rows.append(Row(lane, source_id, received_at, reason, payload, server))
         else:
+            if peer and event.name in CONSENT_NAMES:
+                event = msgspec.structs.replace(event, peer=peer)
             lane = slots.lane(event.user_id or event.anonymous_id or event.message_id)
-            rows.append(Row(lane, source_id, received_at, "", pack(event)))
+            rows.append(Row(lane, source_id, received_at, "", pack(event), server))
     return Intake(rows, rejected)
 
 

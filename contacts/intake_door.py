@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import ipaddress
 import logging
 import threading
 import time
@@ -25,7 +26,7 @@ from contacts import clock, intake, pulse
 from contacts import intake_limits as limits
 from contacts.group_commit import GroupCommit, InboxWriter, StoreDown
 from contacts.intake_body import Envelope, Refused, read_batch, read_single, too_large, unpacked
-from contacts.intake_keys import Keyring
+from contacts.intake_keys import Keyring, Sender
 from contacts.intake_quota import Quota
 
 log = logging.getLogger(__name__)
@@ -65,15 +66,18 @@ class Door:
 
     def __init__(
         self,
-        source_of: Callable[[str], int | None],
+        sender_of: Callable[[str], Sender | None],
         store: Store,
         quota: Quota,
         now: Callable[[], datetime],
+        *,
+        behind_proxy: bool = False,
     ) -> None:
-        self._source_of = source_of
+        self._sender_of = sender_of
         self._store = store
         self._quota = quota
         self._now = now
+        self._behind_proxy = behind_proxy
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "OPTIONS":
@@ -108,12 +112,13 @@ class Door:
         kind = PATHS[path]
         key = basic_key(environ.get("HTTP_AUTHORIZATION", ""))
         # A key in the header is judged before the body is read, so that strangers cost nothing.
-        source_id = self._admit(key) if key else None
+        sender = self._admit(key) if key else None
         envelope = _envelope(environ, kind)
-        if source_id is None:
-            source_id = self._admit(envelope.key)
-        taken = intake.take(envelope, kind, source_id, received_at)
-        self._quota.charge(source_id, len(taken.rows))
+        if sender is None:
+            sender = self._admit(envelope.key)
+        peer = peer_of(environ, self._behind_proxy)
+        taken = intake.take(envelope, kind, sender.source_id, received_at, server=sender.server, peer=peer)
+        self._quota.charge(sender.source_id, len(taken.rows))
         try:
             self._store.store(taken.rows)
         except StoreDown as down:
@@ -121,23 +126,23 @@ class Door:
             raise _store_down() from down
         return _receipt(kind, taken)
 
-    def _admit(self, key: str | None) -> int:
+    def _admit(self, key: str | None) -> Sender:
         if not key:
             raise Refused(
                 401, "missing_key", "send the source's key by Basic auth or as writeKey", "writeKey"
             )
         try:
-            source_id = self._source_of(key)
+            sender = self._sender_of(key)
         except StoreDown as down:
             raise _store_down() from down
-        if source_id is None:
+        if sender is None:
             raise Refused(
                 401, "unknown_key", "the key is unknown, revoked or of an inactive source", "writeKey"
             )
-        wait = self._quota.wait(source_id)
+        wait = self._quota.wait(sender.source_id)
         if wait:
             raise Refused(429, "too_many_events", "this source sends too fast", retry_after=wait)
-        return source_id
+        return sender
 
 
 def basic_key(header: str) -> str | None:
@@ -150,6 +155,17 @@ def basic_key(header: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError):
         return None
     return text.partition(":")[0] or None
+
+
+def peer_of(environ: WSGIEnvironment, behind_proxy: bool) -> str:
+    """The network address that a request came from, or "". Only our own proxy's word is taken, the last."""
+    text = str(environ.get("REMOTE_ADDR", ""))
+    if behind_proxy and (forwarded := str(environ.get("HTTP_X_FORWARDED_FOR", ""))):
+        text = forwarded.rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""
 
 
 def _envelope(environ: WSGIEnvironment, kind: str | None) -> Envelope:
@@ -226,7 +242,8 @@ def _open_door() -> Door:
     waker = Waker(functools.partial(pulse.wake, "ingest"))
     commit = GroupCommit(InboxWriter(), after_commit=waker.ask)
     rate = settings.SEGUE_INTAKE_RATE / settings.SEGUE_WEB_WORKERS
-    return Door(Keyring().source_of, commit, Quota(rate), clock.now)
+    behind_proxy = settings.SECURE_PROXY_SSL_HEADER is not None
+    return Door(Keyring().sender_of, commit, Quota(rate), clock.now, behind_proxy=behind_proxy)
 
 
 class _Entrance:

@@ -20,6 +20,7 @@ class IntakeEvent(msgspec.Struct, frozen=True, gc=False, rename={
     "anonymous_id": "a",
     "previous_id": "p",
     "group_id": "g",
+    "peer": "ip",
     "properties": "props",
     "context": "ctx",
 }):  # fmt: skip
@@ -29,7 +30,8 @@ class IntakeEvent(msgspec.Struct, frozen=True, gc=False, rename={
     or screen's ("" where there is none). ``occurred_at`` is aware, in UTC, corrected for the sender's clock.
     ``properties`` holds the traits of identify and group. It and ``context`` are the JSON bytes of an
     object, checked (no NUL, no lone surrogates, depth, keys and numbers bounded), so ``bytes(...)`` may go
-    into jsonb as it is; ``properties_dict`` and ``context_dict`` read them.
+    into jsonb as it is; ``properties_dict`` and ``context_dict`` read them. ``peer`` is the network address of
+    somebody who said what they allow: written by intake, never by the sender.
     """
 
     type: str
@@ -40,6 +42,7 @@ class IntakeEvent(msgspec.Struct, frozen=True, gc=False, rename={
     anonymous_id: str | None = None
     previous_id: str | None = None
     group_id: str | None = None
+    peer: str | None = None
     properties: msgspec.Raw = msgspec.Raw(b"{}")
     context: msgspec.Raw = msgspec.Raw(b"{}")
 

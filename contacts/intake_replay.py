@@ -56,6 +56,8 @@ def _checked(letter: DeadLetter) -> IntakeEvent:
         event = unpack(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return read_event(msgspec.Raw(payload), None, _ALONE, letter.received_at)
+    # Whoever was rejected wrote the letter, so it is no proof of where a consent came from.
+    event = msgspec.structs.replace(event, peer=None)
     check_object(event.properties, "properties")
     check_object(event.context, "context")
     return event
@@ -68,6 +70,7 @@ def _item(letter: DeadLetter, event: IntakeEvent) -> InboxItem:
         received_at=letter.received_at,
         rejection="",
         payload=pack(event),
+        server=letter.server,
     )
 
 

@@ -47,6 +47,7 @@ class SourceKey(models.Model):
     digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
     scope = models.CharField(_("scope"), max_length=8, choices=Scope.choices, default=Scope.WRITE)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
@@ -96,6 +97,7 @@ class InboxItem(models.Model):
     received_at = models.DateTimeField()
     rejection = models.TextField(default="")
     payload = models.BinaryField()
+    server = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("inbox item")
@@ -114,6 +116,7 @@ class DeadLetter(models.Model):
     code = models.CharField(_("code"), max_length=64)
     reason = models.TextField(_("reason"))
     payload = models.TextField(_("payload"))
+    server = models.BooleanField(_("sent with a server key"), default=False, db_default=False)
     replayed_at = models.DateTimeField(_("replayed"), null=True, blank=True)
 
     class Meta:

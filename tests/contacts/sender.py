@@ -14,11 +14,13 @@ import msgspec
 from contacts.intake import Row
 from contacts.intake_door import Door
 from contacts.intake_event import IntakeEvent, unpack
+from contacts.intake_keys import Sender
 from contacts.intake_quota import Quota
 from contacts.models import InboxItem
 
 KEY = "wk_the_key_of_source_one"
 OTHER_KEY = "wk_the_key_of_source_two"
+SERVER_KEY = "sk_the_server_key_of_source_one"
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
 
@@ -50,7 +52,7 @@ class Inbox:
 
 def make_door(**changes: Any) -> Door:
     parts: dict[str, Any] = {
-        "source_of": {KEY: 1, OTHER_KEY: 2}.get,
+        "sender_of": {KEY: Sender(1), OTHER_KEY: Sender(2), SERVER_KEY: Sender(1, server=True)}.get,
         "store": Inbox(),
         "quota": Quota(0),
         "now": lambda: NOW,

@@ -7,7 +7,7 @@ from django.urls import reverse
 from config import roles
 from contacts import clock, ingest
 from contacts.admin.dead_letters import outline
-from contacts.intake_keys import digest
+from contacts.intake_keys import Sender, digest
 from contacts.models import DeadLetter, Event, InboxItem, Source, SourceCount, SourceKey
 from tests.config.backoffice import make_person, signed_in
 from tests.contacts.sender import Inbox, make_door, send, track
@@ -27,7 +27,7 @@ def integrator() -> Client:
 
 def a_busy_day(shop: Source) -> None:
     """3 accepted, 1 duplicate, 1 rejected, 2 waiting."""
-    door = make_door(source_of=lambda _key: shop.pk, now=clock.now)
+    door = make_door(sender_of=lambda _key: Sender(shop.pk), now=clock.now)
     events = [track(messageId=f"m-{number % 3}") for number in range(4)]
     send("/v1/batch", {"batch": [*events, track(event=None, messageId="bad")]}, door=door)
     ingest.drain(clock.now, seconds=5)
@@ -151,7 +151,7 @@ class TestReplay:
     def test_an_event_that_ingest_set_aside_is_replayed_as_it_was(
         self, shop: Source, integrator: Client
     ) -> None:
-        send("/v1/track", track(properties={"price": 5}), door=make_door(source_of=lambda _key: shop.pk))
+        send("/v1/track", track(properties={"price": 5}), door=make_door(sender_of=lambda _key: Sender(shop.pk)))
         payload = bytes(InboxItem.objects.get().payload).decode()
         InboxItem.objects.all().delete()
         self.replay(integrator, self.letter(shop, payload, code="failed"))
@@ -159,7 +159,7 @@ class TestReplay:
         assert (event.message_id, event.properties_dict()) == ("m-1", {"price": 5})
 
     def test_what_was_rejected_is_fixed_replayed_and_counted(self, shop: Source, integrator: Client) -> None:
-        door = make_door(source_of=lambda _key: shop.pk, now=clock.now)
+        door = make_door(sender_of=lambda _key: Sender(shop.pk), now=clock.now)
         send("/v1/track", track(event=None), door=door)
         ingest.drain(clock.now, seconds=5)
         letter = DeadLetter.objects.get()

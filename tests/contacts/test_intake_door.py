@@ -5,6 +5,7 @@ import pytest
 from contacts.group_commit import StoreDown
 from contacts.intake import Row
 from contacts.intake_door import basic_key
+from contacts.intake_keys import Sender
 from contacts.intake_quota import Quota
 from contacts.models import InboxItem
 from tests.contacts.sender import KEY, OTHER_KEY, Inbox, make_door, send, track
@@ -83,10 +84,10 @@ def test_a_store_that_is_down_is_a_503_with_retry_after_and_never_a_200() -> Non
 
 
 def test_keys_that_cannot_be_read_are_a_503_and_not_a_401() -> None:
-    def source_of(key: str) -> int | None:
+    def sender_of(key: str) -> Sender | None:
         raise StoreDown("keys cannot be read")
 
-    answer = send("/v1/track", GOOD, door=make_door(source_of=source_of))
+    answer = send("/v1/track", GOOD, door=make_door(sender_of=sender_of))
     assert answer.status == 503
 
 

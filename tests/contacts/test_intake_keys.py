@@ -2,7 +2,7 @@ import pytest
 from django.utils import timezone
 
 from contacts.group_commit import StoreDown
-from contacts.intake_keys import Keyring, digest, issue, load
+from contacts.intake_keys import Keyring, Sender, digest, issue, load
 from contacts.models import Source, SourceKey
 
 
@@ -18,11 +18,11 @@ class Store:
     """Keys as the database would give them, counting how often it is asked."""
 
     def __init__(self) -> None:
-        self.keys = {digest("known"): 7}
+        self.keys = {digest("known"): Sender(7)}
         self.asked = 0
         self.down = False
 
-    def __call__(self) -> dict[str, int]:
+    def __call__(self) -> dict[str, Sender]:
         self.asked += 1
         if self.down:
             raise StoreDown("down")
@@ -32,32 +32,32 @@ class Store:
 def test_a_known_key_costs_no_question_for_a_few_seconds() -> None:
     store, clock = Store(), Clock()
     ring = Keyring(store, clock)
-    assert [ring.source_of("known") for _ in range(100)] == [7] * 100
+    assert [ring.sender_of("known") for _ in range(100)] == [Sender(7)] * 100
     assert store.asked == 1
 
 
 def test_a_revoked_key_is_refused_within_seconds() -> None:
     store, clock = Store(), Clock()
     ring = Keyring(store, clock)
-    ring.source_of("known")
+    ring.sender_of("known")
     store.keys.clear()
     clock.time += 3.1
-    assert ring.source_of("known") is None
+    assert ring.sender_of("known") is None
 
 
 def test_a_key_made_a_moment_ago_is_found() -> None:
     store, clock = Store(), Clock()
     ring = Keyring(store, clock)
-    assert ring.source_of("new") is None
-    store.keys[digest("new")] = 8
+    assert ring.sender_of("new") is None
+    store.keys[digest("new")] = Sender(8)
     clock.time += 0.6
-    assert ring.source_of("new") == 8
+    assert ring.sender_of("new") == Sender(8)
 
 
 def test_strangers_cannot_make_us_ask_for_each_guess() -> None:
     store, clock = Store(), Clock()
     ring = Keyring(store, clock)
-    assert {ring.source_of(f"guess {number}") for number in range(1_000)} == {None}
+    assert {ring.sender_of(f"guess {number}") for number in range(1_000)} == {None}
     assert store.asked == 1
 
 
@@ -65,7 +65,7 @@ def test_keys_are_not_declared_unknown_while_the_store_is_down() -> None:
     store, clock = Store(), Clock()
     store.down = True
     with pytest.raises(StoreDown):
-        Keyring(store, clock).source_of("known")
+        Keyring(store, clock).sender_of("known")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -76,7 +76,7 @@ def test_only_keys_in_use_of_active_sources_are_loaded() -> None:
     revoked, _text = issue(shop, SourceKey.Scope.SERVER)
     SourceKey.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
     issue(closed, SourceKey.Scope.WRITE)
-    assert load() == {digest(used): shop.pk}
+    assert load() == {digest(used): Sender(shop.pk)}
 
 
 @pytest.mark.django_db
