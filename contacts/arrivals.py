@@ -12,7 +12,7 @@ import msgspec
 from contacts import normalise
 from contacts.directory import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Identifier
 from contacts.event_log import ALIAS, GROUP, IDENTIFY, PAGE, SCREEN, TRACK, NewEvent
-from contacts.intake_event import IntakeEvent, Rejection, unpack
+from contacts.intake_event import CONSENT_NAMES, IntakeEvent, Rejection, unpack
 from contacts.privacy.tombstones import Candidate
 
 _KINDS = {
@@ -33,6 +33,7 @@ _NAMES = {
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FURTHEST_AHEAD = timedelta(days=1)
 _encode = msgspec.json.encode
+_OPENED = (b'"traits"', b'"device"', b'"consent"')
 
 
 @dataclass(slots=True)
@@ -63,8 +64,10 @@ class Arrival:
     def origin(self) -> str:
         return f"source:{self.item.source_id}"
 
-    def kind(self) -> int:
-        return _KINDS[self.event.type]
+    @property
+    def name(self) -> str:
+        """The event's name in the log."""
+        return _NAMES.get(self.event.type) or self.event.name
 
     def candidate(self) -> Candidate:
         identifies = self.event.type == "identify"
@@ -76,7 +79,7 @@ class Arrival:
         event = self.event
         return NewEvent(
             contact_id,
-            _NAMES.get(event.type) or event.name,
+            self.name,
             self.occurred_at,
             self.item.received_at,
             _KINDS[event.type],
@@ -98,6 +101,10 @@ def read(item: InboxItem) -> Arrival | Rejection:
     surroundings = event.context_dict() if _worth_opening(event) else {}
     traits = _traits(event, surroundings)
     identifiers = _identifiers(event, traits, surroundings)
+    if not item.server and event.type == "track" and event.name in CONSENT_NAMES:
+        # Who speaks for themselves is named by their own ids; an email could be anybody's.
+        traits = {}
+        identifiers = tuple(one for one in identifiers if one.kind in (USER, ANONYMOUS))
     if not identifiers:
         return Rejection("no_identity", "No identifier is left that could name one person.")
     return Arrival(item, event, _plausible(event.occurred_at, item), identifiers, traits, surroundings)
@@ -113,7 +120,7 @@ def _agrees(surroundings: Mapping[str, Any]) -> bool:
 def _worth_opening(event: IntakeEvent) -> bool:
     # Decoding every context would cost more than all else here; most hold nothing about the person.
     context = memoryview(event.context).tobytes()
-    return event.type == "identify" or b'"traits"' in context or b'"device"' in context
+    return event.type == "identify" or event.name in CONSENT_NAMES or any(part in context for part in _OPENED)
 
 
 def _traits(event: IntakeEvent, surroundings: dict[str, Any]) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from contacts import contention, event_log, inbox, once, pulse
+from contacts import carried_consent, contention, event_log, inbox, once, pulse
 from contacts.arrivals import Arrival, InboxItem, read
 from contacts.crashpoints import crashpoint
 from contacts.event_log import NewEvent
 from contacts.identity import Resolved
 from contacts.intake_event import Rejection, rejection_parts
+from contacts.plan import observing, touchpoints
 from contacts.privacy import tombstones
 from contacts.recognising import People, recognise
 
@@ -114,7 +115,10 @@ def _set_aside(poisoned: _PoisonedError, now: datetime) -> int:
 
 def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     readable, rejected = _read(items)
-    arrivals, erased = _without_the_erased(readable)
+    places = touchpoints.load({item.source_id for item in items})
+    present, erased = _without_the_erased(readable)
+    judged = observing.judge(present, places)
+    arrivals = judged.admitted
     first = _first_of_each(arrivals, now)
     accepted = [arrival for arrival in arrivals if arrival.item.id in first]
     if accepted:
@@ -123,6 +127,11 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
         event_log.append(
             itertools.chain(_log_lines(accepted, people.resolved), _log_changes(accepted, people, now))
         )
+        doubts = carried_consent.record(accepted, people.resolved.contacts, places, now)
+        for item_id, problems in doubts.items():
+            judged.problems.setdefault(item_id, []).extend(problems)
+    observing.keep(judged, first, rejected)
+    rejected += judged.letters()
     inbox.set_aside(rejected)
     outcomes = [
         (arrival.item, "accepted" if arrival.item.id in first else "duplicate") for arrival in arrivals

@@ -19,11 +19,9 @@ from contacts import intake_limits as limits
 from contacts import slots
 from contacts.intake_body import Envelope
 from contacts.intake_checks import EMPTY, Rejected, check_object, check_text, occurred_at, parse_time
-from contacts.intake_event import IntakeEvent, Rejection, pack
+from contacts.intake_event import CONSENT_NAMES, IntakeEvent, Rejection, pack
 
 CALLS = frozenset({"identify", "track", "page", "screen", "group", "alias"})
-CONSENT_NAMES = frozenset({"Consent Updated", "Segment Consent Preference Updated"})
-"Tracks by which a person says what they allow; the second is what Segment's own consent manager sends."
 
 
 class Row(NamedTuple):

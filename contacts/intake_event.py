@@ -10,6 +10,9 @@ from typing import Any
 
 import msgspec
 
+CONSENT_NAMES = frozenset({"Consent Updated", "Segment Consent Preference Updated"})
+"Tracks by which a person says what they allow; the second is what Segment's own consent manager sends."
+
 
 class IntakeEvent(msgspec.Struct, frozen=True, gc=False, rename={
     "type": "t",
@@ -30,8 +33,8 @@ class IntakeEvent(msgspec.Struct, frozen=True, gc=False, rename={
     or screen's ("" where there is none). ``occurred_at`` is aware, in UTC, corrected for the sender's clock.
     ``properties`` holds the traits of identify and group. It and ``context`` are the JSON bytes of an
     object, checked (no NUL, no lone surrogates, depth, keys and numbers bounded), so ``bytes(...)`` may go
-    into jsonb as it is; ``properties_dict`` and ``context_dict`` read them. ``peer`` is the network address of
-    somebody who said what they allow: written by intake, never by the sender.
+    into jsonb as it is; ``properties_dict`` and ``context_dict`` read them. ``peer`` is the network
+    address of somebody who said what they allow: written by intake, never by the sender.
     """
 
     type: str

@@ -10,6 +10,7 @@ from contacts import ingest as ingesting
 from contacts import partitions as partitioning
 from contacts import segments as following
 from contacts.consent import anchoring, verifying
+from contacts.plan import observing
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
@@ -21,6 +22,7 @@ def ingest() -> None:
     taken = ingesting.drain(clock.now, seconds=_LONGEST)
     merging.sweep(clock.now())
     if taken:
+        observing.trim(clock.now())
         for reader in ("segments", "triggers", "rollup"):
             pulse.wake(reader)
 
@@ -46,6 +48,7 @@ def segment_clock() -> None:
 def partitions() -> None:
     """Make the months that are about to be written to."""
     partitioning.ensure_all(clock.now())
+    observing.trim(clock.now())
 
 
 @shared_task

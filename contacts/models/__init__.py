@@ -7,6 +7,7 @@ from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
 from contacts.models.event import Cursor, Event, OnceKey
 from contacts.models.exchange import Export, ExportDownload, Import, ImportedContact, RejectedLine
 from contacts.models.merge_rule import MergeRule
+from contacts.models.plan import LatestArrival, PlannedEvent, PlanViolation, SeenEvent
 from contacts.models.prediction import Prediction
 from contacts.models.privacy import (
     PrivacyEntry,
@@ -38,9 +39,12 @@ __all__ = [
     "ImportedContact",
     "InboxItem",
     "KeptAnswer",
+    "LatestArrival",
     "Merge",
     "MergeRule",
     "OnceKey",
+    "PlanViolation",
+    "PlannedEvent",
     "Prediction",
     "PrivacyEntry",
     "PrivacyFile",
@@ -49,6 +53,7 @@ __all__ = [
     "Purpose",
     "RejectedLine",
     "RetentionPeriod",
+    "SeenEvent",
     "Segment",
     "SegmentDay",
     "SegmentMembership",

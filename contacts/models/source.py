@@ -18,11 +18,27 @@ class Source(models.Model):
         SOCIAL = "social", _("social")
         SYSTEM = "system", _("Segue itself")
 
+    class Unplanned(models.TextChoices):
+        KEEP = "keep", _("keep everything, show what differs")
+        REJECT_UNKNOWN = "unknown", _("reject events that the plan does not know")
+        REJECT_ALL = "strict", _("reject these and events that break the plan")
+
     name = models.CharField(_("name"), max_length=120, unique=True)
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.SERVER)
     active = models.BooleanField(
         _("active"), default=True, help_text=_("An inactive source is refused with 401.")
+    )
+    unplanned = models.CharField(
+        _("what the plan does not know"),
+        max_length=8,
+        choices=Unplanned.choices,
+        default=Unplanned.KEEP,
+        db_default=Unplanned.KEEP.value,
+        help_text=_(
+            "Rejected events become dead letters; add them to the plan and replay them. "
+            "An empty plan rejects nothing."
+        ),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -151,7 +151,11 @@ class TestReplay:
     def test_an_event_that_ingest_set_aside_is_replayed_as_it_was(
         self, shop: Source, integrator: Client
     ) -> None:
-        send("/v1/track", track(properties={"price": 5}), door=make_door(sender_of=lambda _key: Sender(shop.pk)))
+        send(
+            "/v1/track",
+            track(properties={"price": 5}),
+            door=make_door(sender_of=lambda _key: Sender(shop.pk)),
+        )
         payload = bytes(InboxItem.objects.get().payload).decode()
         InboxItem.objects.all().delete()
         self.replay(integrator, self.letter(shop, payload, code="failed"))
