@@ -56,13 +56,15 @@ def said(arrival: Arrival) -> list[Said]:
     carried = arrival.surroundings.get("consent")
     if isinstance(carried, dict):
         categories = carried.get("categoryPreferences")
+        chosen = {one.purpose for one in found if one.channel == WEB}
         for name, given in categories.items() if isinstance(categories, dict) else ():
-            if isinstance(given, bool):
-                found.append(Said(WEB, web_purpose(name), given, act))
+            purpose = web_purpose(name)
+            if isinstance(given, bool) and purpose in WEB_PURPOSES - chosen:
+                found.append(Said(WEB, purpose, given, act))
         if carried.get("gpc") is True:
-            # Global Privacy Control is the browser's standing objection: it outlasts what the event says.
-            found = [one for one in found if one.channel != WEB or one.purpose not in (TRACKING, ADS)]
-            found += [Said(WEB, TRACKING, False, act), Said(WEB, ADS, False, act)]
+            # The browser's standing objection gives way only to what the person chose on this very site.
+            chosen = {one.purpose for one in found if one.channel == WEB}
+            found += [Said(WEB, purpose, False, act) for purpose in (TRACKING, ADS) if purpose not in chosen]
     return found
 
 
@@ -156,11 +158,12 @@ class _Believed:
 
 
 def _in_properties(properties: Mapping[str, Any]) -> Iterator[Said]:
-    """``{channel?, <purpose>: true or false, ...}``; without a channel for all of them."""
+    """``{channel?, <purpose>: true or false, ...}``; without a channel for all that the purpose is about."""
     channel = properties.get("channel")
-    channels = (channel,) if isinstance(channel, str) else CHANNELS
     for purpose, given in properties.items():
         if isinstance(given, bool):
+            usual = (WEB,) if purpose in WEB_PURPOSES else CHANNELS
+            channels = (channel,) if isinstance(channel, str) else usual
             yield from (Said(one, purpose, given, True) for one in channels)
 
 
