@@ -6,10 +6,10 @@ one evaluator. Nothing in a rule is ever code: names and values travel to the da
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
-from contacts.rules_reading import Reading, where_from
+from contacts.rules_reading import Reading
+from contacts.rules_reading_tests import property_tests
 from contacts.rules_tree import (
     Attribute,
     Consented,
@@ -19,16 +19,17 @@ from contacts.rules_tree import (
     Reachable,
     Rule,
     RuleError,
+    Test,
     Where,
     leaves,
 )
-from contacts.rules_values import under
 from contacts.rules_words import explain
 
 __all__ = [
     "PROFILE_EVENTS",
     "Rule",
     "RuleError",
+    "Test",
     "Where",
     "event_names",
     "explain",
@@ -52,13 +53,9 @@ def parse(data: Any, *, in_journey: bool = True) -> Rule:
     return Reading(in_journey=in_journey).rule(data)
 
 
-def parse_where(data: Any, path: str = "where") -> tuple[Where, ...]:
-    """A list of property tests alone, as a trigger has it; errors name the place below ``path``."""
-    if data is None:
-        return ()
-    if not isinstance(data, Sequence) or isinstance(data, str | bytes | Mapping) or len(data) > 20:
-        raise RuleError(path, "a list of at most 20 tests is needed here")
-    return tuple(where_from(part, under(path, index)) for index, part in enumerate(data))
+def parse_where(data: Any, path: str = "where") -> tuple[Test, ...]:
+    """Property tests alone, as a trigger has them; errors name the place below ``path``."""
+    return property_tests(data, path)
 
 
 def event_names(rule: Rule) -> frozenset[str]:
@@ -67,9 +64,9 @@ def event_names(rule: Rule) -> frozenset[str]:
     for leaf in leaves(rule):
         match leaf:
             case Happened():
-                names.add(leaf.name)
+                names.update(leaf.names)
             case Messaged():
-                names.add(leaf.as_event().name)
+                names.update(leaf.as_event().names)
             case Consented():
                 names |= _CONSENT_EVENTS
             case InSegment():

@@ -12,21 +12,29 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
-from contacts.rules import Rule
-from contacts.rules_sql_tests import as_instant, declared_or_inferred, key
-from contacts.rules_sql_text import Sql, instant, joined, piece, text
+from contacts.rules_length import Length, Months, multiple
+from contacts.rules_sql_tests import as_instant, attribute, days_between, key
+from contacts.rules_sql_text import Sql, instant, joined, piece, text, texts
 from contacts.rules_tree import (
-    TIME_COLUMNS,
     Attribute,
     Check,
+    Consented,
     Happened,
+    InSegment,
     Messaged,
     Predicted,
     Reachable,
+    Rule,
+    Test,
+    Window,
+    happenings,
     leaves,
+    wheres,
 )
+from contacts.rules_vocabulary import TIME_COLUMNS
 
 _NOW = timedelta()
+_BY_DAY = ("on", "anniversary_on", "anniversary_within")
 _ANY = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -55,8 +63,10 @@ def crossed(rule: Rule, since: datetime, until: datetime, *, ahead: bool) -> Sql
                 found.append(piece("SELECT p.contact_id FROM contacts_prediction p WHERE {}", rows))
             case Reachable():
                 found += _of_addresses(leaf, span)
-            case _:
-                pass
+            case Consented():
+                found.append(_of_consent(leaf, span))
+            case InSegment():
+                found += _of_segment(leaf, span)
     return joined(" UNION ", found) if found else None
 
 
@@ -66,41 +76,86 @@ class _Span:
     def __init__(self, since: datetime, until: datetime) -> None:
         self._since, self._until = since, until
 
-    def over(self, moment: str | Sql, offset: timedelta) -> Sql:
+    def over(self, moment: str | Sql, offset: Length) -> Sql:
         """Whether ``moment`` plus ``offset`` lies in it."""
         left = Sql(moment) if isinstance(moment, str) else moment
         return piece(
             "({} > {} AND {} <= {})", left, instant(self._since - offset), left, instant(self._until - offset)
         )
 
-    def over_any(self, moment: str | Sql, offsets: Iterable[timedelta]) -> Sql:
-        return piece("({})", joined(" OR ", [self.over(moment, offset) for offset in offsets]))
+    def over_any(self, moment: str | Sql, offsets: Iterable[Length]) -> Sql:
+        different = dict.fromkeys(offsets)
+        return piece("({})", joined(" OR ", [self.over(moment, offset) for offset in different]))
+
+    def turned(self, value: Sql, test: Check) -> Sql | None:
+        """Whether a test of ``value`` may have turned in it; None where it never turns."""
+        if test.op in _BY_DAY and not isinstance(test.value, datetime):
+            return days_between(value, test, self._since, self._until)
+        offsets = _offsets(test)
+        return self.over_any(value, offsets) if offsets else None
 
 
 def _of_events(leaf: Happened, span: _Span, ahead: bool) -> list[Sql]:
-    offsets = {side for side in (leaf.window.within, leaf.window.before) if isinstance(side, timedelta)}
-    if ahead:
-        offsets.add(_NOW)
+    offsets = _lengths(leaf.window)
+    if leaf.periods:
+        offsets += [multiple(leaf.periods.length, number + 1) for number in range(leaf.periods.last)]
+    found = _of_name(leaf.name, offsets, leaf.tests, span, ahead)
+    before = leaf.name
+    for follow in leaf.follows:
+        if not follow.wanted and follow.within is not None:
+            # Then it is certain that nothing came after.
+            found += _of_name(before, [follow.within], [], span, ahead=False)
+        found += _of_name(follow.name, [], list(follow.where), span, ahead)
+        before = follow.name
+    return found
+
+
+def _of_name(name: str, offsets: list[Length], tests: list[Test], span: _Span, ahead: bool) -> list[Sql]:
+    """Contacts of events of one name that grew older than an offset, or of which a dated property turned."""
     moments = []
-    if offsets:
-        moments.append(span.over_any("e.occurred_at", sorted(offsets)))
-    for where in leaf.where:
-        if dated := _offsets(where.test):
-            value = as_instant(key("e.properties", where.path))
-            moments.append(span.over_any(value, dated))
+    if asked := [*offsets, _NOW] if ahead else offsets:
+        moments.append(span.over_any("e.occurred_at", asked))
+    for where in wheres(tests):
+        turned = span.turned(as_instant(key("e.properties", where.path)), where.test)
+        if turned:
+            moments.append(turned)
     select = "SELECT e.contact_id FROM contacts_event e WHERE e.name = {} AND {}"
-    return [piece(select, text(leaf.name), moment) for moment in moments]
+    return [piece(select, text(name), moment) for moment in moments]
 
 
 def _of_attribute(leaf: Attribute, span: _Span) -> list[Sql]:
-    offsets = _offsets(leaf.test)
-    if not offsets:
-        return []
     if leaf.name in TIME_COLUMNS:
         value = Sql(f"c.{leaf.name}")
     else:
-        value = as_instant(declared_or_inferred("c", leaf.name))
-    return [piece("SELECT c.id FROM contacts_contact c WHERE {}", span.over_any(value, offsets))]
+        value = as_instant(attribute("c", leaf.name, leaf.origin))
+    turned = span.turned(value, leaf.test)
+    return [piece("SELECT c.id FROM contacts_contact c WHERE {}", turned)] if turned else []
+
+
+def _of_consent(leaf: Consented, span: _Span) -> Sql:
+    """What is allowed until some day ends without an event."""
+    offsets = [_NOW] if leaf.expires_within is None else [_NOW, -leaf.expires_within]
+    return piece(
+        "SELECT k.contact_id FROM contacts_consentstate k WHERE k.expires_at IS NOT NULL AND k.channel = {}"
+        " AND k.purpose = ANY({}) AND {}",
+        text(leaf.channel),
+        texts([leaf.purpose, "*"]),
+        span.over_any("k.expires_at", offsets),
+    )
+
+
+def _of_segment(leaf: InSegment, span: _Span) -> list[Sql]:
+    offsets = _lengths(leaf.window)
+    if not offsets:
+        return []
+    return [
+        piece(
+            "SELECT m.contact_id FROM contacts_segmentmembership m WHERE m.segment_id ="
+            " (SELECT g.id FROM contacts_segment g WHERE g.slug = {}) AND {}",
+            text(leaf.slug),
+            span.over_any("m.entered_at", offsets),
+        )
+    ]
 
 
 def _of_addresses(leaf: Reachable, span: _Span) -> list[Sql]:
@@ -133,13 +188,17 @@ def _of_addresses(leaf: Reachable, span: _Span) -> list[Sql]:
     ]
 
 
-def _offsets(test: Check) -> list[timedelta]:
-    """How long after the value a test of it flips; empty where it never does."""
+def _lengths(window: Window) -> list[Length]:
+    return [side for side in (window.within, window.before) if isinstance(side, timedelta | Months)]
+
+
+def _offsets(test: Check) -> list[Length]:
+    """How long after the value a test of it turns; empty where it never does."""
     if test.op == "within_days" and isinstance(test.value, int):
         return [_NOW, timedelta(days=test.value)]
-    if test.op in ("before", "after") and isinstance(test.value, timedelta):
-        return [test.value]
-    return []
+    if not isinstance(test.value, timedelta | Months):
+        return []
+    return [_NOW, test.value] if test.op == "within" else [test.value]
 
 
 def any_event_counts(rule: Rule) -> bool:
@@ -149,11 +208,7 @@ def any_event_counts(rule: Rule) -> bool:
 
 def latest_ahead(rule: Rule, now: datetime) -> datetime | None:
     """The date of the last stored event of ``rule`` that lies after ``now``."""
-    names = sorted(
-        (leaf.as_event() if isinstance(leaf, Messaged) else leaf).name
-        for leaf in leaves(rule)
-        if isinstance(leaf, Happened | Messaged)
-    )
+    names = sorted({name for leaf in happenings(rule) for name in leaf.names})
     if not names:
         return None
     with connection.cursor() as cursor:

@@ -5,37 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from contacts import rules_reading_events, rules_reading_tests
 from contacts import rules_values as values
+from contacts.rules_reading_events import WINDOW
 from contacts.rules_tree import (
-    AT_LEAST_ONCE,
-    CONSENT_STATES,
-    MESSAGE_EVENTS,
-    MESSAGE_FILTERS,
-    MOST_CONDITIONS,
-    MOST_DEPTH,
-    NUMBER_OPS,
-    OPERATORS,
-    PRESENCE,
-    SAMENESS,
     AllOf,
     AnyOf,
     Attribute,
     Consented,
     Everyone,
-    Happened,
     InSegment,
-    Messaged,
     Not,
     Predicted,
-    Range,
     Reachable,
     Rule,
     RuleError,
-    Where,
+    Window,
 )
 from contacts.rules_values import under
-
-_WINDOW = ("within", "after", "before")
+from contacts.rules_vocabulary import (
+    COLUMNS,
+    CONSENT_STATES,
+    INFERRED_COLUMNS,
+    MOST_CONDITIONS,
+    MOST_DEPTH,
+    ORIGINS,
+    PREDICTION_OPS,
+)
 
 
 class Reading:
@@ -84,80 +80,54 @@ class Reading:
         return group(tuple(self.rule(part, under(path, index), depth + 1) for index, part in enumerate(data)))
 
     def _attribute(self, data: Mapping[str, Any], path: str) -> Rule:
-        values.fields(data, path, ("attribute",), ("op", "value"))
+        values.fields(data, path, ("attribute",), ("op", "value", "type", "origin"))
         name = values.text(data["attribute"], under(path, "attribute"))
-        test = values.test(data, path, values.column_operators(name))
-        values.check_column(name, test, path)
-        return Attribute(name, test)
+        test = rules_reading_tests.test(data, path, rules_reading_tests.column_operators(name))
+        rules_reading_tests.check_column(name, test, path)
+        origin = values.choice(data.get("origin", "either"), under(path, "origin"), ORIGINS)
+        if origin == "inferred" and name in COLUMNS - INFERRED_COLUMNS:
+            raise RuleError(under(path, "origin"), f"{name} is never inferred")
+        return Attribute(name, test, origin)
 
     def _event(self, data: Mapping[str, Any], path: str) -> Rule:
-        values.fields(data, path, ("event",), ("count", "sum", "where", *_WINDOW))
-        name = values.text(data["event"], under(path, "event"))
-        amount, total = self._count(data, path), None
-        if data.get("sum") is not None:
-            place = under(path, "sum")
-            if data.get("count") is not None:
-                raise RuleError(place, "ask for a count or for a sum, not for both")
-            given = values.fields(data["sum"], place, ("property",), ("gte", "lte"))
-            total = values.key_path(given["property"], under(place, "property"))
-            bounds = {key: given[key] for key in given if key != "property"}
-            amount = values.amount(bounds, place, counted=False)
-        where = data.get("where") or []
-        if not isinstance(where, list) or len(where) > 20:
-            raise RuleError(under(path, "where"), "a list of at most 20 tests is needed here")
-        return Happened(
-            name,
-            amount,
-            total,
-            values.window(data, path, in_journey=self._in_journey),
-            tuple(where_from(part, under(under(path, "where"), index)) for index, part in enumerate(where)),
-        )
+        return rules_reading_events.event(data, path, in_journey=self._in_journey)
 
     def _message(self, data: Mapping[str, Any], path: str) -> Rule:
-        values.fields(data, path, ("message",), ("count", *MESSAGE_FILTERS, *_WINDOW))
-        state = values.choice(data["message"], under(path, "message"), MESSAGE_EVENTS)
-        filters = tuple(
-            (key, values.text(data[key], under(path, key)))
-            for key in MESSAGE_FILTERS
-            if data.get(key) is not None
-        )
-        window = values.window(data, path, in_journey=self._in_journey)
-        return Messaged(state, filters, self._count(data, path), window)
+        return rules_reading_events.message(data, path, in_journey=self._in_journey)
 
     def _consent(self, data: Mapping[str, Any], path: str) -> Rule:
-        values.fields(data, path, ("consent",), ("state",))
+        values.fields(data, path, ("consent",), ("state", "expires_within"))
         place = under(path, "consent")
         given = values.fields(data["consent"], place, ("channel", "purpose"))
+        state = values.choice(data.get("state", "allowed"), under(path, "state"), CONSENT_STATES)
+        expires = data.get("expires_within")
+        if expires is not None and state != "allowed":
+            raise RuleError(under(path, "expires_within"), "only what is allowed can expire")
         return Consented(
             values.text(given["channel"], under(place, "channel")),
             values.text(given["purpose"], under(place, "purpose")),
-            values.choice(data.get("state", "allowed"), under(path, "state"), CONSENT_STATES),
+            state,
+            None if expires is None else values.length(expires, under(path, "expires_within")),
         )
 
     def _segment(self, data: Mapping[str, Any], path: str) -> Rule:
-        values.fields(data, path, ("segment",), ("member",))
+        values.fields(data, path, ("segment",), ("member", *WINDOW))
         slug = values.text(data["segment"], under(path, "segment"))
-        return InSegment(slug, values.flag(data.get("member", True), under(path, "member")))
+        member = values.flag(data.get("member", True), under(path, "member"))
+        window = values.window(data, path, in_journey=self._in_journey)
+        if not member and window != Window():
+            raise RuleError(under(path, "member"), "only who is in a segment entered it at some time")
+        return InSegment(slug, member, window)
 
     def _prediction(self, data: Mapping[str, Any], path: str) -> Rule:
         values.fields(data, path, ("prediction",), ("op", "value"))
         name = values.text(data["prediction"], under(path, "prediction"))
-        return Predicted(name, values.test(data, path, (*SAMENESS, *NUMBER_OPS, *PRESENCE)))
+        test = rules_reading_tests.test(data, path, PREDICTION_OPS)
+        if test.op == "between":
+            rules_reading_tests.check_between("number", test, under(path, "value"))
+        return Predicted(name, test)
 
     def _address(self, data: Mapping[str, Any], path: str) -> Rule:
         values.fields(data, path, ("address",), ("reachable",))
         channel = values.text(data["address"], under(path, "address"))
         return Reachable(channel, values.flag(data.get("reachable", True), under(path, "reachable")))
-
-    @staticmethod
-    def _count(data: Mapping[str, Any], path: str) -> Range:
-        if data.get("count") is None:
-            return AT_LEAST_ONCE
-        return values.amount(data["count"], under(path, "count"), counted=True)
-
-
-def where_from(data: Any, path: str) -> Where:
-    """One property test of an event."""
-    given = values.fields(data, path, ("property",), ("op", "value"))
-    key = values.key_path(given["property"], under(path, "property"))
-    return Where(key, values.test(given, path, OPERATORS))

@@ -20,7 +20,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from contacts import arrays
 from contacts.models import Contact
 from contacts.rules import Rule
-from contacts.rules_sql_leaves import Scope, leaf, row_local
+from contacts.rules_sql_leaves import leaf, row_local
+from contacts.rules_sql_scope import Scope
 from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece
 from contacts.rules_tree import AllOf, AnyOf, Everyone, Not, leaves
 

@@ -10,9 +10,8 @@ import msgspec
 import psycopg
 from django.db import connection
 
-from contacts.rules import Where
-from contacts.rules_sql_tests import json_test, key
-from contacts.rules_sql_text import TRUE, Sql, joined
+from contacts.rules import Test
+from contacts.rules_sql_tests import property_tests
 
 
 class Found(NamedTuple):
@@ -22,11 +21,11 @@ class Found(NamedTuple):
     properties: dict[str, Any]
 
 
-def passing(where: Sequence[Where], properties: Sequence[dict[str, Any]], as_of: datetime) -> set[int]:
+def passing(where: Sequence[Test], properties: Sequence[dict[str, Any]], as_of: datetime) -> set[int]:
     """The positions of the ``properties`` that pass every test of ``where``. One statement, or none."""
     if not where or not properties:
         return set(range(len(properties)))
-    tests = _tests(where, as_of)
+    tests = property_tests("e.properties", where, as_of)
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
@@ -38,12 +37,12 @@ def passing(where: Sequence[Where], properties: Sequence[dict[str, Any]], as_of:
 
 
 def first_since(
-    name: str, where: Sequence[Where], since: Sequence[tuple[int, datetime]], as_of: datetime
+    name: str, where: Sequence[Test], since: Sequence[tuple[int, datetime]], as_of: datetime
 ) -> dict[int, Found]:
     """Position in ``since`` (contact, instant) -> that contact's first such event after it. One statement."""
     if not since:
         return {}
-    tests = _tests(where, as_of)
+    tests = property_tests("e.properties", where, as_of)
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
@@ -57,9 +56,3 @@ def first_since(
         return {
             place: Found(at, msgspec.json.decode(properties)) for place, at, properties in cursor.fetchall()
         }
-
-
-def _tests(where: Sequence[Where], as_of: datetime) -> Sql:
-    if not where:
-        return TRUE
-    return joined(" AND ", [json_test(key("e.properties", each.path), each.test, as_of) for each in where])

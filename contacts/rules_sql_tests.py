@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-from contacts.rules_sql_text import FALSE, Sql, instant, joined, number, numbers, piece, text, texts
-from contacts.rules_tree import Check
+from contacts.rules_length import Length
+from contacts.rules_sql_text import FALSE, TRUE, Sql, instant, joined, number, numbers, piece, text, texts
+from contacts.rules_tree import Check, Test, Where, WhereAll, WhereAny, is_time
 
 _NUMBER = r"^-?[0-9]{1,15}([.][0-9]{1,10})?$"
 _DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -35,8 +38,10 @@ def key(column: str, path: tuple[str, ...]) -> JsonValue:
     return JsonValue(piece(f"({column} #> {{}})", texts(path)), piece(f"({column} #>> {{}})", texts(path)))
 
 
-def declared_or_inferred(alias: str, name: str) -> JsonValue:
-    """An attribute of the contact: what the person said, else what was inferred."""
+def attribute(alias: str, name: str, origin: str) -> JsonValue:
+    """An attribute of the contact: what the person said, what was inferred, or the one before the other."""
+    if origin != "either":
+        return key(f"{alias}.{'attributes' if origin == 'declared' else 'inferred'}", (name,))
     both = piece(
         f"COALESCE(NULLIF({alias}.attributes -> {{}}, 'null'), {alias}.inferred -> {{}})",
         text(name),
@@ -80,6 +85,12 @@ def json_test(value: JsonValue, test: Check, as_of: datetime) -> Sql:
             return piece("({} IS NOT TRUE)", _is(value, test))
         case "in":
             return _in(value, test)
+        case "not_in":
+            return piece("({} IS NOT TRUE)", _in(value, test))
+        case "not_contains":
+            return piece("({} IS NOT TRUE)", json_test(value, Check("contains", test.value), as_of))
+        case "has_any" | "has_all" | "has_none":
+            return _has(value, test)
         case "contains":
             return piece(
                 "(CASE jsonb_typeof({}) WHEN 'array' THEN {} @> to_jsonb({})"
@@ -97,31 +108,103 @@ def json_test(value: JsonValue, test: Check, as_of: datetime) -> Sql:
                 value.text,
                 text(cast(str, test.value)),
             )
+        case "ends_with":
+            return piece("(jsonb_typeof({}) = 'string' AND {})", value.json, _ends_with(value.text, test))
         case "exists":
             return piece("({} <> '')", value.text)
         case "missing":
             return piece("(COALESCE({}, '') = '')", value.text)
-        case "gt" | "gte" | "lt" | "lte":
-            return compared(as_number(value), test, as_of)
         case _:
-            return compared(as_instant(value), test, as_of)
+            return compared(as_instant(value) if is_time(test) else as_number(value), test, as_of)
+
+
+def property_tests(column: str, tests: Sequence[Test], as_of: datetime) -> Sql:
+    """Whether the properties in a jsonb ``column`` pass all ``tests``; NULL counts as no."""
+    return joined(" AND ", [_property_test(column, test, as_of) for test in tests]) if tests else TRUE
+
+
+def _property_test(column: str, test: Test, as_of: datetime) -> Sql:
+    match test:
+        case Where(path, check):
+            return json_test(key(column, path), check, as_of)
+        case WhereAll(parts) | WhereAny(parts):
+            word = " AND " if isinstance(test, WhereAll) else " OR "
+            return piece("({})", joined(word, [_property_test(column, part, as_of) for part in parts]))
+        case _:
+            return piece("({} IS NOT TRUE)", _property_test(column, test.part, as_of))
 
 
 def compared(left: Sql, test: Check, as_of: datetime) -> Sql:
     """A typed expression (number or instant) against the value of ``test``."""
     value = test.value
-    if test.op == "within_days":
-        since = as_of - timedelta(days=cast(int, value))
-        return piece("({} > {} AND {} <= {})", left, instant(since), left, instant(as_of))
-    if isinstance(value, timedelta):
-        value = as_of - value
-    right = instant(value) if isinstance(value, datetime) else number(cast(Decimal, value))
-    return piece(f"({{}} {_COMPARE[test.op]} {{}})", left, right)
+    match test.op:
+        case "between":
+            low, high = (
+                instant(each) if isinstance(each, datetime) else number(each)
+                for each in cast("tuple[datetime | Decimal, ...]", value)
+            )
+            return piece("({} >= {} AND {} <= {})", left, low, left, high)
+        case "within" | "within_days":
+            length = timedelta(days=value) if isinstance(value, int) else cast(Length, value)
+            start, end = sorted((as_of - length, as_of))
+            return piece("({} > {} AND {} <= {})", left, instant(start), left, instant(end))
+        case "on":
+            start = value if isinstance(value, datetime) else as_of - cast(Length, value)
+            start = _midnight(start)
+            end = start + timedelta(days=1)
+            return piece("({} >= {} AND {} < {})", left, instant(start), left, instant(end))
+        case "anniversary_on" | "anniversary_within":
+            return _anniversary(left, test, as_of, as_of)
+        case _:
+            bound = value if isinstance(value, datetime | Decimal) else as_of - cast(Length, value)
+            right = instant(bound) if isinstance(bound, datetime) else number(bound)
+            return piece(f"({{}} {_COMPARE[test.op]} {{}})", left, right)
 
 
-def text_test(column: str, test: Check) -> Sql:
+def days_between(left: Sql, test: Check, since: datetime, until: datetime) -> Sql:
+    """Whether a test by days may answer differently at some instant from ``since`` to ``until``."""
+    length = cast(Length, test.value)
+    first, last = _midnight(since - length), _midnight(until - length)
+    if test.op == "on":
+        return (
+            piece("({} >= {} AND {} < {})", left, instant(first), left, instant(last + timedelta(days=1)))
+            if first < last
+            else FALSE
+        )
+    return _anniversary(left, test, since, until) if _midnight(since) < _midnight(until) else FALSE
+
+
+def _anniversary(left: Sql, test: Check, since: datetime, until: datetime) -> Sql:
+    """The same month and day as one of some days, of an earlier year. 29 February also has 28 February."""
+    (first, _end), (start, last) = _days_asked(test, since), _days_asked(test, until)
+    days = [first + timedelta(days=number) for number in range(min((last - first).days + 1, 366))]
+    named = {f"{day:%m-%d}" for day in days}
+    if any(day.month == 2 and (day + timedelta(days=1)).month == 3 for day in days):
+        named.add("02-29")
+    return piece(
+        "({} < {} AND to_char({} AT TIME ZONE 'UTC', 'MM-DD') = ANY({}))",
+        left,
+        instant(start),
+        left,
+        texts(sorted(named)),
+    )
+
+
+def _days_asked(test: Check, as_of: datetime) -> tuple[datetime, datetime]:
+    """The first and the last day whose anniversaries are asked for."""
+    day = _midnight(as_of - cast(Length, test.value))
+    if test.op == "anniversary_on":
+        return day, day
+    today = _midnight(as_of)
+    return min(day, today), max(day, today)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def text_test(left: Sql, test: Check) -> Sql:
     """A test of a text column, which is never NULL."""
-    left = Sql(column)
     match test.op:
         case "is":
             return piece("({} = {})", left, text(cast(str, test.value)))
@@ -129,8 +212,13 @@ def text_test(column: str, test: Check) -> Sql:
             return piece("({} <> {})", left, text(cast(str, test.value)))
         case "in":
             return piece("({} = ANY({}))", left, texts(cast(tuple[str, ...], test.value)))
-        case "contains":
-            return piece("(strpos(lower({}), lower({})) > 0)", left, text(cast(str, test.value)))
+        case "not_in":
+            return piece("({} <> ALL({}))", left, texts(cast(tuple[str, ...], test.value)))
+        case "contains" | "not_contains":
+            found = "> 0" if test.op == "contains" else "= 0"
+            return piece(f"(strpos(lower({{}}), lower({{}})) {found})", left, text(cast(str, test.value)))
+        case "ends_with":
+            return _ends_with(left, test)
         case "starts_with":
             return piece("starts_with(lower({}), lower({}))", left, text(cast(str, test.value)))
         case "exists":
@@ -154,6 +242,27 @@ def _in(value: JsonValue, test: Check) -> Sql:
     if counted:
         parts.append(piece("({} = ANY({}))", as_number(value), numbers(counted)))
     return piece("({})", joined(" OR ", parts)) if parts else FALSE
+
+
+def _has(value: JsonValue, test: Check) -> Sql:
+    """Whether a list has one or all of some items; what is no list has none of them."""
+    items = [
+        f"{item:f}" if isinstance(item, Decimal) else json.dumps(item, ensure_ascii=False)
+        for item in cast("tuple[str | bool | Decimal, ...]", test.value)
+    ]
+    word = "ALL" if test.op == "has_all" else "ANY"
+    body = piece(
+        f"(jsonb_typeof({{}}) = 'array' AND {{}} @> {word}({{}}::jsonb[]))",
+        value.json,
+        value.json,
+        texts(items),
+    )
+    return piece("({} IS NOT TRUE)", body) if test.op == "has_none" else body
+
+
+def _ends_with(left: Sql, test: Check) -> Sql:
+    end = text(cast(str, test.value))
+    return piece("(right(lower({}), length(lower({}))) = lower({}))", left, end, end)
 
 
 def _same_text(value: JsonValue, wanted: list[str]) -> Sql:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -39,6 +39,14 @@ def number(value: Decimal | int) -> Sql:
 
 def instant(value: datetime) -> Sql:
     return Sql("%s::timestamptz", (value,))
+
+
+def instants(values: Sequence[datetime]) -> Sql:
+    return Sql("%s::timestamptz[]", (list(values),))
+
+
+def interval(value: timedelta) -> Sql:
+    return Sql("%s::interval", (value,))
 
 
 def texts(values: Sequence[str]) -> Sql:

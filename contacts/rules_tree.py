@@ -7,40 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
-MOST_CONDITIONS = 200
-MOST_DEPTH = 20
-
-TEXT_COLUMNS = frozenset(
-    {"email", "phone", "first_name", "last_name", "language", "timezone", "country"},
-)
-TIME_COLUMNS = frozenset({"first_seen_at", "last_seen_at"})
-FLAG_COLUMNS = frozenset({"known"})
-
-#: Operators by what they compare with. ``exists`` and ``missing`` take no value.
-SAMENESS = ("is", "is_not", "in")
-TEXT_OPS = ("contains", "starts_with")
-NUMBER_OPS = ("gt", "gte", "lt", "lte")
-TIME_OPS = ("before", "after", "within_days")
-PRESENCE = ("exists", "missing")
-OPERATORS = (*SAMENESS, *TEXT_OPS, *NUMBER_OPS, *TIME_OPS, *PRESENCE)
-
-#: What can be asked of a message, and the event of the log that says so.
-MESSAGE_EVENTS = {
-    "sent": "Message Sent",
-    "delivered": "Message Delivered",
-    "opened": "Message Opened",
-    "clicked": "Message Clicked",
-    "bounced": "Message Bounced",
-    "complained": "Message Complained",
-    "unsubscribed": "Message Unsubscribed",
-    "dropped": "Message Dropped",
-    "held": "Message Held",
-    "failed": "Message Failed",
-}
-MESSAGE_FILTERS = ("channel", "journey", "step", "template", "purpose")
-CONSENT_STATES = ("allowed", "refused", "unknown")
-#: Windows that a journey gives; outside a journey they reach back to the beginning.
-SINCE_ENTRY, SINCE_STEP = "since_entry", "since_step"
+from contacts.rules_length import Length, multiple
+from contacts.rules_vocabulary import MESSAGE_EVENTS, TIME_OPS
 
 
 class RuleError(ValueError):
@@ -53,15 +21,22 @@ class RuleError(ValueError):
 
 
 Scalar: TypeAlias = str | bool | Decimal
-Value: TypeAlias = Scalar | datetime | timedelta | int | tuple[Scalar, ...] | None
+Value: TypeAlias = Scalar | datetime | Length | int | tuple[Scalar, ...] | tuple[datetime, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A comparison. A ``timedelta`` with before/after means that long before the instant of asking."""
+    """A comparison. A length with a test of time means that long before the instant of asking."""
 
     op: str
     value: Value = None
+
+
+def is_time(check: Check) -> bool:
+    """Whether the value is compared as a date."""
+    if check.op == "between":
+        return isinstance(check.value, tuple) and isinstance(check.value[0], datetime)
+    return check.op in TIME_OPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +63,7 @@ class Not:
 class Attribute:
     name: str
     test: Check
+    origin: str = "either"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +75,24 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class WhereAll:
+    parts: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhereAny:
+    parts: tuple[Test, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhereNot:
+    part: Test
+
+
+Test: TypeAlias = Where | WhereAll | WhereAny | WhereNot
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Which events count, by when they occurred; never after the instant of asking.
 
@@ -106,9 +100,9 @@ class Window:
     ``after`` and ``before`` are instants; ``before`` may be a length back as well.
     """
 
-    within: timedelta | str | None = None
+    within: Length | str | None = None
     after: datetime | None = None
-    before: datetime | timedelta | None = None
+    before: datetime | Length | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +121,39 @@ AT_LEAST_ONCE = Range(least=Decimal(1))
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """How often an event occurred, or, with ``total``, what a property of it adds up to.
+class Follow:
+    """What must come after an event, or, where not ``wanted``, must not; within a time of it if one is given.
 
+    ``same`` names properties in which both agree. What is not wanted is known when its time is over.
+    """
+
+    name: str
+    wanted: bool = True
+    within: timedelta | None = None
+    where: tuple[Test, ...] = ()
+    same: tuple[tuple[str, ...], ...] = ()
+    then: Follow | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The amount is asked for each of the ``last`` periods, back from the instant, and holds in ``least``."""
+
+    length: Length
+    last: int
+    least: int
+
+    def bounds(self, as_of: datetime) -> list[datetime]:
+        """The ends of the periods and the beginning of the earliest, the earliest first."""
+        return [as_of - multiple(self.length, number) for number in range(self.last, -1, -1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """How often an event occurred, or, with ``total``, what a property of it comes to (``measure``).
+
+    ``pick`` takes the first or the last of those that pass ``among``, ever, and asks the rest of it alone.
     ``own`` asks for events that Segue itself wrote: whoever has a key may send one of the same name.
     """
 
@@ -137,8 +161,31 @@ class Happened:
     amount: Range = AT_LEAST_ONCE
     total: tuple[str, ...] | None = None
     window: Window = Window()
-    where: tuple[Where, ...] = ()
+    where: tuple[Test, ...] = ()
     own: bool = False
+    measure: str = "sum"
+    pick: str | None = None
+    among: tuple[Test, ...] = ()
+    then: Follow | None = None
+    periods: Periods | None = None
+
+    @property
+    def follows(self) -> list[Follow]:
+        """What is asked to come after, in order."""
+        found, follow = [], self.then
+        while follow:
+            found.append(follow)
+            follow = follow.then
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all events that have a part in the answer."""
+        return [self.name, *(follow.name for follow in self.follows)]
+
+    @property
+    def tests(self) -> list[Test]:
+        return [*self.where, *self.among]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +196,25 @@ class Messaged:
     filters: tuple[tuple[str, str], ...] = ()
     amount: Range = AT_LEAST_ONCE
     window: Window = field(default_factory=Window)
+    then: Follow | None = None
+    periods: Periods | None = None
 
     def as_event(self) -> Happened:
-        where = tuple(Where((key,), Check("is", value)) for key, value in self.filters)
-        return Happened(MESSAGE_EVENTS[self.state], self.amount, None, self.window, where, own=True)
+        return Happened(
+            MESSAGE_EVENTS[self.state],
+            self.amount,
+            None,
+            self.window,
+            filters_as_tests(self.filters),
+            own=True,
+            then=self.then,
+            periods=self.periods,
+        )
+
+
+def filters_as_tests(filters: tuple[tuple[str, str], ...]) -> tuple[Where, ...]:
+    """What is asked of a message, as tests of the properties of its events."""
+    return tuple(Where((key,), Check("is", value)) for key, value in filters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +222,16 @@ class Consented:
     channel: str
     purpose: str
     state: str
+    expires_within: Length | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InSegment:
+    """Whether in a segment; ``window`` bounds when the contact entered it."""
+
     slug: str
     member: bool
+    window: Window = Window()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +259,26 @@ def leaves(rule: Rule) -> list[Leaf]:
     if isinstance(rule, AllOf | AnyOf):
         return [leaf for part in rule.parts for leaf in leaves(part)]
     return [rule]
+
+
+def wheres(tests: tuple[Test, ...] | list[Test]) -> list[Where]:
+    """Every single property test of ``tests``, whatever joins them."""
+    found: list[Where] = []
+    for test in tests:
+        match test:
+            case Where():
+                found.append(test)
+            case WhereNot(part):
+                found += wheres([part])
+            case WhereAll(parts) | WhereAny(parts):
+                found += wheres(parts)
+    return found
+
+
+def happenings(rule: Rule) -> list[Happened]:
+    """Every condition of ``rule`` that is answered from the log."""
+    return [
+        leaf.as_event() if isinstance(leaf, Messaged) else leaf
+        for leaf in leaves(rule)
+        if isinstance(leaf, Happened | Messaged)
+    ]

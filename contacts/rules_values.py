@@ -8,29 +8,15 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from contacts.rules_tree import (
-    FLAG_COLUMNS,
-    NUMBER_OPS,
-    OPERATORS,
-    PRESENCE,
-    SAMENESS,
-    SINCE_ENTRY,
-    SINCE_STEP,
-    TEXT_COLUMNS,
-    TEXT_OPS,
-    TIME_COLUMNS,
-    TIME_OPS,
-    Check,
-    Range,
-    RuleError,
-    Scalar,
-    Window,
-)
+from contacts.rules_length import Length, Months
+from contacts.rules_tree import Range, RuleError, Scalar, Window
+from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
 
 _LONGEST_TEXT = 500
-_MOST_VALUES = 1000
 _BIGGEST = 10**15
-_LENGTH = re.compile(r"^([0-9]{1,7}) ?(minute|hour|day|week)s?$")
+_LENGTH = re.compile(r"^([0-9]{1,7}) ?(minute|hour|day|week|month|year)s?$")
+_AHEAD = "in "
+_MONTHS = {"month": 1, "year": 12}
 _UNITS = {
     "minute": timedelta(minutes=1),
     "hour": timedelta(hours=1),
@@ -38,7 +24,11 @@ _UNITS = {
     "week": timedelta(weeks=1),
 }
 _LONGEST = timedelta(days=36_500)
-_LENGTH_HINT = 'write a length of time such as "30 days" or "48 hours" (minutes, hours, days, weeks)'
+_SOME_DAY = datetime(2100, 1, 1, tzinfo=UTC)
+_LENGTH_HINT = (
+    'write a length of time such as "30 days" or "48 hours" (minutes, hours, days, weeks, months, years)'
+)
+_FIXED_HINT = 'write a length in minutes, hours, days or weeks, such as "3 days"'
 
 
 def under(path: str, step: str | int) -> str:
@@ -94,14 +84,31 @@ def number(data: Any, path: str) -> Decimal:
     return Decimal(str(data))
 
 
-def length(data: Any, path: str) -> timedelta:
+def length(data: Any, path: str) -> Length:
+    """A length of time back: ``30 days``, or ``2 years`` by the calendar."""
     match = _LENGTH.match(data) if isinstance(data, str) else None
     if not match:
         raise RuleError(path, _LENGTH_HINT)
-    found = int(match[1]) * _UNITS[match[2]]
-    if not timedelta() < found <= _LONGEST:
+    count, unit = int(match[1]), match[2]
+    days = count * (_UNITS[unit].total_seconds() / 86_400 if unit in _UNITS else _MONTHS[unit] * 30)
+    if not 0 < days <= _LONGEST.days:
         raise RuleError(path, "must be more than nothing and at most 100 years")
+    return count * _UNITS[unit] if unit in _UNITS else Months(count * _MONTHS[unit])
+
+
+def fixed_length(data: Any, path: str) -> timedelta:
+    """A length that is the same whenever it begins."""
+    found = length(data, path)
+    if isinstance(found, Months):
+        raise RuleError(path, _FIXED_HINT)
     return found
+
+
+def offset(data: Any, path: str) -> Length:
+    """A length back, or with ``in`` before it a length ahead, which is less than nothing: ``in 7 days``."""
+    if isinstance(data, str) and data.startswith(_AHEAD):
+        return -length(data.removeprefix(_AHEAD), path)
+    return length(data, path)
 
 
 def instant(data: Any, path: str) -> datetime:
@@ -113,13 +120,18 @@ def instant(data: Any, path: str) -> datetime:
         raise RuleError(path, 'write a date such as "2026-03-31" or "2026-03-31T09:00:00Z"') from None
 
 
-def instant_or_length(data: Any, path: str) -> datetime | timedelta:
-    if isinstance(data, str) and _LENGTH.match(data):
-        return length(data, path)
+def instant_or_offset(data: Any, path: str, *, forward: bool) -> datetime | Length:
+    """A date, or a length back; with ``forward`` also a length ahead."""
+    written = data.removeprefix(_AHEAD) if forward and isinstance(data, str) else data
+    if isinstance(written, str) and _LENGTH.match(written):
+        return offset(data, path)
     try:
         return instant(data, path)
     except RuleError:
-        raise RuleError(path, 'write a date such as "2026-03-31", or a length such as "30 days"') from None
+        more = ' or "in 7 days"' if forward else ""
+        raise RuleError(
+            path, f'write a date such as "2026-03-31", or a length such as "30 days"{more}'
+        ) from None
 
 
 def key_path(data: Any, path: str) -> tuple[str, ...]:
@@ -129,52 +141,6 @@ def key_path(data: Any, path: str) -> tuple[str, ...]:
             raise RuleError(path, "a list of 1 to 5 names is needed here")
         return tuple(text(name, under(path, index)) for index, name in enumerate(data))
     return (text(data, path),)
-
-
-def test(data: Mapping[str, Any], path: str, allowed: Iterable[str]) -> Check:
-    """The ``op`` and ``value`` of a condition, checked against each other."""
-    where = under(path, "value")
-    op = choice(data.get("op", "is"), under(path, "op"), allowed)
-    if op in PRESENCE:
-        if data.get("value") is not None:
-            raise RuleError(where, f'"{op}" takes no value')
-        return Check(op)
-    if "value" not in data:
-        raise RuleError(where, "is missing")
-    value = data["value"]
-    if op == "in":
-        if not isinstance(value, list) or not 1 <= len(value) <= _MOST_VALUES:
-            raise RuleError(where, f"a list of 1 to {_MOST_VALUES} values is needed here")
-        return Check(op, tuple(_scalar(item, under(where, index)) for index, item in enumerate(value)))
-    if op in SAMENESS:
-        return Check(op, _scalar(value, where))
-    if op in TEXT_OPS:
-        return Check(op, text(value, where))
-    if op in NUMBER_OPS:
-        return Check(op, number(value, where))
-    if op == "within_days":
-        return Check(op, whole(value, where, least=1, most=36_500))
-    return Check(op, instant_or_length(value, where))
-
-
-def column_operators(name: str) -> tuple[str, ...]:
-    """The operators that make sense for a contact's attribute: all, unless a column has one type."""
-    if name in TEXT_COLUMNS:
-        return (*SAMENESS, *TEXT_OPS, *PRESENCE)
-    if name in TIME_COLUMNS:
-        return (*TIME_OPS, *PRESENCE)
-    if name in FLAG_COLUMNS:
-        return ("is", "is_not")
-    return OPERATORS
-
-
-def check_column(name: str, found: Check, path: str) -> None:
-    """A column of text is compared with texts, a flag with true or false."""
-    values = found.value if isinstance(found.value, tuple) else (found.value,)
-    if name in TEXT_COLUMNS and found.op in SAMENESS and not all(isinstance(value, str) for value in values):
-        raise RuleError(under(path, "value"), f"{name} is a text")
-    if name in FLAG_COLUMNS and not isinstance(found.value, bool):
-        raise RuleError(under(path, "value"), f"{name} is true or false")
 
 
 def whole(data: Any, path: str, *, least: int, most: int) -> int:
@@ -212,7 +178,7 @@ def amount(data: Any, path: str, *, counted: bool) -> Range:
 
 def window(data: Mapping[str, Any], path: str, *, in_journey: bool) -> Window:
     within = data.get("within")
-    found: timedelta | str | None = None
+    found: Length | str | None = None
     if within in (SINCE_ENTRY, SINCE_STEP):
         if not in_journey:
             raise RuleError(under(path, "within"), f'"{within}" has a meaning in a journey only')
@@ -224,14 +190,21 @@ def window(data: Mapping[str, Any], path: str, *, in_journey: bool) -> Window:
     result = Window(
         found,
         None if after is None else instant(after, under(path, "after")),
-        None if before is None else instant_or_length(before, under(path, "before")),
+        None if before is None else instant_or_offset(before, under(path, "before"), forward=False),
     )
-    if isinstance(result.before, timedelta) and isinstance(found, timedelta) and result.before >= found:
-        raise RuleError(under(path, "before"), "must be shorter than within, or nothing can match")
+    _check_order(result, under(path, "before"))
     return result
 
 
-def _scalar(data: Any, path: str) -> Scalar:
+def _check_order(window: Window, place: str) -> None:
+    lengths = timedelta | Months
+    if not isinstance(window.within, lengths) or not isinstance(window.before, lengths):
+        return
+    if _SOME_DAY - window.before <= _SOME_DAY - window.within:
+        raise RuleError(place, "must be shorter than within, or nothing can match")
+
+
+def scalar(data: Any, path: str) -> Scalar:
     if isinstance(data, bool):
         return data
     if isinstance(data, str):

@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
-
+from contacts import rules_words_small as small
 from contacts.rules_tree import (
-    SINCE_ENTRY,
-    SINCE_STEP,
     AllOf,
     AnyOf,
     Attribute,
-    Check,
     Consented,
     Everyone,
     Happened,
     InSegment,
+    Leaf,
     Messaged,
     Not,
     Predicted,
     Range,
     Reachable,
     Rule,
-    Value,
-    Where,
-    Window,
 )
 
-_OPS = {
-    "is": "is",
-    "is_not": "is not",
-    "in": "is one of",
-    "contains": "contains",
-    "starts_with": "starts with",
-    "gt": "is more than",
-    "gte": "is at least",
-    "lt": "is less than",
-    "lte": "is at most",
-    "exists": "is known",
-    "missing": "is not known",
-    "before": "is before",
-    "after": "is after",
-    "within_days": "is within the last",
-}
 _STATES = {
     "sent": "was sent",
     "delivered": "received",
@@ -74,28 +51,53 @@ def _node(rule: Rule, *, top: bool = False) -> str:
             return joined if top else f"({joined})"
         case Not(part):
             return f"not ({_node(part, top=True)})"
-        case Attribute(name, test):
-            return f"{name} {_test(test)}"
+        case _:
+            return _leaf(rule)
+
+
+def _leaf(rule: Leaf) -> str:
+    match rule:
+        case Attribute(name, test, origin):
+            shown = name if origin == "either" else f"{origin} {name}"
+            return f"{shown} {small.in_words(test)}"
         case Happened():
             return _happened(rule)
         case Messaged():
             return _messaged(rule)
-        case Consented(channel, purpose, state):
-            what = {"allowed": "allowed", "refused": "refused", "unknown": "never said whether to allow"}
-            return f"{what[state]} {channel} for {purpose}"
-        case InSegment(slug, member):
-            return f"is {'' if member else 'not '}in segment “{slug}”"
+        case Consented():
+            return _consented(rule)
+        case InSegment(slug, member, window):
+            entered = small.window(window)
+            which = f", entered{entered}" if entered else ""
+            return f"is {'' if member else 'not '}in segment “{slug}”{which}"
         case Predicted(name, test):
-            return f"prediction {name} {_test(test)}"
+            return f"prediction {name} {small.in_words(test)}"
         case Reachable(channel, reachable):
             return f"{'can' if reachable else 'cannot'} be reached by {channel}"
 
 
+def _consented(rule: Consented) -> str:
+    what = {
+        "allowed": "allowed",
+        "refused": "refused",
+        "unknown": "never said whether to allow",
+        "expired": "once allowed, but no longer,",
+        "pending": "has yet to confirm",
+    }[rule.state]
+    ends = f", which expires within {small.length(rule.expires_within)}" if rule.expires_within else ""
+    return f"{what} {rule.channel} for {rule.purpose}{ends}"
+
+
 def _happened(rule: Happened) -> str:
-    where = " where " + " and ".join(_where(part) for part in rule.where) if rule.where else ""
-    when = _window(rule.window)
+    where = small.where(rule.where)
+    ending = f"{small.window(rule.window)}{small.followed(rule.then)}"
+    if rule.pick:
+        what = f"{rule.pick} “{rule.name}”{small.where(rule.among)}"
+        return f"the {what} was{ending or ' ever'}{where.replace(' where ', ' and had ', 1)}"
+    when = f"{ending}{small.periods(rule.periods)}"
     if rule.total:
-        return f"sum of {'.'.join(rule.total)} over “{rule.name}”{where}{when} is {_range(rule.amount)}"
+        what = f"{small.total(rule.measure, rule.total)} over “{rule.name}”"
+        return f"{what}{where}{when} is {small.amount(rule.amount)}"
     return f"{_did(rule.amount, f'did “{rule.name}”', f'did not do “{rule.name}”')}{where}{when}"
 
 
@@ -107,7 +109,8 @@ def _messaged(rule: Messaged) -> str:
             what += f" of {key} “{filters[key]}”"
     verb = _STATES[rule.state]
     never = "was not sent" if rule.state == "sent" else f"never {verb}"
-    return f"{_did(rule.amount, f'{verb} {what}', f'{never} {what}')}{_window(rule.window)}"
+    when = f"{small.window(rule.window)}{small.followed(rule.then)}{small.periods(rule.periods)}"
+    return f"{_did(rule.amount, f'{verb} {what}', f'{never} {what}')}{when}"
 
 
 def _did(amount: Range, did: str, did_not: str) -> str:
@@ -116,73 +119,4 @@ def _did(amount: Range, did: str, did_not: str) -> str:
     if amount.least == 1 and amount.most is None:
         return did
     one = amount.most == 1 or (amount.most is None and amount.least == 1)
-    return f"{did} {_range(amount)} {'time' if one else 'times'}"
-
-
-def _range(amount: Range) -> str:
-    if amount.least is not None and amount.least == amount.most:
-        return f"exactly {_value(amount.least)}"
-    if amount.most is None:
-        return f"at least {_value(amount.least)}"
-    if amount.least is None:
-        return f"at most {_value(amount.most)}"
-    return f"{_value(amount.least)} to {_value(amount.most)}"
-
-
-def _window(window: Window) -> str:
-    words = ""
-    if window.within == SINCE_ENTRY:
-        words += " since entering the journey"
-    elif window.within == SINCE_STEP:
-        words += " since reaching the step"
-    elif isinstance(window.within, timedelta):
-        words += f" in the last {_value(window.within)}"
-    if window.after:
-        words += f" after {_value(window.after)}"
-    if isinstance(window.before, timedelta):
-        words += f", at least {_value(window.before)} ago"
-    elif window.before:
-        words += f" before {_value(window.before)}"
-    return words
-
-
-def _where(where: Where) -> str:
-    return f"{'.'.join(where.path)} {_test(where.test)}"
-
-
-def _test(test: Check) -> str:
-    if test.value is None:
-        return _OPS[test.op]
-    if test.op == "within_days":
-        return f"{_OPS[test.op]} {test.value} day{'' if test.value == 1 else 's'}"
-    ago = " ago" if isinstance(test.value, timedelta) else ""
-    return f"{_OPS[test.op]} {_value(test.value)}{ago}"
-
-
-def _value(value: Value) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return f"{value.normalize():f}"
-        case str():
-            return f"“{value}”"
-        case timedelta():
-            return _length(value)
-        case datetime():
-            return (
-                f"{value:%Y-%m-%d}" if value.time() == datetime.min.time() else f"{value:%Y-%m-%d %H:%M} UTC"
-            )
-        case tuple():
-            shown = ", ".join(_value(item) for item in value[:8])
-            return shown if len(value) <= 8 else f"{shown} and {len(value) - 8} more"
-        case _:
-            return str(value)
-
-
-def _length(length: timedelta) -> str:
-    for unit, size in (("week", 7 * 1440), ("day", 1440), ("hour", 60), ("minute", 1)):
-        count, rest = divmod(length, timedelta(minutes=size))
-        if not rest and (unit != "week" or count > 8):
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return str(length)
+    return f"{did} {small.amount(amount)} {'time' if one else 'times'}"

@@ -37,11 +37,19 @@ KINDS: tuple[tuple[str, Text, str], ...] = (
 )
 
 OPERATORS: tuple[tuple[str, Text], ...] = (
-    ("is, is_not, in", _("the same value; in takes a list")),
-    ("contains, starts_with", _("part of a text, whatever the case; contains also finds an item of a list")),
-    ("gt, gte, lt, lte", _("numbers")),
-    ("before, after", _("a date, or a length such as “30 days” for that long ago")),
-    ("within_days", _("in the last so many days")),
+    ("is, is_not, in, not_in", _("the same value; in and not_in take a list")),
+    (
+        "contains, not_contains, starts_with, ends_with",
+        _("part of a text, whatever the case; contains also finds an item of a list"),
+    ),
+    ("has_any, has_all, has_none", _("some items, in a value that is a list")),
+    ("gt, gte, lt, lte, between", _("numbers; between takes a list of two numbers or two dates")),
+    ("before, after", _("a date, a length such as “30 days” for that long ago, or “in 7 days”")),
+    ("within, within_days", _("in the last “30 days”, or in the next, with “in 30 days”")),
+    (
+        "on, anniversary_on, anniversary_within",
+        _("a day, or its return in a later year: “today”, “in 7 days”"),
+    ),
     ("exists, missing", _("known or not; no value")),
 )
 

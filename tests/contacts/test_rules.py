@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from contacts import rules
 from contacts.rules import RuleError
+from contacts.rules_length import Months
 from contacts.rules_tree import (
     AllOf,
     Attribute,
@@ -136,6 +137,49 @@ def test_a_message_compiles_to_the_event_that_says_so() -> None:
         ({"segment": "vip", "member": "yes"}, "member"),
         ({"prediction": "churn", "op": "contains", "value": "x"}, "op"),
         ({"address": "push", "reachable": 1}, "reachable"),
+        ({"attribute": "size", "type": "number", "op": "contains", "value": "4"}, "op"),
+        ({"attribute": "size", "type": "number", "op": "is", "value": "41"}, "value"),
+        ({"attribute": "size", "type": "text", "op": "in", "value": ["a", 4]}, "value[1]"),
+        ({"attribute": "size", "type": "shoe", "op": "exists"}, "type"),
+        ({"attribute": "size", "origin": "guessed", "op": "exists"}, "origin"),
+        ({"attribute": "email", "origin": "inferred", "op": "exists"}, "origin"),
+        ({"attribute": "size", "op": "between", "value": [3]}, "value"),
+        ({"attribute": "size", "op": "between", "value": [3, 2]}, "value"),
+        ({"attribute": "size", "op": "between", "value": ["2026-01-01", "soon"]}, "value[1]"),
+        ({"attribute": "first_seen_at", "op": "between", "value": [1, 2]}, "value"),
+        ({"attribute": "likes", "op": "has_any", "value": "tea"}, "value"),
+        ({"attribute": "birthday", "op": "on", "value": "90 minutes"}, "value"),
+        ({"attribute": "birthday", "op": "anniversary_on", "value": "2026-01-01"}, "value"),
+        ({"attribute": "birthday", "op": "anniversary_within", "value": "1 month"}, "value"),
+        ({"attribute": "birthday", "op": "within", "value": "in a while"}, "value"),
+        ({"prediction": "churn", "op": "between", "value": ["2026-01-01", "2026-02-01"]}, "value"),
+        ({"event": "A", "within": "in 7 days"}, "within"),
+        ({"event": "A", "within": "1 year", "before": "13 months"}, "before"),
+        ({"event": "A", "avg": {"property": "p"}}, "avg"),
+        ({"event": "A", "min": {"property": "p", "gte": 1}, "max": {"property": "p", "gte": 1}}, "max"),
+        ({"event": "A", "where": {"any": []}}, "where.any"),
+        ({"event": "A", "where": {"any": [{"not": {"property": "p", "op": "?"}}]}}, "where.any[0].not.op"),
+        ({"event": "A", "pick": "second"}, "pick"),
+        ({"event": "A", "pick": "last", "count": {"gte": 2}}, "count"),
+        ({"event": "A", "among": [{"property": "p", "op": "exists"}]}, "among"),
+        ({"event": "A", "then": {"event": "B"}, "then_not": {"event": "C"}}, "then_not"),
+        ({"event": "A", "then": {"event": "B", "within": "1 month"}}, "then.within"),
+        ({"event": "A", "then": {"event": "B", "count": 2}}, "then.count"),
+        ({"event": "A", "then_not": {"event": "B", "then": {"event": "C"}}}, "then_not.then"),
+        ({"event": "A", "then": {"message": "read"}}, "then.message"),
+        ({"event": "A", "then": {"event": "B", "same": []}}, "then.same"),
+        ({"event": "A", "per": {"period": "1 week"}}, "per.last"),
+        ({"event": "A", "per": {"period": "1 week", "last": 3, "at_least": 4}}, "per.at_least"),
+        ({"event": "A", "per": {"period": "1 week", "last": 3}, "within": "1 week"}, "within"),
+        ({"segment": "vip", "member": False, "within": "7 days"}, "member"),
+        (
+            {
+                "consent": {"channel": "sms", "purpose": "offers"},
+                "state": "refused",
+                "expires_within": "1 day",
+            },
+            "expires_within",
+        ),
     ],
 )
 def test_a_fault_is_refused_with_the_path_to_it(written: Any, path: str) -> None:
@@ -215,6 +259,47 @@ def test_whatever_is_written_is_read_or_refused(written: Any) -> None:
             {"attribute": "last_seen_at", "op": "before", "value": "90 days"},
             "Last_seen_at is before 90 days ago",
         ),
+        ({"attribute": "renewal", "op": "on", "value": "in 7 days"}, "Renewal is on in 7 days"),
+        (
+            {"attribute": "birthday", "op": "anniversary_within", "value": "in 7 days"},
+            "Birthday has its anniversary within the next 7 days",
+        ),
+        (
+            {"attribute": "size", "origin": "inferred", "op": "between", "value": [38, 40]},
+            "Inferred size is between 38 and 40",
+        ),
+        (
+            {
+                "event": "A",
+                "within": "30 days",
+                "then_not": {"event": "B", "within": "3 days", "same": "cart"},
+            },
+            "Did “A” in the last 30 days, then not “B” with the same cart within 3 days",
+        ),
+        (
+            {"event": "A", "pick": "first", "within": "30 days", "where": [{"property": "p", "value": "x"}]},
+            "The first “A” was in the last 30 days and had p is “x”",
+        ),
+        (
+            {"event": "A", "count": {"gte": 2}, "per": {"period": "1 week", "last": 4, "at_least": 3}},
+            "Did “A” at least 2 times in at least 3 of the last 4 periods of 7 days",
+        ),
+        (
+            {"event": "A", "avg": {"property": "total", "gte": 50}, "within": "6 months"},
+            "Average total over “A” in the last 6 months is at least 50",
+        ),
+        (
+            {
+                "event": "A",
+                "where": {"any": [{"property": "p", "op": "exists"}, {"not": {"property": "q", "value": 1}}]},
+            },
+            "Did “A” where (p is known or not (q is 1))",
+        ),
+        ({"segment": "vip", "before": "30 days"}, "Is in segment “vip”, entered, at least 30 days ago"),
+        (
+            {"consent": {"channel": "sms", "purpose": "offers"}, "expires_within": "30 days"},
+            "Allowed sms for offers, which expires within 30 days",
+        ),
     ],
 )
 def test_a_rule_is_said_in_words(written: Any, words: str) -> None:
@@ -242,6 +327,26 @@ def test_the_events_that_may_change_an_answer_are_known() -> None:
         "Contact Created",
     }
     assert rules.segments(rule) == {"vip"}
+
+
+@pytest.mark.parametrize(
+    ("instant", "months", "before"),
+    [
+        (datetime(2026, 3, 30, 10, tzinfo=UTC), 1, datetime(2026, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 3, 28, 10, tzinfo=UTC), 1, datetime(2026, 2, 28, 10, tzinfo=UTC)),
+        (datetime(2024, 2, 29, 10, tzinfo=UTC), 12, datetime(2023, 3, 1, tzinfo=UTC)),
+        (datetime(2026, 12, 31, tzinfo=UTC), -2, datetime(2027, 3, 1, tzinfo=UTC)),
+    ],
+)
+def test_months_go_by_the_calendar(instant: datetime, months: int, before: datetime) -> None:
+    assert instant - Months(months) == before
+
+
+@given(st.timedeltas(timedelta(), timedelta(days=9999)), st.timedeltas(timedelta(), timedelta(days=40)))
+def test_a_later_instant_never_leads_to_an_earlier_one(age: timedelta, later: timedelta) -> None:
+    at = datetime(1999, 1, 1, tzinfo=UTC) + age
+    for months in (Months(1), Months(11), Months(-1)):
+        assert at - months <= at + later - months
 
 
 def test_a_date_without_a_zone_is_utc() -> None:

@@ -15,6 +15,7 @@ from contacts.consent import NewConsent
 from contacts.event_log import NewEvent
 from contacts.models import ChannelAddress, Contact, Prediction, Segment, SegmentMembership, Suppression
 from contacts.rules_sql import Subject, matching, verdicts
+from contacts.rules_vocabulary import TYPES
 from tests.contacts import rules_model
 from tests.contacts.rules_model import Json, Person
 from tests.examples import examples
@@ -23,8 +24,8 @@ from tests.factories import NOON
 LONG_AGO = NOON - timedelta(days=400)
 VALUES = st.sampled_from(
     [None, "", "Lyon", "Grand Lyon", "lyon", "5", "7.50", "1e3", "true", True, False, 0, 5, 7.5, -1, "%", "é",
-     "2026-03-09", "2026-03-09T11:00:00+02:00", "2026-02-31", "2026-03-10T12:00", "infinity", "{}",
-     ["Lyon", 5], {"a": 1}]
+     "2026-03-09", "2025-03-12", "2024-02-29", "2026-03-09T11:00:00+02:00", "2026-02-31", "2026-03-10T12:00",
+     "infinity", "{}", ["Lyon", 5], {"a": 1}]
 )  # fmt: skip
 NAMES = st.sampled_from(["Order Completed", "Page Viewed", "Message Sent", "Message Opened"])
 KEYS = st.sampled_from(["a", "b", "a.b", "it's"])
@@ -32,32 +33,50 @@ SCALARS = st.sampled_from(["Lyon", "5", "{}", '["Lyon", 5]', "true", "", True, F
 MOMENTS = st.sampled_from(
     [timedelta(minutes=m) for m in (0, 1, 60, 1439, 1440, 1441, 2880, 10080, 43200, -60)]
 )
-LENGTHS = st.sampled_from(["1 hour", "1 day", "2 days", "1 week", "30 days"])
+FIXED = st.sampled_from(["1 hour", "1 day", "2 days"])
+LENGTHS = st.sampled_from(["1 hour", "1 day", "2 days", "1 week", "30 days", "1 month"])
+AHEAD = st.sampled_from(["in 1 hour", "in 2 days", "in 1 month"])
+DAYS = st.sampled_from(["today", "1 day", "in 2 days", "1 year"])
 DATES = st.sampled_from(["2026-03-09", "2026-03-10T11:59:00Z", "2026-02-01T00:00:00+01:00"])
 
 TESTS = st.one_of(
     st.fixed_dictionaries({"op": st.sampled_from(["is", "is_not"]), "value": SCALARS}),
-    st.fixed_dictionaries({"op": st.just("in"), "value": st.lists(SCALARS, min_size=1, max_size=3)}),
+    st.fixed_dictionaries(
+        {"op": st.sampled_from(["in", "not_in"]), "value": st.lists(SCALARS, min_size=1, max_size=3)}
+    ),
     st.fixed_dictionaries(
         {
-            "op": st.sampled_from(["contains", "starts_with"]),
+            "op": st.sampled_from(["has_any", "has_all", "has_none"]),
+            "value": st.lists(st.sampled_from(["Lyon", 5, True]), min_size=1, max_size=2),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "op": st.sampled_from(["contains", "not_contains", "starts_with", "ends_with"]),
             "value": st.sampled_from(["Lyon", "LY", "%", "5", "É"]),
         }
     ),
     st.fixed_dictionaries(
         {"op": st.sampled_from(["gt", "gte", "lt", "lte"]), "value": st.sampled_from([0, 5, 7.5, -2])}
     ),
-    st.fixed_dictionaries({"op": st.sampled_from(["before", "after"]), "value": DATES | LENGTHS}),
+    st.sampled_from([{"op": "between", "value": value} for value in ([0, 5], ["2026-03-01", "2026-03-09"])]),
+    st.fixed_dictionaries({"op": st.sampled_from(["before", "after"]), "value": DATES | LENGTHS | AHEAD}),
+    st.fixed_dictionaries({"op": st.just("within"), "value": LENGTHS | AHEAD}),
+    st.fixed_dictionaries({"op": st.just("on"), "value": DAYS | DATES}),
+    st.fixed_dictionaries({"op": st.just("anniversary_on"), "value": DAYS}),
+    st.fixed_dictionaries(
+        {"op": st.just("anniversary_within"), "value": st.sampled_from(["in 5 days", "30 days"])}
+    ),
     st.fixed_dictionaries({"op": st.just("within_days"), "value": st.sampled_from([1, 2, 30])}),
     st.fixed_dictionaries({"op": st.sampled_from(["exists", "missing"])}),
 )
 TEXT_TESTS = TESTS.filter(
     lambda test: (
-        test["op"] in ("contains", "starts_with", "exists", "missing")
+        test["op"] in ("contains", "not_contains", "starts_with", "ends_with", "exists", "missing")
         or (test["op"] in ("is", "is_not") and isinstance(test["value"], str))
     )
 )
-TIME_TESTS = TESTS.filter(lambda test: test["op"] in ("before", "after", "within_days", "exists", "missing"))
+TIME_TESTS = TESTS.filter(lambda test: test["op"] in TYPES["date"])
 COUNTS = st.sampled_from(
     [None, 0, 1, {"gte": 1}, {"gte": 2}, {"lte": 0}, {"lt": 2}, {"gt": 1}, {"gte": 1, "lte": 2}]
 )
@@ -72,8 +91,18 @@ WINDOWS = st.fixed_dictionaries(
     {"within": st.none() | LENGTHS | st.sampled_from(["since_entry", "since_step"])},
     optional={"after": DATES, "before": DATES | st.just("59 minutes")},
 )
-WHERES = st.lists(
-    st.builds(lambda key, test: {"property": key, **test}, KEYS | st.just(["n", "a"]), TESTS), max_size=2
+PROPERTY = st.builds(lambda key, test: {"property": key, **test}, KEYS | st.just(["n", "a"]), TESTS)
+WHERES = st.one_of(
+    st.lists(PROPERTY, max_size=2),
+    st.recursive(
+        PROPERTY,
+        lambda inner: st.one_of(
+            st.lists(inner, min_size=1, max_size=2).map(lambda parts: {"all": parts}),
+            st.lists(inner, min_size=1, max_size=2).map(lambda parts: {"any": parts}),
+            inner.map(lambda part: {"not": part}),
+        ),
+        max_leaves=3,
+    ),
 )
 EVENTS = st.builds(
     lambda name, count, window, where: _merge({"event": name, "count": count, "where": where}, window),
@@ -83,15 +112,72 @@ EVENTS = st.builds(
     WHERES,
 )
 TOTALS = st.builds(
-    lambda name, key, bounds, window: _merge({"event": name, "sum": {"property": key, **bounds}}, window),
+    lambda name, measure, key, bounds, window: _merge(
+        {"event": name, measure: {"property": key, **bounds}}, window
+    ),
     NAMES,
+    st.sampled_from(["sum", "avg", "min", "max"]),
     KEYS,
     SUMS,
     WINDOWS,
 )
+FOLLOWS = st.builds(
+    lambda name, within, where, same: _merge(
+        {"event": name, "within": within, "where": where or None, "same": same}
+    ),
+    NAMES,
+    st.none() | FIXED,
+    st.lists(PROPERTY, max_size=1),
+    st.none() | KEYS,
+)
+SEQUENCES = st.one_of(
+    st.builds(
+        lambda event, word, follow: {**event, word: follow},
+        EVENTS,
+        st.sampled_from(["then", "then_not"]),
+        FOLLOWS,
+    ),
+    st.builds(
+        lambda event, between, word, last: {**event, "then": {**between, word: last}},
+        EVENTS,
+        FOLLOWS,
+        st.sampled_from(["then", "then_not"]),
+        FOLLOWS,
+    ),
+)
+PICKED = st.builds(
+    lambda name, pick, among, where, window: _merge(
+        {"event": name, "pick": pick, "among": among or None, "where": where or None}, window
+    ),
+    NAMES,
+    st.sampled_from(["first", "last"]),
+    st.lists(PROPERTY, max_size=1),
+    st.lists(PROPERTY, max_size=1),
+    WINDOWS,
+)
+PERIODS = st.builds(
+    lambda name, amount, length, last, least: {
+        "event": name,
+        **amount,
+        "per": {"period": length, "last": last, "at_least": min(least, last)},
+    },
+    NAMES,
+    COUNTS.map(lambda count: _merge({"count": count}))
+    | st.builds(
+        lambda measure, bounds: {measure: {"property": "a", **bounds}}, st.sampled_from(["sum", "max"]), SUMS
+    ),
+    LENGTHS,
+    st.integers(1, 3),
+    st.integers(1, 3),
+)
 LEAVES = st.one_of(
     st.just({}),
-    st.builds(lambda key, test: {"attribute": key, **test}, KEYS, TESTS),
+    st.builds(
+        lambda key, test, origin: _merge({"attribute": key, **test, "origin": origin}),
+        KEYS,
+        TESTS,
+        st.sampled_from([None, "either", "declared", "inferred"]),
+    ),
     st.builds(
         lambda key, test: {"attribute": key, **test}, st.sampled_from(["email", "country"]), TEXT_TESTS
     ),
@@ -100,6 +186,9 @@ LEAVES = st.one_of(
     EVENTS,
     EVENTS,
     TOTALS,
+    SEQUENCES,
+    PICKED,
+    PERIODS,
     st.builds(
         lambda state, count, window, filters: _merge({"message": state, "count": count}, window, filters),
         st.sampled_from(["sent", "opened"]),
@@ -108,14 +197,16 @@ LEAVES = st.one_of(
         st.fixed_dictionaries({}, optional={"channel": st.just("email"), "journey": st.just("welcome")}),
     ),
     st.builds(
-        lambda state, purpose: {"consent": {"channel": "email", "purpose": purpose}, "state": state},
-        st.sampled_from(["allowed", "refused", "unknown"]),
+        lambda asked, purpose: {"consent": {"channel": "email", "purpose": purpose}, **asked},
+        st.sampled_from(["allowed", "refused", "unknown", "expired"]).map(lambda state: {"state": state})
+        | st.sampled_from(["1 hour", "1 month"]).map(lambda length: {"expires_within": length}),
         st.sampled_from(["offers", "news"]),
     ),
     st.builds(lambda member: {"segment": "vip", "member": member}, st.booleans()),
+    st.builds(lambda window: _merge({"segment": "vip"}, window), WINDOWS),
     st.builds(
         lambda test: {"prediction": "churn", **test},
-        TESTS.filter(lambda test: test["op"] in ("gt", "gte", "lt", "lte", "exists", "missing")),
+        TESTS.filter(lambda test: test["op"] in ("gt", "gte", "lt", "lte", "between", "exists", "missing")),
     ),
     st.builds(
         lambda channel, reachable: {"address": channel, "reachable": reachable},
@@ -160,11 +251,11 @@ PEOPLE = st.lists(
                 st.sampled_from(["email", "sms"]),
                 st.sampled_from(["offers", "news", "*"]),
                 st.booleans(),
-                STARTS.filter(bool),
+                STARTS,
             ),
             max_size=3,
         ),
-        segments=st.sets(st.just("vip")),
+        segments=st.dictionaries(st.just("vip"), MOMENTS.map(lambda ago: NOON - timedelta(days=1) - ago)),
         predictions=st.dictionaries(st.just("churn"), st.sampled_from([0.0, 5.0, 7.5])),
         push=st.booleans(),
         suppressed=st.sets(st.sampled_from(["push"])),
@@ -192,15 +283,15 @@ def store(people: list[Person]) -> None:
         event_log.append(
             NewEvent(number, name, at, at, properties=properties) for name, at, properties in person.events
         )
-        for channel, purpose, given_, at in person.consents:
-            consent.record([NewConsent(number, channel, purpose, given_, "test", occurred_at=at)], NOON)
+        for channel, purpose, given_, until in person.consents:
+            consent.record([NewConsent(number, channel, purpose, given_, "test", expires_at=until)], LONG_AGO)
         for name, value in person.predictions.items():
             Prediction.objects.create(
                 contact_id=number, slot=slots.of(number), name=name, number=value, computed_at=NOON
             )
-        if person.segments:
+        for since in person.segments.values():
             SegmentMembership.objects.create(
-                segment=vip, contact_id=number, slot=slots.of(number), entered_at=NOON
+                segment=vip, contact_id=number, slot=slots.of(number), entered_at=since
             )
         _store_push(person)
 

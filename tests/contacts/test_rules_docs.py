@@ -11,15 +11,19 @@ import pytest
 from contacts import rules
 from contacts.admin.segment_examples import EXAMPLES, KINDS, OPERATORS
 from contacts.rules_reading import Reading
-from contacts.rules_tree import (
+from contacts.rules_vocabulary import (
     CONSENT_STATES,
     FLAG_COLUMNS,
     MESSAGE_EVENTS,
     MESSAGE_FILTERS,
+    ORIGINS,
+    PICKS,
     TEXT_COLUMNS,
     TIME_COLUMNS,
+    TOTALS,
+    TYPES,
 )
-from contacts.rules_tree import OPERATORS as KNOWN_OPERATORS
+from contacts.rules_vocabulary import OPERATORS as KNOWN_OPERATORS
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "how-to" / "rules.md").read_text(encoding="utf-8")
 CONDITIONS = tuple(Reading(in_journey=True).kinds)
@@ -44,7 +48,20 @@ def test_each_operator_has_a_line_with_an_example(operator: str) -> None:
     "word",
     sorted(
         {*MESSAGE_EVENTS, *MESSAGE_FILTERS, *CONSENT_STATES, *TEXT_COLUMNS, *TIME_COLUMNS, *FLAG_COLUMNS}
+        | {*ORIGINS, *TYPES, *TOTALS, *PICKS}
         | {
+            "type",
+            "origin",
+            "pick",
+            "among",
+            "then",
+            "then_not",
+            "same",
+            "per",
+            "period",
+            "last",
+            "at_least",
+            "expires_within",
             "all",
             "any",
             "not",

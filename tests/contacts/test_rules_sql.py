@@ -228,17 +228,31 @@ def test_one_statement_answers_all_rules_for_any_number_of_subjects() -> None:
         assert count.total == 1
 
 
-def test_consent_is_what_the_ledger_said_at_the_instant() -> None:
+def test_consent_is_what_was_last_said_of_the_purpose() -> None:
     contact = make_contact()
-    for days, purpose, given in ((9, "offers", True), (5, "*", False), (2, "offers", True)):
-        entry = NewConsent(contact.id, "email", purpose, given, "test", occurred_at=NOON - days * DAY)
-        consent.record([entry], NOON)
     asked = {"channel": "email", "purpose": "offers"}
-    states = {10: "unknown", 8: "allowed", 4: "refused", 1: "allowed"}
-    for days, expected in states.items():
-        for state in ("unknown", "allowed", "refused"):
-            rule = {"consent": asked, "state": state}
-            assert holds(rule, contact, NOON - days * DAY) is (state == expected)
+    lines = (
+        ("", True, "unknown"),
+        ("offers", True, "allowed"),
+        ("*", False, "refused"),
+        ("offers", True, "allowed"),
+    )
+    for purpose, given, expected in lines:
+        if purpose:
+            consent.record([NewConsent(contact.id, "email", purpose, given, "test")], NOON)
+        for state in ("unknown", "allowed", "refused", "expired", "pending"):
+            assert holds({"consent": asked, "state": state}, contact) is (state == expected)
+
+
+def test_consent_that_has_ended_is_neither_allowed_nor_refused() -> None:
+    contact = make_contact()
+    asked = {"channel": "email", "purpose": "offers"}
+    consent.record([NewConsent(contact.id, "email", "*", True, "test", expires_at=NOON + 9 * DAY)], NOON)
+    assert holds({"consent": asked, "state": "allowed"}, contact)
+    assert holds({"consent": asked, "expires_within": "10 days"}, contact)
+    assert not holds({"consent": asked, "expires_within": "8 days"}, contact)
+    assert holds({"consent": asked, "state": "expired"}, contact, NOON + 9 * DAY)
+    assert not holds({"consent": asked, "state": "refused"}, contact, NOON + 9 * DAY)
 
 
 def test_allowing_everything_does_not_undo_the_refusal_of_one_purpose() -> None:

@@ -1,0 +1,52 @@
+"""Where a condition stands, and the forms that every condition has in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contacts.rules_length import Months
+from contacts.rules_sql_text import Sql, instant, piece
+from contacts.rules_tree import Window
+from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a condition stands: the contact's alias, the subjects' alias if any, and the instant."""
+
+    contact: str
+    as_of: datetime
+    whole: bool
+    subject: str | None = None
+
+
+def same(alias: str, scope: Scope) -> Sql:
+    """The rows of ``alias`` that are the contact's."""
+    return Sql(f"{alias}.contact_id = {scope.contact}.id")
+
+
+def exists(body: Sql, wanted: bool) -> Sql:
+    return piece(f"{'' if wanted else 'NOT '}EXISTS (SELECT 1 FROM {{}})", body)
+
+
+def signed(condition: Sql, wanted: bool) -> Sql:
+    return condition if wanted else piece("(NOT {})", condition)
+
+
+def in_window(window: Window, moment: str, scope: Scope) -> list[Sql]:
+    """Tests of an expression that gives an instant, save that it is not after the instant of asking."""
+    tests = []
+    left = Sql(moment)
+    if isinstance(window.within, timedelta | Months):
+        tests.append(piece("{} > {}", left, instant(scope.as_of - window.within)))
+    elif window.within and scope.subject:
+        column = {SINCE_ENTRY: "entered_at", SINCE_STEP: "step_at"}[window.within]
+        tests.append(Sql(f"{moment} > COALESCE({scope.subject}.{column}, '-infinity')"))
+    if window.after:
+        tests.append(piece("{} >= {}", left, instant(window.after)))
+    if isinstance(window.before, datetime):
+        tests.append(piece("{} < {}", left, instant(window.before)))
+    elif window.before:
+        tests.append(piece("{} <= {}", left, instant(scope.as_of - window.before)))
+    return tests
