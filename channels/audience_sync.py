@@ -11,7 +11,7 @@ import psycopg
 from django.db import connection
 
 from channels import sealing
-from channels.models import Audience, AudienceMember
+from channels.models import Audience, AudienceDeparture, AudienceMember
 from channels.providers import PROVIDERS
 from channels.providers.audience import ADD, REMOVE, hashed_email, hashed_phone
 from channels.providers.base import Outcome, Parcel, Provider, Words
@@ -45,7 +45,10 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
             continue
         try:
             with _alone(audience.pk) as free:
-                taken += _tell(audience, provider, now, batch) if free else 0
+                if free:
+                    taken += _tell(audience, provider, now, batch) + _tell_gone(
+                        audience, provider, now, batch
+                    )
         finally:
             provider.close()
     return taken
@@ -85,6 +88,29 @@ def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> 
     _settle(audience, [*done, *empty, *refused])
     Audience.objects.filter(pk=audience.pk).update(synced_at=now)
     return len(done)
+
+
+def _tell_gone(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:
+    """Let the destination remove those who were erased, of whom digests are all that is left."""
+    gone = list(AudienceDeparture.objects.filter(audience=audience).order_by("id")[:batch])
+    if not gone:
+        return 0
+    parcels = [
+        Parcel(
+            one.pk,
+            now,
+            once.key("audience", audience.pk, "gone", one.pk),
+            "audience",
+            one.email_sha256,
+            Words(REMOVE),
+            {"audience": audience.slug, "action": REMOVE, "phone": one.phone_sha256},
+        )
+        for one in gone
+    ]
+    answers = provider.send(parcels, lambda going: going, now)
+    told = [pk for pk, answer in answers.items() if answer.outcome in (Outcome.ACCEPTED, Outcome.REFUSED)]
+    AudienceDeparture.objects.filter(pk__in=told).delete()
+    return len(told)
 
 
 def _parcel(audience: Audience, member: AudienceMember, now: datetime) -> Parcel:

@@ -156,7 +156,7 @@ SELECT h.id, h.received_at, h.kind, h.message_id, h.message_created_at, h.link_i
 FROM channels_hit h
 WHERE h.received_at <= %s
    OR EXISTS (SELECT 1 FROM channels_message m
-              WHERE m.id = h.message_id AND m.created_at = h.message_created_at)
+              WHERE m.id = h.message_id AND m.created_at = h.message_created_at AND m.contact_id > 0)
    OR EXISTS (SELECT 1 FROM channels_message m
               WHERE m.provider_message_id = h.data->>'provider_message_id' AND m.provider_message_id <> ''
                 AND (m.provider_id = h.provider_id OR m.provider_id IS NULL))
@@ -176,6 +176,8 @@ FROM (
     SELECT m.* FROM channels_message m
     WHERE m.provider_message_id = ANY(%b::text[]) AND m.provider_message_id <> ''
 ) AS m
+-- What comes back about a message of somebody who was erased concerns nobody.
+WHERE m.contact_id > 0
 """
 
 _UPDATE = """

@@ -79,9 +79,9 @@ PEOPLE: tuple[Table, ...] = (
         },
         Act.ANONYMISE,
         change=f"{LOOSE}, address = '', variables = '{{}}', conditions = NULL, provider_message_id = '',"
-        " key = gen_random_uuid(), origin_run = NULL,"
-        " state = CASE WHEN t.state IN (1, 2, 3, 4) THEN 9 ELSE t.state END,"
-        " due_at = CASE WHEN t.state IN (1, 2, 3, 4) THEN NULL ELSE t.due_at END",
+        " key = gen_random_uuid(), origin_run = NULL, lease_until = NULL, due_at = NULL,"
+        " transactional = t.transactional AND t.state NOT IN (5, 11),"
+        " state = CASE WHEN t.state IN (1, 2, 3, 4) THEN 9 WHEN t.state = 5 THEN 11 ELSE t.state END",
         why=_TOTALS,
         # A worker that has claimed one finds that it is no longer its own; one that is being handed over
         # may leave, and is waited for.

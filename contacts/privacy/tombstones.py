@@ -108,10 +108,10 @@ def lay(people: People, now: datetime) -> int:
 
 
 def keep(marks: Iterable[Mark]) -> int:
-    """Store marks as a file holds them, the latest of each key; returns how many rows changed."""
-    latest = {mark.key: mark for mark in sorted(marks, key=lambda mark: mark.at)}
-    laid = [mark for mark in latest.values() if not mark.lifted]
-    lifted = [mark for mark in latest.values() if mark.lifted]
+    """Store marks as a file holds them, in any order; returns how many rows changed."""
+    by_time = sorted(marks, key=lambda mark: mark.at)
+    laid = list({mark.key: mark for mark in by_time if not mark.lifted}.values())
+    lifted = list({mark.key: mark for mark in by_time if mark.lifted}.values())
     with psycopg.Cursor(_raw()) as cursor:
         cursor.execute(_LAY, [[m.key for m in laid], [m.kind for m in laid], [m.at for m in laid]])
         changed = cursor.rowcount

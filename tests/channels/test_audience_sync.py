@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from channels import audience_sync, audiences
-from channels.models import Audience, AudienceMember
+from channels.models import Audience, AudienceDeparture, AudienceMember
 from contacts.group_commit import connect
+from contacts.privacy import erasing
 from tests.factories import NOON, make_contact, make_provider
 
 pytestmark = pytest.mark.django_db
@@ -71,3 +72,15 @@ def test_a_destination_that_cannot_be_written_to_is_told_later(folder: Path) -> 
     audiences.add([make_contact().id], "cart", "test", NOON)
     assert audience_sync.sync(NOON) == 0
     assert AudienceMember.objects.get().state == "adding"
+
+
+def test_who_was_erased_leaves_by_digest(folder: Path) -> None:
+    ann = make_contact(email="Ann@Example.com", phone="+33612345678")
+    audiences.add([ann.id], "cart", "test", NOON)
+    audience_sync.sync(NOON)
+    assert len(_rows(folder)) == 1
+    erasing.erase_unasked([ann.id], NOON)
+    assert not AudienceMember.objects.exists()
+    assert audience_sync.sync(NOON) == 1
+    assert _rows(folder) == []
+    assert not AudienceDeparture.objects.exists()
