@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from datetime import timedelta
+from typing import Any
 
+from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from channels.models import Attempt, Audience, AudienceMember, Decision, Hit, Message, Receipt, SandboxMessage
 from contacts import consent, event_log
@@ -30,6 +33,7 @@ from contacts.models import (
     SegmentMembership,
 )
 from contacts.privacy import erasing, requests
+from contacts.privacy.inventory import OWN, inventory
 from journeys.models import Run, StepEntry
 from tests.factories import NOON, log_event, make_contact, make_provider, make_source, make_version
 
@@ -95,7 +99,39 @@ def make_somebody() -> Contact:
         user=staff, content_type=ContentType.objects.get_for_model(Contact), object_id=str(contact.pk),
         object_repr=NAME, action_flag=CHANGE, change_message="looked at canary",
     )  # fmt: skip
+    _everywhere_else(contact)
     return contact
+
+
+def _everywhere_else(contact: Contact) -> None:
+    """A row of nothing but canaries in each table that follows its contact and is not named above.
+
+    So a table that is new tomorrow is tried without anybody thinking of it, as far as its row stands alone.
+    """
+    for table in inventory().people:
+        model = apps.get_model(table.model)
+        if (
+            model is PrivacyRequest
+            or table.find != OWN
+            or model._base_manager.filter(contact_id=contact.pk).exists()
+        ):
+            continue
+        values: dict[str, Any] = {"slot": contact.slot, "contact_id": contact.pk}
+        for one in model._meta.concrete_fields:
+            if one.attname not in values and not one.primary_key and not one.is_relation and not one.null:
+                values[one.attname] = _canary(one)
+        with contextlib.suppress(DatabaseError), transaction.atomic():
+            model._base_manager.create(**values)
+
+
+def _canary(one: Any) -> Any:
+    kind = one.get_internal_type()
+    if kind in ("CharField", "TextField"):
+        return "canary"[: one.max_length or 6]
+    fixed = {"JSONField": {"of": "canary"}, "DateTimeField": NOON, "DateField": NOON.date()}
+    if kind in fixed:
+        return fixed[kind]
+    return one.get_default() if one.has_default() else 0
 
 
 def _channels(contact: Contact) -> None:
