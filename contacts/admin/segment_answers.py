@@ -1,4 +1,4 @@
-"""What the segment builder asks while somebody edits: words to choose from, faults, size and sample, as JSON."""
+"""What the segment builder asks while somebody edits: words to choose from, faults, size, sample."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from contacts import clock, consent
-from contacts.admin.segment_examples import STARTING_POINTS
+from contacts.admin.segment_examples import starting_points
+from contacts.admin.segment_texts import translated
 from contacts.models import Contact, Purpose, Segment
-from contacts.rules_tree import CONSENT_STATES, MESSAGE_EVENTS
+from contacts.rules_tree import CONSENT_STATES, MESSAGE_EVENTS, OPERATORS
 from contacts.segmentation import counting, judging, vocabulary
 
 _LONGEST = 100_000
@@ -25,7 +26,7 @@ _KEPT = 300
 
 
 class SegmentAnswers(ModelAdmin):
-    """The builder's addresses. Whoever may write segments may ask; examples of values need sight of contacts."""
+    """The builder's addresses, for whoever may write segments; values as examples need sight of contacts."""
 
     def answer_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -37,6 +38,12 @@ class SegmentAnswers(ModelAdmin):
             path("ask/count/", view(self.count), name="contacts_segment_count"),
         ]
 
+    @staticmethod
+    def answer_addresses() -> dict[str, str]:
+        """Where the builder's script asks."""
+        names = ("vocabulary", "properties", "values", "judge", "count")
+        return {name: reverse(f"admin:contacts_segment_{name}") for name in names}
+
     def other_words(self) -> dict[str, list[dict[str, str]]]:
         """What other rooms have to ask about: ``journeys`` and ``templates``, by slug and name."""
         return {"journeys": [], "templates": []}
@@ -44,7 +51,7 @@ class SegmentAnswers(ModelAdmin):
     def vocabulary(self, request: HttpRequest) -> HttpResponseBase:
         """Everything that there is to choose from, but values and properties."""
         self._may_ask(request)
-        kept: dict[str, Any] = cache.get_or_set("segment-vocabulary", _seen, _KEPT)
+        kept: dict[str, Any] = cache.get_or_set("segment-vocabulary", _seen, _KEPT) or {}
         attributes = kept["attributes"]
         if not _may_see_values(request):
             attributes = [{**each, "samples": []} for each in attributes]
@@ -60,7 +67,13 @@ class SegmentAnswers(ModelAdmin):
                 "purposes": list(Purpose.objects.values("slug", "name").order_by("name")),
                 "messages": list(MESSAGE_EVENTS),
                 "consents": list(CONSENT_STATES),
-                "starters": STARTING_POINTS(),
+                "starters": starting_points(),
+                "operators": list(OPERATORS),
+                "totals": ["sum"],
+                "picks": [],
+                "follows": False,
+                "entered": False,
+                "texts": translated(),
                 **self.other_words(),
             }
         )
@@ -75,7 +88,7 @@ class SegmentAnswers(ModelAdmin):
         return JsonResponse({"properties": found})
 
     def values(self, request: HttpRequest) -> HttpResponseBase:
-        """Values of ``attribute``, or of ``property`` (repeated to reach inside) of ``event``, with ``q`` in them."""
+        """Values with ``q`` in them, of ``attribute``, or of ``event`` and each step of ``property``."""
         self._may_ask(request)
         asked = request.GET
         event, attribute, way = asked.get("event", ""), asked.get("attribute", ""), asked.getlist("property")

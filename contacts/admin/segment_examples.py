@@ -53,8 +53,9 @@ OPERATORS: tuple[tuple[str, Text], ...] = (
     ("exists, missing", _("known or not; no value")),
 )
 
-_RULES: tuple[tuple[Text, dict[str, Any]], ...] = (
+_RULES: tuple[tuple[Text, Text, dict[str, Any]], ...] = (
     (
+        _("Going quiet"),
         _("Bought twice in 60 days, not in the last 14"),
         {
             "all": [
@@ -64,19 +65,22 @@ _RULES: tuple[tuple[Text, dict[str, Any]], ...] = (
         },
     ),
     (
-        _("A big basket in Lyon or Nice"),
+        _("Big baskets"),
+        _("An order of 80 or more in the last 30 days, in one of some countries"),
         {
             "all": [
-                {"attribute": "city", "op": "in", "value": ["Lyon", "Nice"]},
                 {
                     "event": "Order Completed",
                     "where": [{"property": "total", "op": "gte", "value": 80}],
+                    "within": "30 days",
                 },
+                {"attribute": "country", "op": "in", "value": ["FR", "BE"]},
             ]
         },
     ),
     (
-        _("Not seen for 90 days, may be written to"),
+        _("Win back"),
+        _("Not seen for 90 days, and may be written to"),
         {
             "all": [
                 {"attribute": "last_seen_at", "op": "before", "value": "90 days"},
@@ -85,8 +89,45 @@ _RULES: tuple[tuple[Text, dict[str, Any]], ...] = (
             ]
         },
     ),
+    (
+        _("Left a cart"),
+        _("Put something in the cart in the last 3 days and did not order"),
+        {
+            "all": [
+                {"event": "Product Added", "within": "3 days"},
+                {"event": "Order Completed", "count": {"lte": 0}, "within": "4 days"},
+            ]
+        },
+    ),
+    (
+        _("Silent to email, open to SMS"),
+        _("Opened no email in 60 days, allows SMS and has a number"),
+        {
+            "all": [
+                {"message": "opened", "channel": "email", "count": {"lte": 0}, "within": "60 days"},
+                {"consent": {"channel": "sms", "purpose": "offers"}, "state": "allowed"},
+                {"address": "sms", "reachable": True},
+            ]
+        },
+    ),
+    (
+        _("New and curious"),
+        _("First seen in the last 7 days, looked at three products or more, bought nothing"),
+        {
+            "all": [
+                {"attribute": "first_seen_at", "op": "within_days", "value": 7},
+                {"event": "Product Viewed", "count": {"gte": 3}, "within": "7 days"},
+                {"event": "Order Completed", "count": {"lte": 0}},
+            ]
+        },
+    ),
 )
 
 EXAMPLES: tuple[tuple[Text, str], ...] = tuple(
-    (title, json.dumps(rule, indent=2, ensure_ascii=False)) for title, rule in _RULES
+    (title, json.dumps(rule, indent=2, ensure_ascii=False)) for title, _about, rule in _RULES
 )
+
+
+def starting_points() -> list[dict[str, Any]]:
+    """Rules to begin with: ``name``, ``about`` and ``rule``."""
+    return [{"name": str(name), "about": str(about), "rule": rule} for name, about, rule in _RULES]

@@ -74,10 +74,11 @@ class SegmentForm(forms.ModelForm):
 
     class Meta:
         model = Segment
-        fields = ("name", "slug", "kind", "description", "rule", "active")
+        fields = ("name", "slug", "kind", "description", "tags", "rule", "active")
         widgets = {"description": forms.Textarea(attrs={"rows": 2})}
         help_texts = {
             "slug": _("How rules and journeys name it. Left empty, it follows from the name; it stays."),
+            "tags": _("Words to find it by, with commas between them."),
             "kind": _("By rule: kept current by itself. By hand: you add and remove contacts."),
             "active": _("Off: members stay as they are, and nothing about them is computed."),
         }

@@ -4,46 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
-from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import clock, pulse, rules, segment_order, segments
-from contacts.admin.segment_examples import EXAMPLES, KINDS, OPERATORS
+from contacts.admin.segment_answers import SegmentAnswers
+from contacts.admin.segment_examples import EXAMPLES, KINDS, OPERATORS, starting_points
 from contacts.admin.segment_form import SegmentForm
-from contacts.models import Contact, Identifier, Segment
-from contacts.paging import CappedPaginator
+from contacts.admin.segment_pages import SegmentPages
+from contacts.models import Segment
 from contacts.rules import RuleError
-
-_A_PAGE = 50
-_MOST_BY_HAND = 1000
-
-
-class ByHandForm(forms.Form):
-    """Emails, phones or user ids of contacts to put into a segment, one a line."""
-
-    who = forms.CharField(
-        label=_("Contacts to add"),
-        widget=forms.Textarea(attrs={"rows": 4, "class": "is-code"}),
-        help_text=_("An email, phone number or user id a line."),
-        max_length=100_000,
-    )
-
-    def clean_who(self) -> list[str]:
-        lines = [line.strip() for line in self.cleaned_data["who"].splitlines() if line.strip()]
-        if len(lines) > _MOST_BY_HAND:
-            raise forms.ValidationError(_("At most %d lines at once.") % _MOST_BY_HAND)
-        return lines
+from contacts.segmentation import versions
 
 
 class _Listing(ChangeList):
@@ -56,8 +34,7 @@ class _Listing(ChangeList):
             segment.askers = [other.name for other in askers.get(segment.slug, [])]
 
 
-@admin.register(Segment)
-class SegmentAdmin(ModelAdmin):
+class SegmentAdmin(SegmentPages, SegmentAnswers):
     list_display = ["title", "kind_shown", "size", "kept", "asked_by", "computed_at"]
     list_filter = ["kind", "active"]
     search_fields = ["name", "slug", "description"]
@@ -87,16 +64,16 @@ class SegmentAdmin(ModelAdmin):
         return _Listing
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
         return [
-            path("<int:segment_id>/members/", view(self.members), name="contacts_segment_members"),
+            *self.answer_urls(),
+            *self.page_urls(),
             *super().get_urls(),
         ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Segment | None = None) -> bool:
-        """Not while another segment asks about it."""
+        """Not while something that is in use asks about it."""
         allowed: bool = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or not segment_order.used_in(obj.slug))
+        return allowed and (obj is None or not any(use.holds for use in self.uses(obj)))
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         # Deleting many at once would not ask who uses them.
@@ -129,66 +106,31 @@ class SegmentAdmin(ModelAdmin):
             "segment": Segment.objects.get(pk=segment.pk) if segment else None,
             "form": form,
             "may_save": may_save,
-            "may_delete": segment is not None and self.has_delete_permission(request, segment),
-            "used_in": segment_order.used_in(segment.slug) if segment else [],
+            "names": [form["name"], form["description"]],
+            "details": [form[name] for name in ("tags", "kind", "slug", "active")],
+            "more_open": any(form[name].errors for name in ("tags", "kind", "slug", "active")),
             "preview": _previewed(form, segment),
             "examples": EXAMPLES,
             "kinds": KINDS,
             "operators": OPERATORS,
+            "starters": starting_points(),
+            "addresses": self.answer_addresses(),
+            "today": clock.now().date(),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "contacts/segment.html", context)
 
-    def members(self, request: HttpRequest, segment_id: int) -> HttpResponseBase:
-        """Who is in it, a page at a time; where it is kept by hand, adding and removing."""
-        segment = self._segment(request, segment_id)
-        by_hand = segment.kind == Segment.Kind.STATIC and self.has_change_permission(request, segment)
-        if request.method == "POST" and not by_hand:
-            raise PermissionDenied
-        form = ByHandForm(request.POST if "add" in request.POST else None)
-        if request.method == "POST" and (answer := self._by_hand(request, segment, form)):
-            return answer
-        rows = segment.memberships.select_related("contact").order_by("-contact_id")
-        page = CappedPaginator(rows, _A_PAGE).get_page(request.GET.get("page"))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": segment.name,
-            "segment": segment,
-            "page": page,
-            "by_hand": by_hand,
-            "form": form,
-            "may_see_contacts": request.user.has_perm("contacts.view_contact"),
-        }
-        return TemplateResponse(request, "contacts/segment_members.html", context)
-
-    def _by_hand(self, request: HttpRequest, segment: Segment, form: ByHandForm) -> HttpResponseBase | None:
-        if "remove" in request.POST:
-            chosen = request.POST.getlist("contact")[:_MOST_BY_HAND]
-            ids = {int(text) for text in chosen if text.isdecimal() and len(text) < 19}
-            count = segments.remove(segment, ids, clock.now())
-            said = ngettext("%d contact removed.", "%d contacts removed.", count) % count
-        elif form.is_valid():
-            ids = _find(form.cleaned_data["who"])
-            count = segments.add(segment, ids, clock.now())
-            said = ngettext("%d contact added.", "%d contacts added.", count) % count
-            if missing := len(form.cleaned_data["who"]) - len(ids):
-                messages.warning(request, _("Lines for which no contact was found: %d.") % missing)
-        else:
-            return None
-        self.log_change(request, segment, said)
-        messages.success(request, said)
-        return HttpResponseRedirect(reverse("admin:contacts_segment_members", args=[segment.pk]))
-
     def _save(self, request: HttpRequest, form: SegmentForm) -> HttpResponseBase:
-        added = form.instance.pk is None
+        added, now = form.instance.pk is None, clock.now()
+        before = None if added else Segment.objects.values_list("rule", flat=True).get(pk=form.instance.pk)
         with transaction.atomic():
             segment = form.save(commit=False)
             if {"rule", "active", "kind"} & set(form.changed_data) or added:
                 segment.stale = True
             # Size and dates belong to the pulse, which may be at work on this very row.
-            kept = ["name", "slug", "kind", "description", "rule", "active", "stale", "updated_at"]
+            kept = ["name", "slug", "kind", "description", "tags", "rule", "active", "stale", "updated_at"]
             segment.save() if added else segment.save(update_fields=kept)
+            versions.keep(segment, now, request.user, note=request.POST.get("note", ""), before=before)
             if added:
                 self.log_addition(request, segment, [{"added": {}}])
             else:
@@ -200,14 +142,6 @@ class SegmentAdmin(ModelAdmin):
         messages.success(request, said % segment.name)
         page = "members" if by_hand and added else "change"
         return HttpResponseRedirect(reverse(f"admin:contacts_segment_{page}", args=[segment.pk]))
-
-    def _segment(self, request: HttpRequest, segment_id: str | int) -> Segment:
-        found = Segment.objects.filter(pk=int(segment_id)).first() if str(segment_id).isdecimal() else None
-        if found is None:
-            raise Http404
-        if not self.has_view_or_change_permission(request, found):
-            raise PermissionDenied
-        return found
 
 
 def _previewed(form: SegmentForm, segment: Segment | None) -> dict[str, Any] | None:
@@ -233,14 +167,3 @@ def _previewed(form: SegmentForm, segment: Segment | None) -> dict[str, Any] | N
     except DatabaseError:
         return {"words": words, "slow": True}
     return {"words": words, "size": found.size, "sample": found.sample}
-
-
-def _find(lines: list[str]) -> set[int]:
-    """Ids of the contacts that these emails, phones or user ids name."""
-    known = Identifier.objects.filter(
-        kind__in=[Identifier.Kind.USER, Identifier.Kind.EMAIL, Identifier.Kind.PHONE],
-        value__in={form for line in lines for form in (line, line.lower())},
-    )
-    found = set(known.values_list("contact_id", flat=True))
-    by_column = Contact.objects.filter(Q(email__in=[line.lower() for line in lines]))
-    return found | set(by_column.values_list("id", flat=True))

@@ -1,1 +1,1 @@
-"""What people who make segments need beside the rule: words to choose from, checks, lists, figures, versions."""
+"""What people who make segments need beside the rule: words, checks, lists, figures, versions."""

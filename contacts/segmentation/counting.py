@@ -56,8 +56,7 @@ def count(rule: Rule, as_of: datetime, *, asker: str) -> Counted:
 
 def base() -> int:
     """About how many contacts there are."""
-    counted: int = cache.get_or_set("segments-base", Contact.objects.count, _BASE_FOR)
-    return counted
+    return int(cache.get_or_set("segments-base", Contact.objects.count, _BASE_FOR) or 0)
 
 
 # The name is the transaction's own, so that it is gone from the connection when the count has ended.

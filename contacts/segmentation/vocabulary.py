@@ -183,7 +183,8 @@ SELECT {names}, kind, value, total FROM (
         row_number() OVER (PARTITION BY {names} ORDER BY (kind = 'null'), n DESC, value) AS place
     FROM (
         SELECT {names}, jsonb_typeof(value) AS kind,
-            CASE WHEN jsonb_typeof(value) IN ('object', 'array') THEN NULL ELSE value END AS value, count(*) AS n
+            CASE WHEN jsonb_typeof(value) IN ('object', 'array') THEN NULL ELSE value END AS value,
+            count(*) AS n
         FROM pairs GROUP BY 1, 2, 3{more}
     ) counted
 ) ranked WHERE place <= %s ORDER BY total DESC, {names}, place"""
@@ -224,7 +225,8 @@ SELECT n.name, (
 ) FROM names n WHERE n.name IS NOT NULL LIMIT %s"""
 _VALUES_OF_COLUMN = """
 WITH sampled AS (SELECT {column} AS value FROM contacts_contact ORDER BY last_seen_at DESC, id DESC LIMIT %s)
-SELECT value, count(*) FROM sampled WHERE value <> '' AND value ILIKE %s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20"""
+SELECT value, count(*) FROM sampled WHERE value <> '' AND value ILIKE %s
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20"""
 _VALUES_OF_ATTRIBUTE = """
 WITH sampled AS (
     SELECT COALESCE(attributes -> %s, inferred -> %s) AS value

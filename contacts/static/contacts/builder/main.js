@@ -64,11 +64,11 @@ class Builder {
   act(command, id, more) {
     const root = this.store.root;
     const found = tree.find(root, id);
-    if (!found) return;
+    if (!found) return undefined;
     if (command === "add") return this.#pick(id);
     if (command === "cancel") return this.#cancel(id);
     const name = command === "insert" ? "" : nameOf(found.node);
-    if (!found.parent && !["mode", "insert", "add-group", "negate"].includes(command)) return;
+    if (!found.parent && !["mode", "insert", "add-group", "negate"].includes(command)) return undefined;
     let look = null;
     if (command === "insert") {
       this.adding = null;
@@ -78,14 +78,16 @@ class Builder {
       this.adding = made.id;
       look = this.store.change((now) => tree.add(now, id, made));
     } else if (command === "mode") {
-      look = this.store.change((now) => ((tree.find(now, id).node.mode = more), null) || id);
-      this.#focus(`[data-key="${id}:mode"]`);
-      return;
+      this.store.change((now) => {
+        tree.find(now, id).node.mode = more;
+        return id;
+      });
+      return this.#focus(`[data-key="${id}:mode"]`);
     } else look = this.store.change((now) => ACTS[command](now, id));
     if (look === null) return announce(t("That is not possible here"));
     const at = tree.find(this.store.root, look);
     announce(t(SAID[command], { name: name || nameOf(at.node) }));
-    this.#look(look, command);
+    return this.#look(look, command);
   }
 
   #pick(id) {
