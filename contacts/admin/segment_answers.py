@@ -17,7 +17,7 @@ from contacts import clock, consent
 from contacts.admin.segment_examples import starting_points
 from contacts.admin.segment_texts import translated
 from contacts.models import Contact, Purpose, Segment
-from contacts.rules_tree import CONSENT_STATES, MESSAGE_EVENTS, OPERATORS
+from contacts.rules_vocabulary import CONSENT_STATES, MESSAGE_EVENTS, OPERATORS, PICKS, TOTALS
 from contacts.segmentation import counting, judging, vocabulary
 
 _LONGEST = 100_000
@@ -69,10 +69,8 @@ class SegmentAnswers(ModelAdmin):
                 "consents": list(CONSENT_STATES),
                 "starters": starting_points(),
                 "operators": list(OPERATORS),
-                "totals": ["sum"],
-                "picks": [],
-                "follows": False,
-                "entered": False,
+                "totals": list(TOTALS),
+                "picks": list(PICKS),
                 "texts": translated(),
                 **self.other_words(),
             }

@@ -9,8 +9,8 @@ from typing import Any
 
 from contacts import rules, segment_order
 from contacts.rules import Rule, RuleError
-from contacts.rules_tree import MOST_DEPTH
 from contacts.rules_values import under
+from contacts.rules_vocabulary import MOST_DEPTH
 
 _MOST_FAULTS = 50
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from contacts.rules_tree import FLAG_COLUMNS, MESSAGE_EVENTS, TEXT_COLUMNS, TIME_COLUMNS
+from contacts.rules_vocabulary import FLAG_COLUMNS, MESSAGE_EVENTS, TEXT_COLUMNS, TIME_COLUMNS
 
 #: Rows that one question looks at, at most.
 _CONTACTS = 4000

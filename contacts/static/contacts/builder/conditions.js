@@ -97,7 +97,7 @@ function event(data, scope, facts) {
   const rename = (value, redraw) => scope.edit("event", (given) => (given.event = value), redraw);
   const more = [];
   if (!data.where || Array.isArray(data.where) || data.where.any) more.push(button({ text: t("Filter by property"), sign: "filter_alt", style: "is-quiet", key: `${scope.prefix}:add-where`, act: () => happening.addTest(data, inner) }));
-  if (facts.words.follows && !data.pick && !data.then_not) more.push(button({ text: t("What followed"), sign: "arrow_forward", style: "is-quiet", key: `${scope.prefix}:add-then`, act: () => happening.addFollow(data, inner) }));
+  if (!data.pick && !data.then_not) more.push(button({ text: t("What followed"), sign: "arrow_forward", style: "is-quiet", key: `${scope.prefix}:add-then`, act: () => happening.addFollow(data, inner) }));
   return [
     line(
       word(t("Did")),
@@ -167,7 +167,7 @@ function segment(data, scope, facts) {
     line(
       select({ options: [["true", t("is in the segment")], ["false", t("is not in the segment")]], value: data.member ?? true, label: t("Is in it"), key: `${scope.prefix}:member`, path: "member", act: (value) => scope.edit("member", (leaf) => (leaf.member = value === "true")) }),
       select({ options, value: data.segment, label: t("Segment"), key: `${scope.prefix}:segment`, path: "segment", act: (value) => scope.edit("segment", (leaf) => (leaf.segment = value)) }),
-      facts.words.entered && data.member !== false ? [word(t("and entered it")), windowOf(data, scope.prefix, scope.edit)] : [],
+      data.member !== false ? [word(t("and entered it")), windowOf(data, scope.prefix, scope.edit)] : [],
     ),
   ];
 }
