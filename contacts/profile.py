@@ -36,6 +36,11 @@ _COLUMNS = {
 _IN_ADDRESS = ("city", "state", "postalCode", "postal_code", "region")
 
 
+def column_of(name: str) -> str | None:
+    """The column in which a trait of this name is kept; None for a free attribute."""
+    return _COLUMNS.get(name.lower())
+
+
 class Origin(NamedTuple):
     """Where a value came from, and when in Unix seconds: ``Origin("source:3", 1760000000)``.
 

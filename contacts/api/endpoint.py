@@ -135,12 +135,14 @@ def operation(
     answer: type[serializers.Serializer[Any]] | None = None,
     paged: bool = False,
     status: int = 200,
+    raw: bool = False,
     description: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Make a method of an endpoint from a function of its call, and describe it in the schema.
 
     ``name`` is unique and stays: programs are generated from it. With ``paged`` the answer is a page of
-    ``answer``. The function gives plain values, or a Response where status or headers differ.
+    ``answer``. The function gives plain values, or a Response where status or headers differ. With ``raw``
+    the act checks the body by itself, and the serializer only describes it.
     """
     shape = page_of(answer) if paged else answer
     asked = type(f"{(query or Fields).__name__}Page", (query or Fields, PageQuery), {}) if paged else query
@@ -152,7 +154,7 @@ def operation(
                 request=request,
                 now=clock.now(),
                 query=read_query(asked or Fields, request),
-                body=_read_body(body, request) if body else {},
+                body=_read_body(body, request, raw=raw) if body else {},
             )
 
             def act() -> Response:
@@ -174,7 +176,11 @@ def operation(
     return decorate
 
 
-def _read_body(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+def _read_body(
+    serializer: type[serializers.Serializer[Any]], request: Request, *, raw: bool
+) -> dict[str, Any]:
+    if raw:
+        return cast("dict[str, Any]", request.data)
     found = serializer(data=request.data)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)

@@ -45,6 +45,8 @@ class Contact(models.Model):
             models.Index(fields=["slot", "last_seen_at"], name="contact_slot_last_seen"),
             models.Index(fields=["email"], name="contact_email", condition=~models.Q(email="")),
             models.Index(fields=["-last_seen_at", "-id"], name="contact_recent"),
+            # For programs that keep a copy and ask what changed since.
+            models.Index(fields=["updated_at", "id"], name="contact_changed"),
         ]
 
     def __str__(self) -> str:
