@@ -95,6 +95,7 @@ GROUPS: tuple[Group, ...] = (
         (
             ListLink(_("Sources"), "input", "contacts.Source"),
             ListLink(_("API keys"), "key", "contacts.ApiKey"),
+            ListLink(_("Tracking plan"), "fact_check", "contacts.PlannedEvent"),
             ListLink(_("Dead letters"), "mail_off", "contacts.DeadLetter"),
             ListLink(_("Purposes"), "topic", "contacts.Purpose"),
             ListLink(_("Users"), "person", "auth.User"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -16,21 +17,24 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import clock, intake_keys
+from contacts.admin.source_pages import SourcePages
 from contacts.models import DeadLetter, Source, SourceKey
 from contacts.source_counts import with_counts
 
+OVERLAPS = [(24, _("one day")), (1, _("one hour")), (24 * 7, _("a week")), (24 * 30, _("30 days"))]
+"Hours for which an old key goes on beside its successor; the first is offered."
+
 
 @admin.register(Source)
-class SourceAdmin(ModelAdmin):
+class SourceAdmin(SourcePages):
     list_display = ["named", "kind", "active", "received", "accepted", "duplicate", "rejected", "waiting"]
     list_filter = ["active", "kind"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "kind", "active"]
+    fields = ["name", "slug", "kind", "unplanned", "active"]
     actions = None
     list_before_template = "contacts/source_list_head.html"
     change_form_outer_before_template = "contacts/source_overview.html"
@@ -91,6 +95,8 @@ class SourceAdmin(ModelAdmin):
                     "-received_at"
                 )[:5],
                 "letters_url": letters_of(source),
+                "now": clock.now(),
+                "overlaps": OVERLAPS,
                 "scopes": SourceKey.Scope.choices,
                 "may_make_keys": request.user.has_perm("contacts.add_sourcekey"),
                 "may_revoke": request.user.has_perm("contacts.change_sourcekey"),
@@ -104,6 +110,11 @@ class SourceAdmin(ModelAdmin):
         view = self.admin_site.admin_view
         own = [
             path("<int:pk>/keys/", view(require_POST(self.make_key)), name="contacts_source_make_key"),
+            path(
+                "<int:pk>/keys/<int:key>/rotate/",
+                view(require_POST(self.rotate_key)),
+                name="contacts_source_rotate_key",
+            ),
             path("<int:pk>/keys/<int:key>/revoke/", view(self.revoke_key), name="contacts_source_revoke_key"),
         ]
         return [*own, *super().get_urls()]
@@ -120,6 +131,28 @@ class SourceAdmin(ModelAdmin):
             key, text = intake_keys.issue(source, scope)
             self.log_change(request, source, gettext("Made the key %s") % key)
         context = {"source": source, "text": text, "title": gettext("The new key")}
+        return self._page(request, "contacts/source_key_made.html", context)
+
+    def rotate_key(self, request: HttpRequest, pk: int, key: int) -> HttpResponse:
+        """Make the key that follows another, show it this once, and let the old one end later."""
+        if not request.user.has_perm("contacts.add_sourcekey"):
+            raise PermissionDenied
+        old = get_object_or_404(
+            SourceKey.objects.select_related("source"), pk=key, source_id=pk, revoked_at=None
+        )
+        asked = request.POST.get("hours", "")
+        hours = int(asked) if asked in {str(value) for value, _words in OVERLAPS} else OVERLAPS[0][0]
+        with transaction.atomic():
+            made, text = intake_keys.rotate(old, timedelta(hours=hours), clock.now())
+            words = gettext("Made the key %(made)s in the place of %(old)s, which ends in %(hours)s h")
+            self.log_change(request, old.source, words % {"made": made, "old": old, "hours": hours})
+        context = {
+            "source": old.source,
+            "text": text,
+            "title": gettext("The new key"),
+            "old": old,
+            "hours": hours,
+        }
         return self._page(request, "contacts/source_key_made.html", context)
 
     def revoke_key(self, request: HttpRequest, pk: int, key: int) -> HttpResponse:

@@ -124,8 +124,8 @@ def checked(properties: object) -> list[dict[str, Any]]:
     if len(found) > MOST_PROPERTIES:
         raise PlanError(f"at most {MOST_PROPERTIES} properties of an event can be planned")
     for one, name in zip(found, names, strict=True):
-        if not 0 < len(name) <= LONGEST_NAME or "\0" in name:
-            raise PlanError(f"a property's name has 1 to {LONGEST_NAME} characters")
+        if not plannable(name):
+            raise PlanError(f"a property's name is one line of 1 to {LONGEST_NAME} characters")
         if one.type not in (*TYPES, ANY):
             raise PlanError(f"{name}: the type is one of {', '.join((*TYPES, ANY))}")
         if names.count(name) > 1:
@@ -134,6 +134,16 @@ def checked(properties: object) -> list[dict[str, Any]]:
         {"name": name, "type": one.type, "required": one.required}
         for one, name in zip(found, names, strict=True)
     ]
+
+
+def plannable(name: str) -> bool:
+    """Whether a property of this name can be planned: a plan is edited as lines."""
+    return (
+        0 < len(name) <= LONGEST_NAME
+        and name.strip() == name
+        and [name] == name.splitlines()
+        and "\0" not in name
+    )
 
 
 @lru_cache(maxsize=2_000)

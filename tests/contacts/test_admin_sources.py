@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -7,7 +8,7 @@ from django.urls import reverse
 from config import roles
 from contacts import clock, ingest
 from contacts.admin.dead_letters import outline
-from contacts.intake_keys import Sender, digest
+from contacts.intake_keys import Sender, digest, issue
 from contacts.models import DeadLetter, Event, InboxItem, Source, SourceCount, SourceKey
 from tests.config.backoffice import make_person, signed_in
 from tests.contacts.sender import Inbox, make_door, send, track
@@ -224,3 +225,22 @@ def test_a_payload_with_markup_is_shown_as_text(shop: Source, integrator: Client
         reverse("admin:contacts_source_change", args=[shop.pk]),
     ):
         assert "<script>alert" not in integrator.get(address).content.decode()
+
+
+def test_a_rotated_key_goes_on_beside_its_successor_for_as_long_as_said(
+    shop: Source, integrator: Client
+) -> None:
+    old, text = issue(shop, SourceKey.Scope.SERVER)
+    before = clock.now()
+    page = integrator.post(
+        reverse("admin:contacts_source_rotate_key", args=[shop.pk, old.pk]), {"hours": "1"}
+    ).content.decode()
+    made = SourceKey.objects.latest("pk")
+    assert made.scope == old.scope
+    assert re.search(r"sk_[\w-]{32}", page)
+    assert text not in page
+    old.refresh_from_db()
+    assert old.ends_at
+    assert before < old.ends_at < before + timedelta(hours=1, minutes=1)
+    overview = integrator.get(reverse("admin:contacts_source_change", args=[shop.pk])).content.decode()
+    assert "Ends on" in overview

@@ -76,6 +76,8 @@ def test_only_keys_in_use_of_active_sources_are_loaded() -> None:
     revoked, _text = issue(shop, SourceKey.Scope.SERVER)
     SourceKey.objects.filter(pk=revoked.pk).update(revoked_at=timezone.now())
     issue(closed, SourceKey.Scope.WRITE)
+    ended, _text = issue(shop, SourceKey.Scope.WRITE)
+    SourceKey.objects.filter(pk=ended.pk).update(ends_at=timezone.now())
     assert load() == {digest(used): Sender(shop.pk)}
 
 

@@ -17,6 +17,7 @@ from contacts.plan.catalogue import (
     checked,
     fits,
     learned,
+    plannable,
     problems,
 )
 
@@ -82,7 +83,7 @@ def learned_names(properties: dict[str, Any]) -> dict[str, str]:
     """As a marketer would take them over: names that only differ by spaces at the ends cannot be planned."""
     found = learned(properties)
     assert len(found) <= 60
-    return {name: kind for name, kind in found.items() if name == name.strip() and "\0" not in name}
+    return {name: kind for name, kind in found.items() if plannable(name)}
 
 
 @given(values, st.sampled_from([*TYPES, ANY]))
