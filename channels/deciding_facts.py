@@ -17,7 +17,7 @@ from channels.charter_rules import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount
 from channels.policy_facts import Candidate, Person, Planned, Touch
-from contacts import consent, permission, preferences, rules, rules_sql
+from contacts import consent, permission, rules, rules_sql, wishes
 from contacts.rules import Rule, RuleError
 from contacts.rules_sql import Subject
 
@@ -221,9 +221,9 @@ def people(contact_ids: Collection[int], rules_in_force: Charter, now: datetime)
                 for channel, address in addresses[contact_id].items()
                 if (channel, address) in suppressed
             ),
-            paused_until=preferences.pause_from(pause),
-            weekly=preferences.weekly_from(weekly),
-            quiet=preferences.quiet_from(quiet),
+            paused_until=wishes.pause_from(pause),
+            weekly=wishes.weekly_from(weekly),
+            quiet=wishes.quiet_from(quiet),
         )
         for contact_id, _email, phone, timezone, country, pause, weekly, quiet in contacts
     }

@@ -6,7 +6,7 @@ from functools import partial
 
 from celery import shared_task
 
-from channels import audience_sync, deciding, delivery
+from channels import audience_sync, confirming, deciding, delivery
 from channels import engagement as engaging
 from channels import rescue as rescuing
 from channels.providers import sandbox
@@ -48,6 +48,13 @@ def engagement() -> None:
     if pulse.drain(lambda: engaging.absorb(clock.now()), seconds=_LONGEST):
         for reader in ("segments", "triggers", "rollup"):
             pulse.wake(reader)
+
+
+@shared_task
+def confirmations() -> None:
+    """Send the links of double opt-ins."""
+    if pulse.drain(lambda: confirming.send(clock.now()), seconds=_LONGEST):
+        pulse.wake("decide")
 
 
 @shared_task

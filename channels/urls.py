@@ -10,5 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("push/key", webhooks.push_key, name="push_key"),
     path("push/subscribe", webhooks.push_subscribe, name="push_subscribe"),
     path("segue-sw.js", views.service_worker, name="service_worker"),
+    path("c/<str:token>", views.confirm, name="confirm"),
+    path("brand/logo", views.logo, name="logo"),
     path("p/<str:token>", views.preference_centre, name="preferences"),
 ]

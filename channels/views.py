@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 from django.utils.translation import get_language_from_request
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from channels import unsubscribing
-from contacts import clock, preferences
+from channels import confirming, preference_form, unsubscribing
+from channels.preference_form import LANGUAGES
+from contacts import clock, permission, preferences, wishes
+from contacts.consent import Answer, wordings
 from contacts.models import Contact, Purpose
 from contacts.preferences import Grant, TokenExpiredError, TokenInvalidError, Use
-
-LANGUAGES = {"en": "English", "fr": "Français"}
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
@@ -69,7 +71,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 
 @_public
 def preference_centre(request: HttpRequest, token: str) -> HttpResponse:
-    """Channels by purposes, and the language. GET shows; POST saves, or leaves everything."""
+    """Everything a person decides for themselves. GET shows; POST saves, or leaves everything."""
     try:
         grant = preferences.read(token, Use.PREFERENCES, clock.now())
     except (TokenInvalidError, TokenExpiredError) as error:
@@ -77,34 +79,86 @@ def preference_centre(request: HttpRequest, token: str) -> HttpResponse:
     contact = preferences.person(grant)
     if contact is None:
         return _refused(request, TokenInvalidError())
-    saved = ""
+    saved: preference_form.Saved | None = None
     if request.method == "POST":
-        saved = _save(request, contact, grant)
+        saved = preference_form.save(request.POST, contact, grant, clock.now(), _proof(request))
+    now = clock.now()
+    language = _language(request, contact)
+    attributes = contact.attributes
+    quiet = wishes.quiet_from(attributes.get(permission.QUIET))
     context = {
-        "rows": preferences.rows(contact),
+        "rows": preferences.rows(contact, now),
         "service": Purpose.objects.filter(transactional=True),
         "saved": saved,
         "contact": contact,
         "address": _masked(contact.email),
-        "pauses": preferences.PAUSES,
-        "paused_until": _pause(contact),
+        "pauses": wishes.PAUSES,
+        "paused_until": _pause(contact, now),
+        "limits": wishes.WEEKLY_LIMITS,
+        "weekly": wishes.weekly_from(attributes.get(permission.WEEKLY)),
+        "quiet": quiet,
+        "measured": preferences.measured(contact, now),
+        "words": _words(wordings.PREFERENCES, language, now),
+        "measuring_words": _words(wordings.MEASURING, language, now),
+        "own_data": _own_data(token),
     }
-    return _page(request, "channels/preferences.html", context, _language(request, contact))
+    return _page(request, "channels/preferences.html", context, language)
 
 
-def _save(request: HttpRequest, contact: Contact, grant: Grant) -> str:
-    now, proof = clock.now(), _proof(request)
-    if "leave" in request.POST:
-        unsubscribing.leave(contact, grant, now, proof)
-        return "left"
-    preferences.choose(contact, request.POST.getlist("wanted"), now, proof)
-    days = request.POST.get("pause", "")
-    if days == "0" or days in map(str, preferences.PAUSES):
-        preferences.pause(contact, int(days), now)
-    language = request.POST.get("language", "")
-    if language in LANGUAGES:
-        preferences.speak(contact, language, now)
-    return "saved"
+@_public
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Double opt-in: GET asks, so that scanners confirm nothing; POST confirms, once."""
+    try:
+        grant = preferences.read(token, Use.CONFIRM, clock.now())
+    except (TokenInvalidError, TokenExpiredError) as error:
+        return _refused(request, error)
+    answer: Answer | None = None
+    if request.method == "POST":
+        answer = confirming.confirm(grant, clock.now(), _proof(request))
+        if answer is Answer.UNKNOWN:
+            return _refused(request, TokenInvalidError())
+    now, contact = clock.now(), preferences.person(grant)
+    language = _language(request, contact)
+    context = {
+        "answer": str(answer or ""),
+        "channel": grant.channel,
+        "purpose": _purpose_name(grant, language),
+        "words": _words(wordings.CONFIRMATION, language, now),
+        "preferences_path": f"/p/{preferences.token(grant, Use.PREFERENCES, now)}",
+    }
+    status = 410 if answer is Answer.TOO_LATE else 200
+    return _page(request, "channels/confirm.html", context, language, status)
+
+
+def logo(request: HttpRequest) -> HttpResponse:
+    """The organisation's own mark, where one is set."""
+    path = settings.SEGUE_LOGO
+    if path is None:
+        raise Http404
+    kind = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}[path.suffix]
+    response = HttpResponse(path.read_bytes(), content_type=kind)
+    # An image opened by itself must not run what is drawn into it.
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
+def _own_data(token: str) -> dict[str, str]:
+    """Addresses of the pages on which people fetch and erase their data, where those pages exist."""
+    found = {}
+    for name in ("own_data", "own_erasure"):
+        try:
+            found[name] = reverse(f"contacts:{name}", args=[token])
+        except NoReverseMatch:
+            continue
+    return found
+
+
+def _words(slug: str, language: str, now: datetime) -> str:
+    version = wordings.current(slug, now)
+    if version is None:
+        return ""
+    return (version.text_fr if language == "fr" else "") or version.text
 
 
 def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -115,11 +169,17 @@ def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, template: str, context: dict[str, object], language: str, status: int = 200
+    request: HttpRequest, template: str, context: Mapping[str, object], language: str, status: int = 200
 ) -> HttpResponse:
     with translation.override(language):
-        context |= {"language": language, "languages": LANGUAGES}
-        response = render(request, template, context, status=status)
+        shown = {
+            **context,
+            "language": language,
+            "languages": LANGUAGES,
+            "organisation": settings.SEGUE_ORGANISATION,
+            "has_logo": settings.SEGUE_LOGO is not None,
+        }
+        response = render(request, template, shown, status=status)
     response["Content-Language"] = language
     return response
 
@@ -132,9 +192,9 @@ def _language(request: HttpRequest, contact: Contact | None) -> str:
     return "fr" if get_language_from_request(request).startswith("fr") else "en"
 
 
-def _pause(contact: Contact) -> datetime | None:
-    until = preferences.pause_from(contact.attributes.get(preferences.PAUSE))
-    return until if until and until > clock.now() else None
+def _pause(contact: Contact, now: datetime) -> datetime | None:
+    until = wishes.pause_from(contact.attributes.get(wishes.PAUSE))
+    return until if until and until > now else None
 
 
 def _purpose_name(grant: Grant, language: str) -> str:
@@ -145,7 +205,15 @@ def _purpose_name(grant: Grant, language: str) -> str:
 
 
 def _proof(request: HttpRequest) -> dict[str, str]:
-    return {"agent": request.headers.get("User-Agent", "")[:200]}
+    """What shows later where an answer came from. Not the link itself: it would still open the page."""
+    agent = "".join(sign for sign in request.headers.get("User-Agent", "")[:200] if sign.isprintable())
+    return {"agent": agent, "ip": _address(request), "page": request.path.split("/")[1]}
+
+
+def _address(request: HttpRequest) -> str:
+    """The reader's network address; behind our own proxy the last one that it was told."""
+    told = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    return (told.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR", ""))[:60]
 
 
 def _masked(email: str) -> str:

@@ -59,6 +59,17 @@ def folder(variable: str, default: Path) -> Path:
     return path.resolve()
 
 
+def image(variable: str) -> Path | None:
+    """A readable image that browsers show; None where the variable is not set."""
+    value = text(variable)
+    if not value:
+        return None
+    path = Path(value).expanduser().resolve()
+    if path.suffix not in {".svg", ".png", ".webp"} or not path.is_file():
+        raise BadSetting(variable, value, "use an existing file that ends in .svg, .png or .webp")
+    return path
+
+
 def url(variable: str, default: str, *, schemes: tuple[str, ...]) -> str:
     value = text(variable, default)
     if urlsplit(value).scheme not in schemes:

@@ -25,9 +25,9 @@ SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
 SEGUE_API_RATE = env.number("SEGUE_API_RATE", 200)
 SEGUE_API_SCOPES = api_scopes.SCOPES
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
-# Whether people must have agreed before their opens and clicks count (France asks for it). If not, a refusal
-# is heeded.
-SEGUE_TRACKING_OPT_IN = env.flag("SEGUE_TRACKING_OPT_IN", False)
+# Who speaks on the pages for the people we write to: a name, and a file with the mark (.svg, .png or .webp).
+SEGUE_ORGANISATION = env.text("SEGUE_ORGANISATION")
+SEGUE_LOGO = env.image("SEGUE_LOGO")
 # Hosts inside the own network that providers may call all the same, such as an SMS gateway in the rack.
 SEGUE_LOCAL_HOSTS = env.words("SEGUE_LOCAL_HOSTS", [])
 # Where imports and exports keep their files; web and workers must see the same folder.

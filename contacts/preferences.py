@@ -9,28 +9,25 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import struct
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from contacts import consent, permission
-from contacts.consent import NewConsent
+from contacts.consent import NewConsent, asking, wordings
 from contacts.models import ChannelAddress, Contact, Merge, Purpose
+from contacts.permission import TRACKING
 
-#: What the preference page says; kept with each consent so that the wording can be shown later.
-WORDING = "preferences-1"
-
-PAUSE = permission.PAUSE
-#: What the page offers, in days.
-PAUSES = (7, 30, 90)
+#: Where the ledger says that such an answer was given.
+ORIGIN = "preference page"
 
 _HEAD = struct.Struct(">BI16s16s")
 _VERSION = 1
@@ -44,10 +41,15 @@ class Use(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
+    CONFIRM = "confirm"
 
 
 #: How long links work. The law asks for 30 days after the message; mail is read later than that.
-LIFETIME = {Use.UNSUBSCRIBE: timedelta(days=400), Use.PREFERENCES: timedelta(days=120)}
+LIFETIME = {
+    Use.UNSUBSCRIBE: timedelta(days=400),
+    Use.PREFERENCES: timedelta(days=120),
+    Use.CONFIRM: asking.WAITS,
+}
 
 
 class TokenExpiredError(Exception):
@@ -151,11 +153,12 @@ def unsubscribe(
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One box of the page: a purpose on a channel."""
+    """One box of the page: a purpose on a channel. ``waits``: asked for, and not confirmed yet."""
 
     channel: str
     purpose: str
     allowed: bool
+    waits: bool = False
 
     @property
     def field(self) -> str:
@@ -170,20 +173,33 @@ class Row:
     choices: Sequence[Choice]
 
 
-def rows(contact: Contact) -> list[Row]:
+def rows(contact: Contact, now: datetime) -> list[Row]:
     """The page's boxes: marketing purposes by the channels that reach this person."""
-    consents = consent.states([contact.pk]).get(contact.pk, {})
+    consents = consent.states([contact.pk], now).get(contact.pk, {})
+    waiting = consent.pending(contact.pk, now)
     channels = reachable(contact, consents)
     return [
         Row(
             purpose,
             [
-                Choice(one, purpose.slug, permission.of(consents, one, purpose.slug) or False)
+                Choice(
+                    one,
+                    purpose.slug,
+                    permission.of(consents, one, purpose.slug) or False,
+                    (one, purpose.slug) in waiting,
+                )
                 for one in channels
             ],
         )
-        for purpose in Purpose.objects.filter(transactional=False)
+        for purpose in Purpose.objects.filter(transactional=False).exclude(slug=TRACKING)
     ]
+
+
+def measured(contact: Contact, now: datetime) -> bool | None:
+    """Whether the person lets us measure their reading; None when they were never asked."""
+    consents = consent.states([contact.pk], now).get(contact.pk, {})
+    said = [allowed for (_channel, purpose), allowed in consents.items() if purpose == TRACKING]
+    return all(said) if said else None
 
 
 def reachable(contact: Contact, consents: permission.Consents) -> list[str]:
@@ -196,8 +212,15 @@ def reachable(contact: Contact, consents: permission.Consents) -> list[str]:
     return [one for one in consent.CHANNELS if has.get(one) or one in spoken] or ["email"]
 
 
-def choose(contact: Contact, wanted: Collection[str], now: datetime, proof: Mapping[str, str]) -> int:
-    """Record what the page's boxes (``channel:purpose``) changed; returns how many lines."""
+def choose(
+    contact: Contact, wanted: Collection[str], grant: Grant, now: datetime, proof: Mapping[str, str]
+) -> Counter[str]:
+    """Write down what the page's boxes (``channel:purpose``) changed; how many ``recorded`` and ``asked``.
+
+    Who holds a link from a message on a channel has shown that the channel is theirs; on the others a
+    purpose may ask for a confirmation first.
+    """
+    wording = wordings.reference(wordings.PREFERENCES, now)
     with transaction.atomic():
         consent.lock([contact.pk])
         changed = [
@@ -206,74 +229,45 @@ def choose(contact: Contact, wanted: Collection[str], now: datetime, proof: Mapp
                 choice.channel,
                 choice.purpose,
                 choice.field in wanted,
-                "preference page",
-                wording=WORDING,
+                ORIGIN,
+                wording=wording,
                 proof=proof,
             )
-            for row in rows(contact)
+            for row in rows(contact, now)
             for choice in row.choices
             if (choice.field in wanted) is not choice.allowed
         ]
-        return consent.record(changed, now)
+        # An empty box that waits for its confirmation is no refusal, and was none before.
+        waiting = consent.pending(contact.pk, now)
+        changed = [one for one in changed if one.given or (one.channel, one.purpose) not in waiting]
+        proven = [one for one in changed if one.channel == grant.channel]
+        recorded = consent.record(proven, now)
+        rest = consent.ask([one for one in changed if one.channel != grant.channel], now)
+        return Counter(recorded=recorded) + rest
+
+
+def measure(contact: Contact, wanted: bool, now: datetime, proof: Mapping[str, str]) -> int:
+    """Let the person's reading be measured, or no longer, on every channel; returns how many lines."""
+    with transaction.atomic():
+        consent.lock([contact.pk])
+        if measured(contact, now) is wanted:
+            return 0
+        wording = wordings.reference(wordings.MEASURING, now)
+        return consent.record(
+            [
+                NewConsent(contact.pk, one, TRACKING, wanted, ORIGIN, wording=wording, proof=proof)
+                for one in consent.CHANNELS
+            ],
+            now,
+        )
 
 
 def leave(contact: Contact, now: datetime, proof: Mapping[str, str]) -> bool:
-    """Withdraw everything on every channel; whether anything was open."""
-    return bool(consent.withdraw(contact.pk, now, origin="preference page", proof=proof))
-
-
-def pause(contact: Contact, days: int, now: datetime) -> datetime | None:
-    """Let the person hear nothing for so many days (none ends a pause); returns until when."""
-    until = now + timedelta(days=days) if days else None
-    _keep_own(contact, {PAUSE: until.isoformat() if until else None}, now)
-    return until
-
-
-def limit(contact: Contact, weekly: int | None, quiet: tuple[time, time] | None, now: datetime) -> None:
-    """Keep how many messages a week the person wants at most, and their own quiet hours; None is no limit."""
-    hours = f"{quiet[0]:%H:%M}-{quiet[1]:%H:%M}" if quiet else None
-    _keep_own(contact, {permission.WEEKLY: weekly, permission.QUIET: hours}, now)
-
-
-def _keep_own(contact: Contact, values: Mapping[str, str | int | None], now: datetime) -> None:
-    """Write or remove what is the person's alone. Events that arrive meanwhile change other keys."""
-    kept = {name: value for name, value in values.items() if value is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE contacts_contact SET attributes = (attributes - %s::text[]) || %s::jsonb, updated_at = %s"
-            " WHERE id = %s",
-            [list(values), json.dumps(kept), now, contact.pk],
-        )
-    rest = {name: value for name, value in contact.attributes.items() if name not in values}
-    contact.attributes = rest | kept
-
-
-def pause_from(text: object) -> datetime | None:
-    """The instant that the attribute holds; None where it holds none."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo else None
-
-
-def weekly_from(value: object) -> int | None:
-    """The own maximum that the attribute holds; None where it holds none."""
-    try:
-        found = int(value) if isinstance(value, str | int) else 0
-    except ValueError:
-        return None
-    return found if found > 0 else None
-
-
-def quiet_from(text: object) -> tuple[time, time] | None:
-    """The own quiet hours that the attribute holds, such as ``22:00-08:00``; None where it holds none."""
-    begins, _dash, ends = text.partition("-") if isinstance(text, str) else ("", "", "")
-    try:
-        found = time.fromisoformat(begins), time.fromisoformat(ends)
-    except ValueError:
-        return None
-    return None if found[0] == found[1] else found
+    """Withdraw everything on every channel, measuring too; whether any message was open."""
+    with transaction.atomic():
+        left = bool(consent.withdraw(contact.pk, now, origin=ORIGIN, proof=proof))
+        measure(contact, False, now, proof)
+    return left
 
 
 def speak(contact: Contact, language: str, now: datetime) -> None:

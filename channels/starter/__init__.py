@@ -16,6 +16,8 @@ from channels.models.provider import Channel
 
 _FOLDER = Path(__file__).resolve().parent
 _LANGUAGES = ("en", "fr")
+#: Templates that no journey names.
+NEEDED = frozenset({"confirm-email", "confirm-sms", "sms-stopped", "sms-started", "sms-help"})
 
 
 def load(now: datetime) -> int:
@@ -36,6 +38,12 @@ def load(now: datetime) -> int:
         for each in _templates():
             added += _add(each, now)
     return added
+
+
+def load_needed(now: datetime) -> int:
+    """Add those templates that Segue's own messages need (confirmations, answers to texts) where missing."""
+    with transaction.atomic():
+        return sum(_add(each, now) for each in _templates() if each["slug"] in NEEDED)
 
 
 def _sender(channel: str) -> dict[str, str]:
@@ -87,8 +95,8 @@ def _templates() -> Iterator[dict[str, Any]]:
 def _pour(layout: str, words: dict[str, str], shared: dict[str, str]) -> dict[str, str]:
     """The layout with its ``[[holes]]`` filled."""
     body = "\n".join(f"        {line}" for line in words["body"].strip().splitlines())
-    source = layout.replace("[[body]]", body)
-    for name, text in {"title": words["preview"], "preview": words["preview"], **shared}.items():
+    source = layout
+    for name, text in {**shared, **words, "title": words["preview"], "body": body}.items():
         source = source.replace(f"[[{name}]]", text)
     return {"subject": words["subject"], "body": source}
 

@@ -20,7 +20,7 @@ from config.demo.loading import PLAY_DAYS, Stage
 from config.demo.progress import Progress
 from config.demo.reactions import Coming, Reactions, as_hits
 from config.demo.visits import Told, Visits
-from contacts import ingest, segments, starter_purposes
+from contacts import ingest, segments, starter_consent, starter_purposes
 from contacts.models import Contact
 from contacts.preferences import Grant
 from journeys import engine, triggers
@@ -44,6 +44,7 @@ def play(stage: Stage, now: datetime) -> Played:
     ids = scenery.contact_ids(stage.people.values())
     by_contact = {ids[p.user_id]: p for p in stage.people.values() if p.user_id in ids}
     starter_purposes.load()
+    starter_consent.load(stage.begins)
     scenery.allow(stage.people.values(), ids, stage.begins)
     products = history.products(240)
     scenery.furnish(stage.begins, products[:6])

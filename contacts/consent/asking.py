@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from contacts import permission, slots
+from contacts import permission, pulse, slots
 from contacts.consent import ledger, standing
 from contacts.consent.ledger import NewConsent
 from contacts.consent.standing import PENDING, Standing
@@ -54,6 +55,8 @@ def ask(entries: Sequence[NewConsent], now: datetime) -> Counter[str]:
         ledger.lock({entry.contact_id for entry in entries})
         recorded = ledger.record(at_once, now)
         asked = _open(waiting, now)
+        if asked:
+            transaction.on_commit(partial(pulse.wake, "confirmations"))
     return Counter(recorded=recorded, asked=asked)
 
 

@@ -7,7 +7,7 @@ import pytest
 from channels import charter, deciding, delivery, explaining, outbox
 from channels.lifecycle import State
 from channels.models import Decision, Message
-from contacts import consent, preferences
+from contacts import consent, wishes
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose
 from tests.factories import NOON, make_contact, make_intent, make_provider, make_queued, make_template
@@ -37,7 +37,7 @@ def received(contact: Contact, days_ago: float) -> None:
 
 
 def test_an_own_weekly_maximum_holds_the_next_message(alice: Contact) -> None:
-    preferences.limit(alice, 2, None, NOON)
+    wishes.limit(alice, 2, None, NOON)
     received(alice, 6)
     received(alice, 1)
     outbox.intend([make_intent(alice)], NOON)
@@ -57,14 +57,14 @@ def test_without_an_own_maximum_the_same_message_leaves(alice: Contact) -> None:
 
 def test_an_own_maximum_lets_service_messages_through(alice: Contact) -> None:
     Purpose.objects.update_or_create(slug="orders", defaults={"name": "Orders", "transactional": True})
-    preferences.limit(alice, 1, (time(0), time(23, 59)), NOON)
+    wishes.limit(alice, 1, (time(0), time(23, 59)), NOON)
     received(alice, 1)
     outbox.intend([make_intent(alice, purpose="orders")], NOON)
     assert decide().state == State.QUEUED
 
 
 def test_own_quiet_hours_hold_on_the_persons_clock(alice: Contact) -> None:
-    preferences.limit(alice, None, (time(12), time(15)), NOON)
+    wishes.limit(alice, None, (time(12), time(15)), NOON)
     outbox.intend([make_intent(alice)], NOON)  # 13:00 in Paris
     message = decide()
     assert (message.state, message.reason, message.due_at) == (
@@ -78,15 +78,15 @@ def test_own_quiet_hours_hold_on_the_persons_clock(alice: Contact) -> None:
 def test_own_quiet_hours_are_asked_again_as_the_message_leaves(alice: Contact) -> None:
     make_template("hello")
     message = make_queued(alice)
-    preferences.limit(alice, None, (time(12), time(15)), NOON)
+    wishes.limit(alice, None, (time(12), time(15)), NOON)
     delivery.deliver_batch(lambda: NOON)
     message.refresh_from_db()
     assert (message.state, message.reason) == (State.HELD, "own_quiet_hours")
 
 
 def test_wishes_can_be_taken_back(alice: Contact) -> None:
-    preferences.limit(alice, 1, (time(12), time(15)), NOON)
-    preferences.limit(alice, None, None, NOON)
+    wishes.limit(alice, 1, (time(12), time(15)), NOON)
+    wishes.limit(alice, None, None, NOON)
     received(alice, 1)
     outbox.intend([make_intent(alice)], NOON)
     assert decide().state == State.QUEUED

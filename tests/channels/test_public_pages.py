@@ -13,10 +13,10 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import translation
 
-from contacts import clock, consent, permission, preferences
+from contacts import clock, consent, permission, preferences, wishes
 from contacts.consent import NewConsent
 from contacts.models import ConsentEntry, Contact, Event, Merge, Purpose
 from contacts.preferences import Grant, Use
@@ -203,7 +203,7 @@ def test_saving_records_only_what_changed(client: Client, alice: Contact) -> Non
     assert (may(alice), may(alice, "news")) == (False, True)
     entry = ConsentEntry.objects.latest("id")
     assert ConsentEntry.objects.count() == before + 1
-    assert (entry.purpose, entry.origin, entry.wording) == ("offers", "preference page", preferences.WORDING)
+    assert (entry.purpose, entry.origin, entry.wording) == ("offers", "preference page", "preferences-1")
 
 
 def test_saving_the_same_twice_changes_nothing_more(client: Client, alice: Contact) -> None:
@@ -236,7 +236,7 @@ def test_a_break_is_taken_and_ended(client: Client, alice: Contact) -> None:
     wanted = ["email:offers", "email:news"]
     assert "Paused until" in client.post(path, {"wanted": wanted, "pause": "30"}).content.decode()
     alice.refresh_from_db()
-    until = preferences.pause_from(alice.attributes[preferences.PAUSE])
+    until = wishes.pause_from(alice.attributes[wishes.PAUSE])
     assert until is not None
     assert timedelta(days=29) < until - clock.now() <= timedelta(days=30)
     client.post(path, {"wanted": wanted, "pause": ""})
@@ -309,3 +309,77 @@ def test_the_compiled_catalogue_is_up_to_date() -> None:
     with (folder / "django.po").open("rb") as text, (folder / "django.mo").open("rb") as compiled:
         source, built = read_po(text, locale="fr"), read_mo(compiled)
     assert {one.id: one.string for one in source if one.id} == {one.id: one.string for one in built if one.id}
+
+
+# ── Own maximum, quiet hours, measuring ─────────────────────────────────────────────────────────────
+
+WANTED = ["email:offers", "email:news"]
+
+
+def test_an_own_maximum_and_quiet_hours_are_kept_and_shown(client: Client, alice: Contact) -> None:
+    path = paths(alice)[1]
+    sent = {"wanted": WANTED, "weekly": "2", "quiet_from": "21:30", "quiet_to": "08:00"}
+    page = client.post(path, sent).content.decode()
+    alice.refresh_from_db()
+    assert alice.attributes == {"own_weekly_maximum": 2, "own_quiet_hours": "21:30-08:00"}
+    assert 'value="21:30"' in page
+    assert re.search(r'<option value="2" selected>', page)
+    client.post(path, {"wanted": WANTED, "weekly": "", "quiet_from": "", "quiet_to": ""})
+    alice.refresh_from_db()
+    assert alice.attributes == {}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"weekly": "999"},
+        {"weekly": "-1"},
+        {"weekly": "x\x00"},
+        {"weekly": "", "quiet_from": "25:00", "quiet_to": "1"},
+        {"weekly": "", "quiet_from": "08:00", "quiet_to": ""},
+    ],
+)
+def test_what_the_page_does_not_offer_is_ignored(
+    client: Client, alice: Contact, sent: dict[str, str]
+) -> None:
+    assert client.post(paths(alice)[1], {"wanted": WANTED, **sent}).status_code == 200
+    alice.refresh_from_db()
+    assert alice.attributes == {}
+
+
+def test_measuring_is_asked_apart_and_an_empty_box_is_no_answer(client: Client, alice: Contact) -> None:
+    path = paths(alice)[1]
+    client.post(path, {"wanted": WANTED, "measuring": "1"})
+    assert may(alice, permission.TRACKING) is True  # by "*", as far as messages go
+    assert preferences.measured(alice, clock.now()) is None
+    client.post(path, {"wanted": WANTED, "measuring": "1", "measured": "1"})
+    assert preferences.measured(alice, clock.now()) is True
+    client.post(path, {"wanted": WANTED, "measuring": "1"})
+    assert preferences.measured(alice, clock.now()) is False
+
+
+def test_leaving_ends_measuring_too_and_coming_back_is_as_easy(client: Client, alice: Contact) -> None:
+    path = paths(alice)[1]
+    client.post(path, {"wanted": WANTED, "measuring": "1", "measured": "1"})
+    client.post(path, {"leave": "1"})
+    assert preferences.measured(alice, clock.now()) is False
+    client.post(path, {"wanted": WANTED})
+    assert (may(alice), may(alice, "news")) == (True, True)
+
+
+def test_answers_keep_where_they_came_from_but_not_the_link(client: Client, alice: Contact) -> None:
+    path = paths(alice)[1]
+    client.post(path, {"wanted": []}, HTTP_USER_AGENT="Browser/1", REMOTE_ADDR="192.0.2.9")
+    proof = ConsentEntry.objects.latest("id").proof
+    assert proof == {"agent": "Browser/1", "ip": "192.0.2.9", "page": "p"}
+
+
+def test_the_organisation_is_named_where_one_is_set(client: Client, alice: Contact, tmp_path: Path) -> None:
+    mark = tmp_path / "mark.svg"
+    mark.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    with override_settings(SEGUE_ORGANISATION="Maison Bleue"):
+        assert "Maison Bleue" in client.get(paths(alice)[1]).content.decode()
+        assert client.get("/brand/logo").status_code == 404
+    with override_settings(SEGUE_ORGANISATION="Maison Bleue", SEGUE_LOGO=mark):
+        assert '<img src="/brand/logo" alt="Maison Bleue"' in client.get(paths(alice)[1]).content.decode()
+        assert "sandbox" in client.get("/brand/logo")["Content-Security-Policy"]

@@ -16,13 +16,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
+from channels import starter
 from config import celery_app, env, roles
 from config.embedded import Servers, point_settings_at
 from config.preparing import ADMIN, ensure_admin, ensure_pulses, ensure_write_key
 from config.processes import ends_with_parent
 from config.server_place import ServerError
 from config.supervisor import Program, Supervisor
-from contacts import starter_purposes
+from contacts import clock, starter_consent, starter_purposes
 from contacts.models import Contact
 
 _LAST_ONE_ENDS = 3.0
@@ -110,6 +111,8 @@ def prepare() -> tuple[str | None, str]:
     ensure_pulses(celery_app)
     roles.ensure()
     starter_purposes.load()
+    starter_consent.load(clock.now())
+    starter.load_needed(clock.now())
     home = settings.SEGUE_HOME
     return ensure_admin(home / "admin_password"), ensure_write_key(home / "write_key")
 
