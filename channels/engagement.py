@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from channels import actors, lifecycle
@@ -17,13 +16,11 @@ from channels import engagement_rows as rows
 from channels.engagement_rows import EngagedMessage, Hit, Returned
 from channels.lifecycle import State
 from channels.message_events import event
-from contacts import consent, event_log, once, permission
+from contacts import consent, event_log, measuring, once, permission
 from contacts.consent import NewConsent
 from contacts.event_log import NewEvent
 from contacts.models import Suppression
 
-#: The purpose under which people allow or refuse that their reading is measured.
-TRACKING = "tracking"
 #: A receipt may come before we know the provider's id of its message; it waits so long.
 _PATIENCE = timedelta(minutes=10)
 _OPENED, _CLICKED = "opened", "clicked"
@@ -64,15 +61,14 @@ def _find(hit: Hit, messages: dict[object, EngagedMessage]) -> EngagedMessage | 
 
 
 def _classed(matched: Sequence[tuple[Hit, EngagedMessage]]) -> list[Returned]:
-    said = consent.states({message.contact_id for _hit, message in matched})
+    fetched = [(message.contact_id, message.channel, hit.received_at) for hit, message in matched]
+    may_keep = measuring.allowed(fetched)
     receipts = []
     for hit, message in matched:
         kind = _KIND.get(hit.kind, hit.kind)
         actor = ""
         if kind in (_OPENED, _CLICKED):
-            # Asked for by its own name: who leaves a list has not said anything about being measured.
-            answer = said.get(message.contact_id, {}).get((message.channel, TRACKING))
-            consented = answer if answer is not None else not settings.SEGUE_TRACKING_OPT_IN
+            consented = (message.contact_id, message.channel, hit.received_at) in may_keep
             actor = actors.of(
                 hit.kind if hit.kind in _KIND else {_OPENED: "open"}.get(kind, "click"),
                 str(hit.data.get("method", "GET")),

@@ -10,6 +10,13 @@ from contacts.consent.rows import ordered
 from contacts.models import TrackingRule
 from contacts.permission import TRACKING
 
+#: Country (empty: everywhere else), from when, measured until they refuse, source. These hold where nobody
+#: wrote rules, and are what a new installation starts with; to be checked by whoever runs it.
+STARTERS = (
+    ("", date(2018, 5, 25), True, "What holds where no country says otherwise"),
+    ("FR", date(2026, 1, 1), False, "CNIL 2026-042: a tracking pixel needs a separate consent before"),
+)
+
 _Rules = dict[str, list[tuple[date, bool]]]
 
 
@@ -17,8 +24,8 @@ def allowed(wanted: Collection[tuple[int, str, datetime]]) -> set[tuple[int, str
     """Of (contact, channel, when something was fetched), those that may be kept on the person.
 
     Their own answer counts: who agrees later is measured from then on, who refuses is measured no more, not
-    even for what was fetched before. Without an answer the rule of their country on that day holds; where
-    there is no rule, nothing is measured. Three statements, whatever the number.
+    even for what was fetched before. Without an answer the rule of their country on that day holds, and
+    where there is none, nothing is measured. Three statements, whatever the number.
     """
     people = {contact_id for contact_id, _channel, _at in wanted}
     standings = standing.load(people)
@@ -40,9 +47,9 @@ def allowed(wanted: Collection[tuple[int, str, datetime]]) -> set[tuple[int, str
 
 def _rules() -> _Rules:
     found: _Rules = {}
-    for country, day, unasked in TrackingRule.objects.order_by("effective_on").values_list(
-        "country", "effective_on", "unasked"
-    ):
+    stored = TrackingRule.objects.order_by("effective_on")
+    rules = list(stored.values_list("country", "effective_on", "unasked")) or [one[:3] for one in STARTERS]
+    for country, day, unasked in rules:
         found.setdefault(country, []).append((day, unasked))
     return found
 

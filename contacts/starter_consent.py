@@ -5,16 +5,11 @@ Figures of law are a start to be checked by whoever runs the installation; they 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from contacts.consent import wordings
+from contacts.measuring import STARTERS
 from contacts.models import TrackingRule
-
-#: Country, from when, measured until they refuse, source.
-_RULES = (
-    ("", date(2018, 5, 25), True, "What holds where no country says otherwise"),
-    ("FR", date(2026, 1, 1), False, "CNIL 2026-042: a tracking pixel needs a separate consent before"),
-)
 
 
 def load(now: datetime) -> int:
@@ -24,7 +19,7 @@ def load(now: datetime) -> int:
         made += len(
             TrackingRule.objects.bulk_create(
                 TrackingRule(country=country, effective_on=day, unasked=unasked, source=source)
-                for country, day, unasked, source in _RULES
+                for country, day, unasked, source in STARTERS
             )
         )
     return made
