@@ -18,7 +18,7 @@ def explain(charter: Charter) -> list[str]:
         + "."
         for rule in charter.redundancy
     ]
-    lines += [_cap(cap) for cap in charter.caps]
+    lines += [cap(one) for one in charter.caps]
     if charter.one_a_day:
         lines.append("Never two messages to a person on one day.")
     if charter.apart:
@@ -56,7 +56,8 @@ def _channels(charter: Charter) -> str:
     return f"Channels: {_list(charter.order)}, tried {chosen}; the next one where one {next_one}."
 
 
-def _cap(cap: Cap) -> str:
+def cap(cap: Cap) -> str:
+    """One cap as a sentence."""
     if cap.rolling is not None:
         window = f"in {length(cap.rolling)}"
     else:

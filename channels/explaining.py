@@ -119,6 +119,11 @@ def steps(decision: Explained) -> list[Step]:
     return found
 
 
+def rule_name(rule: str) -> str:
+    """What a rule of the policy is called: ``quiet_hours`` is ``Quiet hours``."""
+    return str(_RULES.get(rule, rule))
+
+
 def channel_name(channel: str) -> str:
     return str(dict(Channel.choices).get(channel, channel))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from config.timeline_names import channel_label, step_label
 from config.timeline_words import CHANNEL_ICONS
@@ -20,12 +21,26 @@ from contacts.models import (
     Merge,
     Prediction,
     Purpose,
-    Segment,
+    SegmentMembership,
+    Source,
     Suppression,
 )
+from contacts.profile import COLUMNS
 from journeys.models import Journey, Run
 
 REACHED_BY = ("email", "sms", "push")
+#: The first word of an origin (see contacts.profile.Origin) as people say it; what follows it comes after.
+_ORIGINS = {
+    "source": "",
+    "import": gettext_lazy("import"),
+    "api": gettext_lazy("API"),
+    "staff": gettext_lazy("staff:"),
+    "journey": gettext_lazy("journey"),
+    "person": gettext_lazy("the person"),
+    "device": gettext_lazy("their device"),
+    "place": gettext_lazy("phone or country"),
+    "model": gettext_lazy("model"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,17 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """One value of the profile: who said so, and when. An inferred one may have to give way."""
+
+    name: str
+    value: Any
+    origin: str = ""
+    at: datetime | None = None
+    gives_way: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LiveRun:
     journey_id: int
     journey: str
@@ -56,12 +82,12 @@ class Panels:
     reach: Sequence[Reach]
     identifiers: Sequence[Identifier]
     merges: Sequence[Merge]
-    segments: Sequence[Segment]
+    memberships: Sequence[SegmentMembership]
     runs: Sequence[LiveRun]
     ended_runs: int
     predictions: Sequence[Prediction]
-    declared: Mapping[str, Any]
-    inferred: Mapping[str, Any]
+    declared: Sequence[Attribute]
+    inferred: Sequence[Attribute]
 
     @property
     def suppressed(self) -> bool:
@@ -75,13 +101,45 @@ def panels(contact: Contact) -> Panels:
         reach=reach(contact),
         identifiers=list(Identifier.objects.filter(contact_id=contact.pk).order_by("kind", "value")[:50]),
         merges=list(Merge.objects.filter(winner_id=contact.pk, undone_at=None).order_by("-id")[:20]),
-        segments=list(Segment.objects.filter(memberships__contact_id=contact.pk).order_by("name")),
+        memberships=list(
+            SegmentMembership.objects.filter(contact_id=contact.pk)
+            .select_related("segment")
+            .order_by("segment__name")
+        ),
         runs=runs,
         ended_runs=ended,
         predictions=list(Prediction.objects.filter(contact_id=contact.pk).order_by("name")),
-        declared=dict(sorted(contact.attributes.items())),
-        inferred=dict(sorted(contact.inferred.items())),
+        **_attributes(contact),
     )
+
+
+def _attributes(contact: Contact) -> dict[str, list[Attribute]]:
+    """Declared and inferred values, each with its origin."""
+    columns = {name: value for name in COLUMNS if (value := getattr(contact, name))}
+    declared = columns | dict(sorted(contact.attributes.items()))
+    origins = contact.origins if isinstance(contact.origins, dict) else {}
+    told, concluded = origins.get("declared", {}), origins.get("inferred", {})
+    known = dict(Source.objects.values_list("id", "name"))
+    return {
+        "declared": [
+            Attribute(name, value, *_origin(told.get(name), known)) for name, value in declared.items()
+        ],
+        "inferred": [
+            Attribute(name, value, *_origin(concluded.get(name), known), name in declared)
+            for name, value in sorted(contact.inferred.items())
+        ],
+    }
+
+
+def _origin(kept: Any, sources: Mapping[int, str]) -> tuple[str, datetime | None]:
+    """An origin in words, and its date; nothing where none was kept."""
+    if not isinstance(kept, list) or len(kept) != 2:
+        return "", None
+    kind, _colon, which = str(kept[0]).partition(":")
+    if kind == "source":
+        which = sources.get(int(which) if which.isdecimal() else 0, which)
+    words = str(_ORIGINS[kind]) if kind in _ORIGINS else kind
+    return " ".join(filter(None, (words, which))), datetime.fromtimestamp(kept[1], UTC)
 
 
 def heading(contact: Contact, shown: Panels) -> str:
@@ -169,10 +227,15 @@ def profile(contact: Contact) -> dict[str, Any]:
         **{name: getattr(contact, name) for name in columns},
         "first_seen_at": contact.first_seen_at,
         "last_seen_at": contact.last_seen_at,
-        "attributes": shown.declared,
-        "inferred": shown.inferred,
-        "identifiers": [{"kind": one.kind, "value": one.value} for one in shown.identifiers],
-        "segments": [segment.slug for segment in shown.segments],
+        "attributes": contact.attributes,
+        "inferred": contact.inferred,
+        "origins": {
+            one.name: {"origin": one.origin, "at": one.at} for one in shown.declared if one.at is not None
+        },
+        "identifiers": [
+            {"kind": one.kind, "value": one.value, "since": one.created_at} for one in shown.identifiers
+        ],
+        "segments": [one.segment.slug for one in shown.memberships],
         "consents": [
             {"channel": channel, "purpose": purpose, "allowed": allowed}
             for (channel, purpose), allowed in sorted(

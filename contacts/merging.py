@@ -43,7 +43,13 @@ def tables() -> tuple[Table, ...]:
     return tuple(_table(model) for model in sorted(apps.get_models(), key=_name) if _follows_contact(model))
 
 
-def merge(losers: Mapping[int, int], profiles: Mapping[int, Profile], now: datetime) -> None:
+def merge(
+    losers: Mapping[int, int],
+    profiles: Mapping[int, Profile],
+    now: datetime,
+    *,
+    reason: str = "an event carried identifiers of both",
+) -> None:
     """Make each loser part of its winner. Call with the contacts of both locked.
 
     ``profiles`` holds both as stored before the merge. Statements: a constant number, whatever the number
@@ -51,13 +57,17 @@ def merge(losers: Mapping[int, int], profiles: Mapping[int, Profile], now: datet
     """
     if not losers:
         return
-    undo: dict[int, dict[str, Any]] = {loser: {"contact": profiles[loser]} for loser in losers}
+    undo: dict[int, dict[str, Any]] = {
+        # The one that remains may have been made by this very batch; then there is nothing of before.
+        loser: {"contact": profiles[loser], "remaining": profiles.get(winner)}
+        for loser, winner in losers.items()
+    }
     with psycopg.Cursor(connection.connection) as cursor:
         for table in tables():
             for loser, kind, rows in _move(cursor, table, losers, now):
                 undo[loser].setdefault(kind, {})[table.name] = rows
         cursor.execute("DELETE FROM contacts_contact WHERE id = ANY(%b::int8[])", [sorted(losers)])
-        lines = [_line(loser, losers[loser], undo[loser], now) for loser in sorted(losers)]
+        lines = [_line(loser, losers[loser], undo[loser], reason, now) for loser in sorted(losers)]
         cursor.execute(_LOG, [Jsonb(msgspec.json.encode(lines), dumps=bytes)])
 
 
@@ -78,13 +88,13 @@ def sweep(now: datetime) -> int:
     return moved
 
 
-def _line(loser: int, winner: int, snapshot: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _line(loser: int, winner: int, snapshot: dict[str, Any], reason: str, now: datetime) -> dict[str, Any]:
     return {
         "slot": slots.of(winner),
         "winner_id": winner,
         "loser_id": loser,
         "loser_public_id": snapshot["contact"].public_id,
-        "reason": "an event carried identifiers of both",
+        "reason": reason,
         "snapshot": snapshot,
         "merged_at": now,
     }

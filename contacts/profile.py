@@ -56,7 +56,7 @@ class Origin(NamedTuple):
         return cls(of, int(at.timestamp()))
 
 
-class Origins(msgspec.Struct):
+class Origins(msgspec.Struct, omit_defaults=True):
     """The origin of each value that a profile holds; a value that is told again as it was keeps its own."""
 
     declared: dict[str, Origin] = {}
@@ -119,7 +119,7 @@ class Profile(msgspec.Struct):
                     own[key] = value
             elif value is None:
                 setattr(self, column, "")
-            elif (text := _read(column, value, region)) is not None:
+            elif (text := read(column, value, region)) is not None:
                 setattr(self, column, text)
         self._take_name(own)
         self._take_address(own)
@@ -166,6 +166,21 @@ class Profile(msgspec.Struct):
         self.known = self.known or other.known
         self.see(other.first_seen_at)
         self.see(other.last_seen_at)
+
+    def part(self, other: Self, before: Self) -> None:
+        """Give back what was taken over from ``other`` and is still as it was; ``before`` is from before."""
+        for column in COLUMNS:
+            if not getattr(before, column) and getattr(self, column) == getattr(other, column):
+                setattr(self, column, "")
+        self.attributes = _kept(self.attributes, other.attributes, before.attributes)
+        self.inferred = _kept(self.inferred, other.inferred, before.inferred)
+        own = self.declared()
+        self.origins = Origins(
+            {name: of for name, of in self.origins.declared.items() if name in own},
+            {name: of for name, of in self.origins.inferred.items() if name in self.inferred},
+        )
+        if self.first_seen_at == other.first_seen_at:
+            self.first_seen_at = before.first_seen_at
 
     def _take_name(self, own: Mapping[str, Any]) -> None:
         name = own.get("name")
@@ -230,6 +245,14 @@ def _added(
     return {**origins, **taken}
 
 
+def _kept(values: Mapping[str, Any], others: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in values.items()
+        if name in before or name not in others or others[name] != value
+    }
+
+
 def _text(value: object) -> str | None:
     text = " ".join(value.split()) if isinstance(value, str) else ""
     return text[:_LONGEST_NAME] or None
@@ -245,5 +268,11 @@ _READERS: dict[str, Callable[[object], str | None]] = {
 }
 
 
-def _read(column: str, value: object, region: str | None) -> str | None:
+def column_of(name: str) -> str | None:
+    """The column that a trait of this name is kept in; None where it is a free attribute."""
+    return _COLUMNS.get(name.lower())
+
+
+def read(column: str, value: object, region: str | None) -> str | None:
+    """The one form of a column's value; None where it cannot be used."""
     return normalise.phone(value, region) if column == "phone" else _READERS[column](value)

@@ -1,7 +1,7 @@
 """Undo a merge: make the former contact again and give back what came with it, by the kept snapshot.
 
-What was written since stays with the contact that remained, and so do traits that it took over: nobody
-can say any more whose they are. The former contact's identifiers find it again from now on.
+What was written since stays with the contact that remained; traits that it took over and that nobody has
+changed since go back. The former contact's identifiers find it again from now on.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from contacts import event_log
+from contacts import event_log, profile_rows
+from contacts.directory import KNOWN_BY
 from contacts.event_log import NewEvent
 from contacts.merging import Table, tables
-from contacts.models import Contact, Merge
+from contacts.models import Contact, Identifier, Merge
+from contacts.profile import Profile
 
 
 class NotUndoableError(Exception):
@@ -36,10 +38,26 @@ def undo(merge_id: int, now: datetime) -> int:
         for table in tables():
             _give_back(cursor, table, merge)
             _restore(cursor, table.name, merge.snapshot.get("settled", {}).get(table.name, []))
+        _part(merge, now)
         Merge.objects.filter(pk=merge.pk).update(undone_at=now)
         # Both are other people now than their segments think.
         event_log.append(NewEvent(each, "Identified", now, now) for each in (merge.loser_id, merge.winner_id))
     return merge.loser_id
+
+
+def _part(merge: Merge, now: datetime) -> None:
+    """Take from the contact that remained what it had only from the other one."""
+    if not merge.snapshot.get("remaining"):
+        return  # A merge of before this was kept, or into a contact that had nothing yet.
+    former, before = (
+        msgspec.convert(merge.snapshot[name], Profile, strict=False) for name in ("contact", "remaining")
+    )
+    remaining = profile_rows.load([merge.winner_id])[merge.winner_id]
+    remaining.part(former, before)
+    found_by = Identifier.objects.filter(contact_id=merge.winner_id, kind__in=KNOWN_BY)
+    remaining.known = before.known or bool(remaining.email or remaining.phone) or found_by.exists()
+    remaining.updated_at = now
+    profile_rows.save([remaining])
 
 
 def _give_back(cursor: CursorWrapper, table: Table, merge: Merge) -> None:

@@ -9,9 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
+from channels import pressure_now
 from config import contact_page
 from config.admin import timeline_page
 from config.admin.contact_addresses import AddressActs
+from config.admin.contact_editing import EditActs
+from config.admin.contact_merging import MergeActs
 from contacts import clock
 from contacts.models import Contact
 
@@ -22,23 +25,37 @@ OFFERED = {
     "may_lift": "contacts.delete_suppression",
     "may_record": "contacts.add_consententry",
     "may_export": "contacts.export_contact",
+    "may_edit": "contacts.edit_contact",
+    "may_merge": "contacts.merge_contact",
+    "may_list": "contacts.change_segment",
+    "may_start": "journeys.enter_journey",
+    "may_test": "contacts.test_contact",
 }
 
 
 @admin.register(Contact)
-class ContactPageAdmin(AddressActs):
+class ContactPageAdmin(AddressActs, EditActs, MergeActs):
     def get_urls(self) -> list[URLPattern]:
         acts = {
             "suppress": self.suppress,
             "lift": self.lift,
             "consent": self.record_consent,
             "export": self.export,
+            "edit": self.edit,
+            "lists": self.lists,
+            "journey": self.journey,
+            "test-event": self.test_event,
+            "merge": self.merge,
+            "merge/<int:other_id>": self.compare,
+            "unmerge/<int:merge_id>": self.unmerge,
         }
         own = [
             path(
-                f"<int:contact_id>/{name}/", self.admin_site.admin_view(act), name=f"contacts_contact_{name}"
+                f"<int:contact_id>/{way}/",
+                self.admin_site.admin_view(act),
+                name=f"contacts_contact_{act.__name__}",
             )
-            for name, act in acts.items()
+            for way, act in acts.items()
         ]
         return [*own, *super().get_urls()]
 
@@ -53,6 +70,7 @@ class ContactPageAdmin(AddressActs):
         if request.method not in ("GET", "HEAD"):
             return HttpResponse(status=405)
         now = clock.now()
+        sees_messages = request.user.has_perm("channels.view_message")
         panels = contact_page.panels(contact)
         context = {
             **self.admin_site.each_context(request),
@@ -63,6 +81,7 @@ class ContactPageAdmin(AddressActs):
             "now": now,
             "panels": panels,
             "heading": contact_page.heading(contact, panels),
+            "standing": pressure_now.standing(contact.pk, now) if sees_messages else None,
             **timeline_page.context(request, contact, contact_page.zone_of(contact)),
             **{name: request.user.has_perm(permission) for name, permission in OFFERED.items()},
             **(extra_context or {}),

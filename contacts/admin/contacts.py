@@ -10,18 +10,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from contacts.models import Contact, Identifier, Segment, SegmentMembership
+from contacts.models import Contact, Segment, SegmentMembership
 from contacts.paging import CappedPaginator
-
-_MOST_FOUND = 500
-"Contacts that one way of searching may bring; whoever needs more should search for more letters."
+from contacts.searching import search
 
 
 class KnownFilter(admin.SimpleListFilter):
@@ -101,24 +98,3 @@ class ContactAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
         return False
-
-
-def search(term: str) -> set[int]:
-    """Ids of contacts by exact identifier, start of the email, or start of a name.
-
-    Each way is its own bounded question, so that each can use its own index; joined by OR none would.
-    """
-    folded = term.lower()
-    owners = Identifier.objects.order_by().values_list("contact_id", flat=True)
-    found = set(owners.filter(kind__in=Identifier.Kind.values, value__in={term, folded}))
-    found.update(owners.filter(kind=Identifier.Kind.EMAIL, value__startswith=folded)[:_MOST_FOUND])
-    rows = Contact.objects.order_by()
-    found.update(rows.filter(email=folded).exclude(email="").values_list("pk", flat=True)[:_MOST_FOUND])
-    # Names have no index, since it would slow each event down: only what may be a name is looked for in them.
-    if not any(sign.isdigit() or sign == "@" for sign in term):
-        first, _space, last = folded.partition(" ")
-        named = rows.annotate(first=Lower("first_name"), last=Lower("last_name"))
-        either = Q(first__startswith=first) | Q(last__startswith=first)
-        way = named.filter(Q(first=first, last__startswith=last.strip()) if last else either)
-        found.update(way.values_list("pk", flat=True)[:_MOST_FOUND])
-    return found

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 
 from config import roles
 from contacts import consent
-from contacts.admin.contacts import search
 from contacts.models import (
     ConsentEntry,
     Contact,
@@ -21,6 +20,7 @@ from contacts.models import (
     Suppression,
 )
 from contacts.paging import CAP, CappedPaginator
+from contacts.searching import search
 from tests.config.backoffice import make_person, signed_in
 from tests.factories import NOON, make_contact
 
@@ -39,7 +39,23 @@ def page_of(contact: Contact) -> str:
 
 
 @pytest.mark.parametrize(
-    "term", ["ada@ex", "ADA@example.com", "ada", "LOVE", "ada love", "user-7", "+33612345678"]
+    "term",
+    [
+        "ada@ex",
+        "ADA@example.com",
+        "ada",
+        "LOVE",
+        "ada love",
+        "user-7",
+        "user-",
+        "+33612345678",
+        "da@exam",
+        "velace",
+        "06 12 34 56 78",
+        "0033 6 12 34 56 78",
+        "3456 78",
+        "+33 6.12.34",
+    ],
 )
 def test_a_contact_is_found_by_email_name_phone_or_identifier(term: str) -> None:
     ada = make_contact(email="ada@example.com", phone="+33612345678", first_name="Ada", last_name="Lovelace")
