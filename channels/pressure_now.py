@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from channels import charter_words, deciding_facts, explaining, policy_pressure, policy_time
 from channels.charter_rules import Cap
 from channels.policy_facts import Candidate, Facts
+
+#: A person's own maximum counts on every channel by which people are written to.
+_EMAIL = ("email", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +50,34 @@ def standing(contact_id: int, now: datetime) -> Standing | None:
     """What the policy would say about time; None for a contact that is gone. Some eight statements."""
     around = deciding_facts.surroundings(now)
     charter = around.charter
-    person = deciding_facts.people([contact_id], charter).get(contact_id)
+    person = deciding_facts.people([contact_id], charter, now).get(contact_id)
     if person is None:
         return None
-    history = deciding_facts.histories([contact_id], now, now - charter.reach)[contact_id]
+    history = deciding_facts.histories([contact_id], now, now - max(charter.reach, policy_pressure.OWN_WEEK))[
+        contact_id
+    ]
 
     def facts(channel: str, purpose: str) -> Facts:
         candidate = Candidate(0, purpose, (channel,), now)
         return Facts(now, candidate, person, charter, around.paused, tuple(history.touches))
 
     taken: dict[int, int] = {}
+    own: list[CapNow] = []
     for cap in charter.caps:
         channel, purpose = _example(cap, charter.order)
         for name, _rule, inputs in policy_pressure.timed_rules(facts(channel, purpose), channel):
             if name == "cap":
                 taken[inputs["rule"]] = inputs["taken"]
+    for name, _rule, inputs in policy_pressure.timed_rules(facts(*_EMAIL), _EMAIL[0]):
+        if name == "own_cap":
+            own = [CapNow(_("Their own maximum in 7 days."), inputs["taken"], inputs["limit"])]
     return Standing(
         charter.number,
         [
             CapNow(charter_words.cap(one), taken.get(position, 0), one.limit)
             for position, one in enumerate(charter.caps)
-        ],
+        ]
+        + own,
         [_free(facts(channel, ""), channel) for channel in charter.order],
     )
 

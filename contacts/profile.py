@@ -268,11 +268,6 @@ _READERS: dict[str, Callable[[object], str | None]] = {
 }
 
 
-def column_of(name: str) -> str | None:
-    """The column that a trait of this name is kept in; None where it is a free attribute."""
-    return _COLUMNS.get(name.lower())
-
-
 def read(column: str, value: object, region: str | None) -> str | None:
     """The one form of a column's value; None where it cannot be used."""
     return normalise.phone(value, region) if column == "phone" else _READERS[column](value)

@@ -17,9 +17,9 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts import clock, consent
-from contacts.admin.contacts import search
 from contacts.models import ConsentEntry, Purpose, Suppression
 from contacts.paging import CappedPaginator
+from contacts.searching import search
 
 _CHANNELS = [("email", _("email")), ("sms", _("SMS")), ("push", _("web push"))]
 

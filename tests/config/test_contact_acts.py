@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -186,7 +185,7 @@ ACTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-def without(ada: Contact) -> Iterator[Any]:
+def without(ada: Contact) -> Any:
     """Somebody who may see contacts and everything of an admin save one permission."""
     consent.suppress([("email", ada.email)], Suppression.Reason.MANUAL, NOON)
     person = make_person("almost", role=roles.ADMIN)
@@ -196,7 +195,7 @@ def without(ada: Contact) -> Iterator[Any]:
         group.permissions.remove(Permission.objects.get(codename=codename))
         return signed_in(person)
 
-    yield sign_in
+    return sign_in
 
 
 @pytest.mark.parametrize(("act", "permission", "given"), ACTS)
