@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from psycopg_pool import PoolTimeout
 
 from config.server_valkey import ONCE
+from contacts import event_log_healing
 
 
 def database_answers() -> bool:
@@ -30,12 +31,21 @@ def broker_answers() -> bool:
         return False
 
 
+def log_flows() -> bool:
+    """False where a backup was restored and its readers wait for numbers that lie far ahead."""
+    try:
+        return not event_log_healing.standing().stalled
+    except (DatabaseError, PoolTimeout):
+        return False
+
+
 def healthz(request: HttpRequest) -> JsonResponse:
-    """`{"database": bool, "broker": bool}`: 200 when the database answers, else 503.
+    """`{"database": bool, "broker": bool, "log": bool}`: 200 when the database answers, else 503.
 
     A missing broker only makes things slower (the tables hold all work), so it does not turn traffic away.
+    Nor does a log whose readers wait: events are taken in, and `manage.py restored` lets them be read.
     """
-    state = {"database": database_answers(), "broker": broker_answers()}
+    state = {"database": database_answers(), "broker": broker_answers(), "log": log_flows()}
     response = JsonResponse(state, status=200 if state["database"] else 503)
     response["Cache-Control"] = "no-store"
     return response

@@ -2,7 +2,8 @@
 
 A serial id alone loses rows: id 1 may commit after id 2 was read. So each row keeps the transaction
 that wrote it, and a reader sees only rows below the oldest transaction still running, ordered by
-(xid, id). Each reader holds one durable cursor a lane and works in its own transaction.
+(xid, id); ``contacts_log_horizon`` in the database says where that is (see ``event_log_healing``).
+Each reader holds one durable cursor a lane and works in its own transaction.
 """
 
 from __future__ import annotations
@@ -142,7 +143,7 @@ def start_at_end(reader: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO contacts_cursor (reader, lane, xid, event_id)"
-            " SELECT %s, s, pg_snapshot_xmin(pg_current_snapshot())::text::numeric, 0"
+            " SELECT %s, s, contacts_log_horizon()::text::numeric, 0"
             " FROM generate_series(0, %s) AS s"
             " ON CONFLICT (reader, lane) DO UPDATE SET xid = excluded.xid, event_id = excluded.event_id",
             [reader, slots.SLOTS - 1],
@@ -168,7 +169,7 @@ FROM (
 CROSS JOIN LATERAL (
     SELECT * FROM contacts_event e
     WHERE e.lane = c.lane AND (e.xid, e.id) > (c.xid, c.event_id)
-      AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+      AND e.xid < contacts_log_horizon()
     ORDER BY e.lane, e.xid, e.id
     LIMIT %s
 ) AS e

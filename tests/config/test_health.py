@@ -7,7 +7,7 @@ from pytest_django import Settings
 def test_health_names_both_servers_when_they_answer(client: Client) -> None:
     response = client.get("/healthz")
     assert response.status_code == 200
-    assert response.json() == {"database": True, "broker": True}
+    assert response.json() == {"database": True, "broker": True, "log": True}
 
 
 @pytest.mark.django_db

@@ -202,7 +202,7 @@ def test_one_command_brings_everything_up_and_one_signal_takes_everything_down(u
     told = up(port)
     told.says("Segue is ready", seconds=120)
     assert told.says("Login").split()[1] == "admin"
-    assert get(port, "/healthz") == (200, '{"database": true, "broker": true}')
+    assert get(port, "/healthz") == (200, '{"database": true, "broker": true, "log": true}')
     assert get(port, "/admin/")[0] == 302
     second = up(port)
     second.says("is in use")

@@ -25,6 +25,7 @@ from config.server_place import ServerError
 from config.supervisor import Program, Supervisor
 from contacts import clock, starter_consent, starter_purposes
 from contacts.models import Contact
+from contacts.privacy import restoring
 
 _LAST_ONE_ENDS = 3.0
 "Seconds given to an installation that is just going down."
@@ -108,6 +109,8 @@ def _named(variable: str) -> bool:
 def prepare() -> tuple[str | None, str]:
     """The administrator's password as long as it is the first one, and a key to try the intake with."""
     migrate.Command().run_from_argv([_MANAGE, "migrate", "--no-input", "--verbosity", "0"])
+    # A backup may have been put in place since the last start; where none was, this looks and does nothing.
+    restoring.restore(clock.now())
     ensure_pulses(celery_app)
     roles.ensure()
     starter_purposes.load()
