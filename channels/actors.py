@@ -13,8 +13,6 @@ PROXY = "proxy"
 SCANNER = "scanner"
 #: A browser or app fetches ahead of a click that may never come.
 PREFETCH = "prefetch"
-#: A person who did not agree to be measured.
-UNCONSENTED = "unconsented"
 
 #: Nobody reads a message within these seconds of its being taken.
 TOO_SOON = 2.0
@@ -29,7 +27,7 @@ _SCANNERS = (
 )  # fmt: skip
 
 
-def of(kind: str, method: str, agent: str, purpose: str, seconds: float | None, consented: bool) -> str:
+def of(kind: str, method: str, agent: str, purpose: str, seconds: float | None) -> str:
     """Class of one fetch. ``seconds`` passed since the provider took the message; None: not known."""
     lowered = agent.strip().lower()
     if method != "GET" or (seconds is not None and seconds < TOO_SOON):
@@ -40,7 +38,7 @@ def of(kind: str, method: str, agent: str, purpose: str, seconds: float | None, 
         return PROXY
     if not lowered or any(name in lowered for name in _SCANNERS) or _crawls(agent):
         return SCANNER
-    return HUMAN if consented else UNCONSENTED
+    return HUMAN
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,7 @@
 """Engagement: raw hits become classed receipts, what messages know of themselves, and log events.
 
-Machines are kept in the receipts with their class; only people who agreed to it enter the log.
+Machines are kept in the receipts with their class; only people who agreed to it enter the log. What may
+not be kept on anybody is counted without names.
 The result is the same in whatever order receipts come, and however often.
 """
 
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from channels import actors, lifecycle
+from channels import actors, lifecycle, unmeasuring
 from channels import engagement_rows as rows
 from channels.engagement_rows import EngagedMessage, Hit, Returned
 from channels.lifecycle import State
@@ -43,7 +44,9 @@ def absorb(now: datetime, limit: int = 1000) -> int:
         matched = [(hit, message) for hit in hits if (message := _find(hit, messages)) is not None]
         missing = {hit.id for hit in hits} - {hit.id for hit, _message in matched}
         waiting = {hit.id for hit in hits if hit.id in missing and hit.received_at > now - _PATIENCE}
-        receipts = _fresh(_classed(matched), now)
+        came = _fresh(_classed(matched), now)
+        receipts = [one for one in came if not one.unnamed]
+        unmeasuring.count([one for one in came if one.unnamed])
         rows.write_receipts(receipts)
         _update_messages(receipts)
         event_log.append(_settle(receipts))
@@ -66,7 +69,7 @@ def _classed(matched: Sequence[tuple[Hit, EngagedMessage]]) -> list[Returned]:
     receipts = []
     for hit, message in matched:
         kind = _KIND.get(hit.kind, hit.kind)
-        actor = ""
+        actor, consented = "", True
         if kind in (_OPENED, _CLICKED):
             consented = (message.contact_id, message.channel, hit.received_at) in may_keep
             actor = actors.of(
@@ -75,9 +78,8 @@ def _classed(matched: Sequence[tuple[Hit, EngagedMessage]]) -> list[Returned]:
                 str(hit.data.get("agent", "")),
                 str(hit.data.get("purpose", "")),
                 (hit.received_at - message.accepted_at).total_seconds() if message.accepted_at else None,
-                consented,
             )
-        receipts.append(Returned(hit, message, kind, actor))
+        receipts.append(Returned(hit, message, kind, actor, unnamed=not consented))
     return receipts
 
 

@@ -62,10 +62,13 @@ class EngagedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
+    """One thing that came back. ``unnamed``: it may be counted, and kept on nobody."""
+
     hit: Hit
     message: EngagedMessage
     kind: str
     actor: str
+    unnamed: bool = False
 
 
 def take(limit: int, given_up: datetime) -> list[Hit]:

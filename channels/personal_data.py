@@ -58,6 +58,11 @@ PEOPLE: tuple[Table, ...] = (
         since="received_at",
     ),
     Table(
+        "channels.LastOpen",
+        {},
+        heading=_("The day on which you last opened a message"),
+    ),
+    Table(
         "channels.Decision",
         {Kind.BEHAVIOUR: "outcome channel reason trace", Kind.TECHNICAL: "message_id charter_number"},
         Act.ANONYMISE,
@@ -111,6 +116,7 @@ PEOPLE: tuple[Table, ...] = (
 IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("channels.Audience", "a list's name and destination"),
     Impersonal("channels.AudienceDeparture", "digests that a destination still has to be told to remove"),
+    Impersonal("channels.EngagementTotal", "opens and clicks that are kept on nobody"),
     Impersonal("channels.CharterVersion", "rules of pressure, and who on the team wrote them"),
     Impersonal("channels.ProviderAccount", "settings and sealed secrets of providers"),
     Impersonal("channels.TrackedLink", "addresses of pages, shared by all messages"),

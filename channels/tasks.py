@@ -6,7 +6,7 @@ from functools import partial
 
 from celery import shared_task
 
-from channels import audience_sync, confirming, deciding, delivery
+from channels import audience_sync, confirming, deciding, delivery, unmeasuring
 from channels import engagement as engaging
 from channels import rescue as rescuing
 from channels.providers import sandbox
@@ -55,6 +55,13 @@ def confirmations() -> None:
     """Send the links of double opt-ins."""
     if pulse.drain(lambda: confirming.send(clock.now()), seconds=_LONGEST):
         pulse.wake("decide")
+
+
+@shared_task
+def unmeasured() -> None:
+    """Take what was measured off the names of people who withdrew their consent to it."""
+    if pulse.drain(lambda: unmeasuring.follow(clock.now()), seconds=_LONGEST):
+        pulse.wake("segments")
 
 
 @shared_task

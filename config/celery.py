@@ -39,6 +39,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("rescue", "channels.tasks.rescue", 10),
     Pulse("segment_clock", "contacts.tasks.segment_clock", 60),
     Pulse("confirmations", "channels.tasks.confirmations", 10),
+    Pulse("unmeasured", "channels.tasks.unmeasured", 60),
     Pulse("consents", "contacts.tasks.consents", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("inactivity", "journeys.tasks.inactivity", 300),

@@ -2,7 +2,7 @@
 
 from channels.models.audience import Audience, AudienceDeparture, AudienceMember
 from channels.models.charter import CharterVersion
-from channels.models.engagement import Hit, Receipt, TrackedLink
+from channels.models.engagement import EngagementTotal, Hit, LastOpen, Receipt, TrackedLink
 from channels.models.message import Attempt, Decision, Message
 from channels.models.provider import ProviderAccount
 from channels.models.sandbox import SandboxMessage
@@ -15,7 +15,9 @@ __all__ = [
     "AudienceMember",
     "CharterVersion",
     "Decision",
+    "EngagementTotal",
     "Hit",
+    "LastOpen",
     "Message",
     "ProviderAccount",
     "Receipt",

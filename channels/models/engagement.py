@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from contacts.models import Contact, MergeRule
+
 
 class TrackedLink(models.Model):
     """An address that templates link to. A tracked link carries this id, never the address itself."""
@@ -51,7 +53,7 @@ class Receipt(models.Model):
     message_created_at = models.DateTimeField()
     provider_id = models.IntegerField(null=True)
     kind = models.TextField()  # delivered, bounced, complained, opened, clicked, unsubscribed, replied
-    actor = models.TextField(default="")  # human, proxy, scanner, prefetch, unconsented
+    actor = models.TextField(default="")  # human, proxy, scanner, prefetch
     link_id = models.IntegerField(null=True)
     detail = models.JSONField(default=dict)
 
@@ -62,3 +64,52 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} ({self.actor})"
+
+
+class EngagementTotal(models.Model):
+    """Opens and clicks that may not be kept on anybody: how many a day, of which messages."""
+
+    day = models.DateField(_("day"))
+    channel = models.CharField(_("channel"), max_length=16)
+    origin_kind = models.TextField(default="")
+    origin_slug = models.TextField(_("wanted by"), default="")
+    origin_step = models.TextField(_("step"), default="")
+    template = models.TextField(_("template"), default="")
+    kind = models.TextField(_("kind"))  # opened, clicked
+    actor = models.TextField(_("who"), default="")  # human, proxy, scanner, prefetch
+    hits = models.IntegerField(_("number"), default=0)
+
+    class Meta:
+        verbose_name = _("engagement without names")
+        verbose_name_plural = _("engagement without names")
+        constraints = [
+            models.UniqueConstraint(
+                fields=[
+                    "day", "channel", "origin_kind", "origin_slug", "origin_step", "template", "kind",
+                    "actor",
+                ],
+                name="engagement_total_once",
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind} {self.hits}"
+
+
+class LastOpen(models.Model):
+    """The day on which somebody last opened anything, and nothing more: for the hygiene of lists."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, db_constraint=False, db_index=False)
+    slot = models.SmallIntegerField()
+    day = models.DateField(_("day"))
+
+    # Of two people who turn out to be one the later day stays.
+    on_merge = MergeRule(once=(), keep="t.day DESC")
+
+    class Meta:
+        verbose_name = _("last open")
+        verbose_name_plural = _("last opens")
+        constraints = [models.UniqueConstraint(fields=["contact"], name="last_open_once")]
+
+    def __str__(self) -> str:
+        return str(self.day)

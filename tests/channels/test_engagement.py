@@ -8,7 +8,7 @@ import pytest
 
 from channels import engagement, hits
 from channels.hits import NewHit
-from channels.models import Hit, Message, Receipt, TrackedLink
+from channels.models import EngagementTotal, Hit, LastOpen, Message, Receipt, TrackedLink
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import Event, Suppression
@@ -107,7 +107,10 @@ def test_who_refused_to_be_measured_is_not() -> None:
     _absorb(_fetch(message))
     message.refresh_from_db()
     assert message.opened_at is None
-    assert Receipt.objects.get().actor == "unconsented"
+    assert not Receipt.objects.exists()
+    total = EngagementTotal.objects.get()
+    assert (total.kind, total.actor, total.template, total.hits) == ("opened", "human", "hello", 1)
+    assert LastOpen.objects.get().day == LATER.date()
 
 
 def test_the_same_callback_46_times_counts_once() -> None:
