@@ -36,6 +36,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("deliver", "channels.tasks.deliver", 1),
     Pulse("engagement", "channels.tasks.engagement", 1),
     Pulse("rollup", "analytics.tasks.rollup", 5),
+    Pulse("exchange", "contacts.tasks.exchange", 5),
     Pulse("rescue", "channels.tasks.rescue", 10),
     Pulse("segment_clock", "contacts.tasks.segment_clock", 60),
     Pulse("confirmations", "channels.tasks.confirmations", 10),

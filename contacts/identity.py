@@ -67,6 +67,12 @@ def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime) -> Resolved
     )
 
 
+def owners(identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
+    """The stored contacts of those identifiers that have one."""
+    with psycopg.Cursor(connection.connection) as cursor:
+        return _owners(cursor, set(identifiers))
+
+
 def _owners(cursor: psycopg.Cursor, wanted: Iterable[Identifier]) -> dict[Identifier, int]:
     rows = list(wanted)
     cursor.execute(

@@ -16,6 +16,8 @@ import idna
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from contacts import phone_plans
+
 LONGEST_ID = 512
 _LONGEST_EMAIL, _LONGEST_LOCAL_PART, _MOST_LABELS = 254, 64, 10
 
@@ -86,12 +88,16 @@ def phone(value: object, region: str | None = None) -> str | None:
 
 @lru_cache(maxsize=50_000)
 def _phone(value: str, region: str | None) -> str | None:
-    text = unicodedata.normalize("NFKC", value)
-    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
+    text = value.strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf").strip()
     if not _PHONE.fullmatch(text):
         return None
     if text.startswith("00"):
         text = f"+{text[2:]}"
+    if found := phone_plans.ordinary(text, region):
+        return found
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:

@@ -48,17 +48,17 @@ class People:
     changes: dict[int, Changes]
 
 
-def recognise(told: Sequence[Told], now: datetime) -> People:
+def recognise(told: Sequence[Told], now: datetime, *, seen: bool = True) -> People:
     """Find or make the person of each, carry out merges, and store what is new about them.
 
-    A constant number of statements. Call in a transaction; raises ``identity.ContendedError`` when others
-    were in the way.
+    ``seen`` says whether they were here: a line of a customer file is no visit. A constant number of
+    statements. Call in a transaction; raises ``identity.ContendedError`` when others were in the way.
     """
     resolved = resolve([one.identifiers for one in told], now)
-    return People(resolved, _update(told, resolved, now))
+    return People(resolved, _update(told, resolved, now, seen))
 
 
-def _update(told: Sequence[Told], resolved: Resolved, now: datetime) -> dict[int, Changes]:
+def _update(told: Sequence[Told], resolved: Resolved, now: datetime, seen: bool) -> dict[int, Changes]:
     """Store what was told about the contacts; returns what changed of those that existed."""
     concerned = {contact for contact, one in zip(resolved.contacts, told, strict=True) if one.traits}
     stored = {*concerned, *resolved.recognised, *resolved.merged, *resolved.merged.values()} - set(
@@ -84,10 +84,14 @@ def _update(told: Sequence[Told], resolved: Resolved, now: datetime) -> dict[int
     for profile in changed:
         profile.updated_at = now
         first, last = times.pop(profile.id)
-        profile.see(first)
-        profile.see(last)
+        if seen:
+            profile.see(first)
+            profile.see(last)
     profile_rows.save(changed)
-    profile_rows.saw({contact: seen for contact, seen in times.items() if _widens(seen, resolved, contact)})
+    if seen:
+        profile_rows.saw(
+            {contact: span for contact, span in times.items() if _widens(span, resolved, contact)}
+        )
     return {contact: new for contact, new in changes.items() if new and contact in before}
 
 

@@ -10,6 +10,7 @@ from contacts import ingest as ingesting
 from contacts import partitions as partitioning
 from contacts import segments as following
 from contacts.consent import anchoring, verifying
+from contacts.exchange import exporting, importing
 from contacts.plan import observing
 
 _LONGEST = 20.0
@@ -69,3 +70,14 @@ def consent_ledger() -> None:
     """Anchor what is new in the ledger, and walk through all of it once a day."""
     pulse.drain(lambda: anchoring.anchor(clock.now()), seconds=_LONGEST)
     pulse.drain(lambda: verifying.go_on(clock.now()), seconds=_LONGEST)
+
+
+@shared_task
+def exchange() -> None:
+    """Work on imports and exports, and clear away files that nobody needs any more."""
+    if importing.work(clock.now, seconds=_LONGEST):
+        for reader in ("segments", "triggers", "rollup"):
+            pulse.wake(reader)
+    exporting.work(clock.now, seconds=_LONGEST)
+    importing.undecided_since(clock.now())
+    exporting.clear_away(clock.now())

@@ -51,6 +51,7 @@ class Line:
     proof: str = ""
     event: tuple[str, str, dict[str, Any]] | None = None
     note: str = ""
+    origin: str = ""
 
     @property
     def surroundings(self) -> dict[str, Any]:
@@ -69,8 +70,8 @@ class Refused(NamedTuple):
 class LineReader:
     """Reads rows by a mapping. One for a file; holds no rows."""
 
-    def __init__(self, what: str, form: Format, mapping: Mapping, now: datetime) -> None:
-        self._what, self._mapping, self._now = what, mapping, now
+    def __init__(self, what: str, form: Format, mapping: Mapping, now: datetime, origin: str) -> None:
+        self._what, self._mapping, self._now, self._origin = what, mapping, now, origin
         self._width = len(form.columns)
         self._zone, self._dates = ZoneInfo(mapping.zone), form.dates
         self._leave_out = mapping.faulty == "leave_out"
@@ -146,7 +147,7 @@ class LineReader:
         )
         if not identifiers:
             return Refused(row.line, row.cells, "no_identifier")
-        line = Line(row.line, row.cells, identifiers, {}, self._now)
+        line = Line(row.line, row.cells, identifiers, {}, self._now, origin=self._origin)
         if self._what == EVENTS:
             return self._event(line, found)
         if self._what == SUPPRESSIONS:
