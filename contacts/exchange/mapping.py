@@ -160,9 +160,9 @@ def _one(what: str, name: str, values: Sequence[str], decimal: str) -> Column:
     target = _TARGETS.get(bare)
     if target in SINGLE[what]:
         return Column(target)
-    if what == CONTACTS and bare in _WISHES and _all(values, cells.boolean):
+    if what == CONTACTS and bare in _WISHES and _most(values, cells.boolean):
         return Column(f"consent:{_WISHES[bare]}:offers", "boolean")
-    if values and _all(values, normalise.email):
+    if values and _most(values, normalise.email):
         return Column("email")
     if name.isdigit() or what == SUPPRESSIONS:
         # A file without a header: what its columns are called, nobody knows.
@@ -172,26 +172,31 @@ def _one(what: str, name: str, values: Sequence[str], decimal: str) -> Column:
 
 
 def kind_of(values: Sequence[str], decimal: str) -> str:
-    """The narrowest kind that all of ``values`` have. A leading zero says that it is no number."""
+    """The narrowest kind that nearly all of ``values`` have. A leading zero says that it is no number."""
     if not values:
         return "text"
-    if _all(values, cells.boolean) and not all(value in {"0", "1"} for value in values):
+    if _most(values, cells.boolean) and not all(value in {"0", "1"} for value in values):
         return "boolean"
     zeros = any(re.match(r"[-+]?0\d", value) for value in values)
-    if not zeros and _all(values, lambda value: cells.number(value, decimal)):
+    if not zeros and _most(values, lambda value: cells.number(value, decimal)):
         return "number"
     if all(re.search(r"[/.\-]", value) for value in values):
         for order in ("ymd", "dmy", "mdy"):
-            if _all(values, lambda value, order=order: cells.moment(value, order, UTC)):  # type: ignore[misc]
+            if _most(values, lambda value, order=order: cells.moment(value, order, UTC)):  # type: ignore[misc]
                 return "time" if any(":" in value for value in values) else "date"
     return "text"
 
 
-def _all(values: Sequence[str], read: cells.Convert) -> bool:
-    try:
-        return bool(values) and all(read(value) is not None for value in values)
-    except Unreadable:
-        return False
+def _most(values: Sequence[str], read: cells.Convert) -> bool:
+    """Whether ``read`` makes sense of all, or of three in four where there are some to judge by."""
+    failed = 0
+    for value in values:
+        try:
+            if read(value) is None:
+                failed += 1
+        except Unreadable:
+            failed += 1
+    return bool(values) and failed * 4 <= (len(values) if len(values) > 3 else 0)
 
 
 def _bare(name: str) -> str:
