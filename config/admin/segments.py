@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -31,28 +32,33 @@ class SegmentPageAdmin(SegmentAdmin):
             ],
         }
 
-    def uses(self, segment: Segment) -> list[Use]:
-        return [*super().uses(segment), *_journeys(segment.slug)]
+    def all_uses(self) -> dict[str, list[Use]]:
+        found = super().all_uses()
+        for slug, use in _journeys():
+            found.setdefault(slug, []).append(use)
+        return found
 
 
-def _journeys(slug: str) -> list[Use]:
-    """Journeys whose live version or draft names the segment. Two statements."""
+def _journeys() -> Iterator[tuple[str, Use]]:
+    """Segments that the live version or the draft of a journey names. Two statements."""
     journeys = list(Journey.objects.exclude(status=Journey.Status.ARCHIVED).order_by("name"))
     live = JourneyVersion.objects.filter(pk__in=[each.live_version_id for each in journeys])
     graphs = dict(live.values_list("journey_id", "graph"))
-    found = []
     for journey in journeys:
-        running = journey.status in _IN_USE and _names(graphs.get(journey.pk), slug)
-        if not running and not _names(journey.draft, slug):
-            continue
-        what = _("its version that runs asks about it") if running else _("its draft asks about it")
+        running = set(_named(graphs.get(journey.pk))) if journey.status in _IN_USE else set()
         address = reverse("admin:journeys_journey_change", args=[journey.pk])
-        found.append(Use(_("Journey"), journey.name, address, what, holds=running))
-    return found
+        for slug in sorted(running | set(_named(journey.draft))):
+            what = _("its version that runs asks about it"), _("its draft asks about it")
+            yield slug, Use(_("Journey"), journey.name, address, what[slug not in running], slug in running)
 
 
-def _names(data: Any, slug: str) -> bool:
-    """Whether a definition names the segment, as a trigger or in any of its rules."""
+def _named(data: Any) -> Iterator[str]:
+    """Segments that a definition names, as a trigger or in any of its rules."""
     if isinstance(data, dict):
-        return data.get("segment") == slug or any(_names(part, slug) for part in data.values())
-    return isinstance(data, list) and any(_names(part, slug) for part in data)
+        if isinstance(data.get("segment"), str):
+            yield data["segment"]
+        for part in data.values():
+            yield from _named(part)
+    elif isinstance(data, list):
+        for part in data:
+            yield from _named(part)

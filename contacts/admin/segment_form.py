@@ -75,7 +75,7 @@ class SegmentForm(forms.ModelForm):
     class Meta:
         model = Segment
         fields = ("name", "slug", "kind", "description", "tags", "rule", "active")
-        widgets = {"description": forms.Textarea(attrs={"rows": 2})}
+        widgets = {"description": forms.Textarea(attrs={"rows": 1})}
         help_texts = {
             "slug": _("How rules and journeys name it. Left empty, it follows from the name; it stays."),
             "tags": _("Words to find it by, with commas between them."),

@@ -71,17 +71,23 @@ class SegmentPages(ModelAdmin):
             ),
         ]
 
+    def all_uses(self) -> dict[str, list[Use]]:
+        """Per slug what asks about the segment: here other segments; rooms to the left add theirs."""
+        return {
+            slug: [
+                Use(
+                    _("Segment"),
+                    other.name,
+                    reverse("admin:contacts_segment_change", args=[other.pk]),
+                    _("its rule asks who is in it"),
+                )
+                for other in others
+            ]
+            for slug, others in segment_order.askers().items()
+        }
+
     def uses(self, segment: Segment) -> list[Use]:
-        """What asks about the segment: here other segments; rooms to the left add theirs."""
-        return [
-            Use(
-                _("Segment"),
-                other.name,
-                reverse("admin:contacts_segment_change", args=[other.pk]),
-                _("its rule asks who is in it"),
-            )
-            for other in segment_order.used_in(segment.slug)
-        ]
+        return self.all_uses().get(segment.slug, [])
 
     def members(self, request: HttpRequest, segment_id: int) -> HttpResponseBase:
         """Who is in it, a page at a time; where it is kept by hand, adding and removing."""

@@ -4,65 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
 
-from contacts import clock, pulse, rules, segment_order, segments
+from contacts import clock, pulse, rules, segments
 from contacts.admin.segment_answers import SegmentAnswers
 from contacts.admin.segment_examples import EXAMPLES, KINDS, OPERATORS, starting_points
 from contacts.admin.segment_form import SegmentForm
-from contacts.admin.segment_pages import SegmentPages
+from contacts.admin.segment_list import SegmentList
 from contacts.models import Segment
 from contacts.rules import RuleError
 from contacts.segmentation import versions
 
 
-class _Listing(ChangeList):
-    """The list, which learns for all its lines at once who asks about them."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        askers = segment_order.askers()
-        for segment in self.result_list:
-            segment.askers = [other.name for other in askers.get(segment.slug, [])]
-
-
-class SegmentAdmin(SegmentPages, SegmentAnswers):
-    list_display = ["title", "kind_shown", "size", "kept", "asked_by", "computed_at"]
-    list_filter = ["kind", "active"]
-    search_fields = ["name", "slug", "description"]
-    list_per_page = 50
-    compressed_fields = True
-
-    @display(description=_("segment"), header=True, ordering="name")
-    def title(self, segment: Segment) -> tuple[str, str]:
-        return segment.name, segment.slug
-
-    @display(description=_("kind"), ordering="kind", label={"dynamic": "info", "static": "warning"})
-    def kind_shown(self, segment: Segment) -> tuple[str, str]:
-        return segment.kind, segment.get_kind_display()
-
-    @display(description=_("kept current"), label={"yes": "success", "soon": "warning", "off": "danger"})
-    def kept(self, segment: Segment) -> tuple[str, Any]:
-        if not segment.active:
-            return "off", _("Off")
-        return ("soon", _("Being computed")) if segment.stale else ("yes", _("Yes"))
-
-    @admin.display(description=_("used by"))
-    def asked_by(self, segment: Segment) -> str:
-        askers: list[str] = getattr(segment, "askers", [])
-        return ", ".join(askers) or "–"
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return _Listing
-
+class SegmentAdmin(SegmentList, SegmentAnswers):
     def get_urls(self) -> list[URLPattern]:
         return [
             *self.answer_urls(),

@@ -75,7 +75,7 @@ export function starting(type) {
   if (type === "flag") return { op: "is", value: true };
   if (type === "date") return { op: "within", value: "30 days" };
   if (type === "list") return { op: "contains", value: "" };
-  return { op: "is", value: "" };
+  return { op: "is" };
 }
 
 /** A choice of operators and the field for its value.
@@ -108,12 +108,13 @@ function reshape(given, op) {
   if (NONE.includes(op)) delete given.value;
   else if (op === "between") given.value = ["", ""];
   else if (MANY.includes(op)) given.value = Array.isArray(before) ? before : single === "" ? [] : [single];
+  else if (single === "") delete given.value;
   else given.value = single;
 }
 
 function valueFields({ data, type, prefix, path, edit, values }) {
   const place = `${path}value`;
-  const put = (value) => edit("value", (given) => (given.value = value));
+  const put = (value) => edit("value", (given) => (value === "" ? delete given.value : (given.value = value)));
   if (NONE.includes(data.op)) return [];
   if (data.op === "between") {
     const pair = Array.isArray(data.value) ? data.value : ["", ""];

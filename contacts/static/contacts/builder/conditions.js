@@ -2,7 +2,7 @@
 
 import { attributeName, channel, choices } from "./choices.js";
 import { combobox, matching } from "./combobox.js";
-import { comparison, typeFor } from "./comparing.js";
+import { comparison, starting, typeFor } from "./comparing.js";
 import { button, h, select, t } from "./dom.js";
 import * as happening from "./happening.js";
 import { windowOf } from "./lengths.js";
@@ -65,8 +65,9 @@ function attribute(data, scope, facts) {
     const before = facts.attribute(given.attribute)?.type;
     const now = facts.attribute(value)?.type || "text";
     given.attribute = value;
-    if (before !== now) Object.assign(given, { op: now === "number" ? "gte" : now === "date" ? "exists" : "is", value: now === "flag" ? true : "" });
-    if (given.op === "exists") delete given.value;
+    if (before === now) return;
+    delete given.value;
+    Object.assign(given, starting(now));
   }, true);
   return [
     line(

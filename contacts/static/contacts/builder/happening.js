@@ -153,7 +153,9 @@ function retype(value, test, edit, scope) {
   const after = scope.typeOf(value);
   edit("property", (given) => {
     given.property = value;
-    if (after && after !== before) Object.assign(given, starting(after));
+    if (!after || after === before) return;
+      delete given.value;
+      Object.assign(given, starting(after));
   }, Boolean(after && after !== before));
 }
 
@@ -161,7 +163,7 @@ export function addTest(data, scope) {
   if (!testsOf(data.where)) return;
   scope.edit("where-add", (leaf) => {
     const { word, tests } = testsOf(leaf.where);
-    putTests(leaf, word, [...tests, { property: "", op: "is", value: "" }]);
+    putTests(leaf, word, [...tests, { property: "", op: "is" }]);
   }, true);
 }
 

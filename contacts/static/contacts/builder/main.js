@@ -144,9 +144,10 @@ class Builder {
     const at = document.activeElement?.selectionStart;
     this.canvas.replaceChildren(cards.tree(this.store.root, { store: this.store, facts: this.facts, act: (...given) => this.act(...given), adding: this.adding }));
     this.#mark();
-    if (!inside || !focus) return;
-    const field = this.canvas.querySelector(`[data-key="${CSS.escape(focus)}"]`);
-    field?.focus();
+    if (!inside) return;
+    const field = focus && this.canvas.querySelector(`[data-key="${CSS.escape(focus)}"]`);
+    // Where the field is gone, the keys still work from the canvas.
+    (field || this.canvas).focus();
     if (field?.type === "text" && at !== null && at !== undefined) field.setSelectionRange(at, at);
   }
 
