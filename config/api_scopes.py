@@ -16,10 +16,11 @@ class Scope(NamedTuple):
 
 
 SCOPES: dict[str, Scope] = {
-    "contacts:read": Scope(_("Read contacts and what happened to them"), "contacts.view_contact"),
+    "contacts:read": Scope(_("Read contacts, merges and attributes"), "contacts.view_contact"),
     "contacts:write": Scope(_("Create and change contacts"), "contacts.edit_contact"),
     "merges:write": Scope(_("Undo merges"), "contacts.merge_contact"),
-    "events:write": Scope(_("Replay dead letters, see what sources sent"), "contacts.change_deadletter"),
+    "events:read": Scope(_("Read what happened to contacts"), "contacts.view_event"),
+    "events:write": Scope(_("Read and replay dead letters"), "contacts.change_deadletter"),
     "sources:read": Scope(_("Read sources and their counts"), "contacts.view_source"),
     "sources:write": Scope(_("Create and change sources"), "contacts.change_source"),
     "consents:read": Scope(_("Read consents and their history"), "contacts.view_consententry"),

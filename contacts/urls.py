@@ -1,17 +1,41 @@
 from django.urls import URLPattern, URLResolver, path
 
-from contacts.api import contacts, docs
-from contacts.api.me import MeEndpoint
-from contacts.api.sources import SourceCountsEndpoint
+from contacts.api import (
+    attributes,
+    consents,
+    contacts,
+    dead_letters,
+    docs,
+    happenings,
+    me,
+    merges,
+    segments,
+    sources,
+)
 
 app_name = "contacts"
+_contact = "api/v1/contacts/<uuid:public_id>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/schema", docs.Schema.as_view(), name="api_schema"),
     path("api/v1/docs", docs.page, name="api_docs"),
-    path("api/v1/me", MeEndpoint.as_view(), name="api_me"),
-    path("api/v1/contacts", contacts.Contacts.as_view(), name="api_contacts"),
-    path("api/v1/contacts/bulk", contacts.ContactsInBulk.as_view(), name="api_contacts_bulk"),
-    path("api/v1/contacts/lookup", contacts.ContactLookup.as_view(), name="api_contact_lookup"),
-    path("api/v1/contacts/<uuid:public_id>", contacts.ContactDetail.as_view(), name="api_contact"),
-    path("api/v1/sources/<slug:slug>/counts", SourceCountsEndpoint.as_view(), name="api_source_counts"),
+    path("api/v1/me", me.MeEndpoint.as_view()),
+    path("api/v1/contacts", contacts.Contacts.as_view()),
+    path("api/v1/contacts/bulk", contacts.ContactsInBulk.as_view()),
+    path("api/v1/contacts/lookup", contacts.ContactLookup.as_view()),
+    path(_contact, contacts.ContactDetail.as_view()),
+    path(f"{_contact}/events", happenings.ContactEvents.as_view()),
+    path(f"{_contact}/consents", consents.ContactConsents.as_view()),
+    path(f"{_contact}/consents/history", consents.ContactConsentHistory.as_view()),
+    path("api/v1/attributes", attributes.Attributes.as_view()),
+    path("api/v1/consents", consents.Consents.as_view()),
+    path("api/v1/dead-letters", dead_letters.DeadLetters.as_view()),
+    path("api/v1/dead-letters/replay", dead_letters.DeadLettersReplay.as_view()),
+    path("api/v1/merges", merges.Merges.as_view()),
+    path("api/v1/merges/<int:merge_id>/undo", merges.MergeUndo.as_view()),
+    path("api/v1/segments", segments.Segments.as_view()),
+    path("api/v1/segments/preview", segments.SegmentPreview.as_view()),
+    path("api/v1/segments/<slug:slug>", segments.SegmentDetail.as_view()),
+    path("api/v1/segments/<slug:slug>/members", segments.SegmentMembers.as_view()),
+    path("api/v1/sources", sources.Sources.as_view()),
+    path("api/v1/sources/<slug:slug>/counts", sources.SourceCountsEndpoint.as_view()),
 ]

@@ -19,7 +19,7 @@ from contacts.admin.segment_form import SegmentForm
 from contacts.admin.segment_list import SegmentList
 from contacts.models import Segment
 from contacts.rules import RuleError
-from contacts.segmentation import versions
+from contacts.segmentation import saving
 
 
 class SegmentAdmin(SegmentList, SegmentAnswers):
@@ -82,15 +82,9 @@ class SegmentAdmin(SegmentList, SegmentAnswers):
 
     def _save(self, request: HttpRequest, form: SegmentForm) -> HttpResponseBase:
         added, now = form.instance.pk is None, clock.now()
-        before = None if added else Segment.objects.values_list("rule", flat=True).get(pk=form.instance.pk)
         with transaction.atomic():
             segment = form.save(commit=False)
-            if {"rule", "active", "kind"} & set(form.changed_data) or added:
-                segment.stale = True
-            # Size and dates belong to the pulse, which may be at work on this very row.
-            kept = ["name", "slug", "kind", "description", "tags", "rule", "active", "stale", "updated_at"]
-            segment.save() if added else segment.save(update_fields=kept)
-            versions.keep(segment, now, request.user, note=request.POST.get("note", ""), before=before)
+            saving.save(segment, now, request.user, note=request.POST.get("note", ""))
             if added:
                 self.log_addition(request, segment, [{"added": {}}])
             else:

@@ -71,6 +71,13 @@ class HasScope(BasePermission):
         return True
 
 
+def holds(request: Request, scope: str) -> bool:
+    """Whether the caller may do this too, beyond what the endpoint itself needs."""
+    if isinstance(request.auth, ApiKey):
+        return scope in request.auth.scopes
+    return bool(request.user.has_perm(settings.SEGUE_API_SCOPES[scope].permission))
+
+
 def signed_in(request: Request) -> bool:
     return isinstance(request.auth, ApiKey) or bool(request.user and request.user.is_authenticated)
 

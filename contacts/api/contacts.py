@@ -41,7 +41,7 @@ class ContactFilters(Fields):
 
 class ContactsBody(Fields):
     contacts = serializers.ListField(
-        child=ContactItem(), min_length=1, max_length=upserting.MOST, help_text="Up to 1,000."
+        child=ContactItem(allow_null=True), min_length=1, max_length=upserting.MOST, help_text="Up to 1,000."
     )
 
 

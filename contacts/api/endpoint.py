@@ -134,6 +134,7 @@ def operation(
     body: type[serializers.Serializer[Any]] | None = None,
     answer: type[serializers.Serializer[Any]] | None = None,
     paged: bool = False,
+    many: bool = False,
     status: int = 200,
     raw: bool = False,
     description: str = "",
@@ -141,11 +142,14 @@ def operation(
     """Make a method of an endpoint from a function of its call, and describe it in the schema.
 
     ``name`` is unique and stays: programs are generated from it. With ``paged`` the answer is a page of
-    ``answer``. The function gives plain values, or a Response where status or headers differ. With ``raw``
-    the act checks the body by itself, and the serializer only describes it.
+    ``answer``, with ``many`` a short list of them. The function gives plain values, or a Response where
+    status or headers differ. With ``raw`` the act checks the body by itself, and the serializer only
+    describes it.
     """
-    shape = page_of(answer) if paged else answer
-    asked = type(f"{(query or Fields).__name__}Page", (query or Fields, PageQuery), {}) if paged else query
+    shape: Any = page_of(answer) if paged else answer(many=True) if many and answer else answer
+    asked = query
+    if paged:
+        asked = type(f"{query.__name__}Page", (query, PageQuery), {}) if query else PageQuery
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Response]:
         @functools.wraps(function)

@@ -93,6 +93,11 @@ def answer(error: Exception, context: dict[str, Any]) -> Response:
     return response
 
 
+def errors_of(error: exceptions.ValidationError) -> list[dict[str, Any]]:
+    """One {field, code, message} for each thing that is wrong."""
+    return list(_flat(error.detail, ""))[:_MOST]
+
+
 def no_such_endpoint(request: HttpRequest, path: str = "") -> JsonResponse:
     """For addresses below /api/ that no endpoint has."""
     body = {"code": "not_found", "message": "There is no such endpoint; see /api/v1/docs.", "field": None}
@@ -113,7 +118,7 @@ def _of_framework(error: exceptions.APIException) -> Response:
 
 
 def _invalid(error: exceptions.ValidationError) -> dict[str, Any]:
-    found = list(_flat(error.detail, ""))[:_MOST]
+    found = errors_of(error)
     first: dict[str, Any] = found[0] if found else {"code": "invalid", "message": "Invalid.", "field": None}
     message = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     shape = {"code": first["code"], "message": message, "field": first["field"]}

@@ -1,4 +1,4 @@
-"""Sources: what each sent today, for monitors."""
+"""Sources: which there are, and what each sent today, for monitors."""
 
 from __future__ import annotations
 
@@ -27,6 +27,32 @@ class SourceCounts(Fields):
     waiting = serializers.IntegerField()
 
 
+class SourceShape(Fields):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Source.Kind.values)
+    active = serializers.BooleanField(help_text="An inactive source is refused with 401.")
+    created_at = serializers.DateTimeField()
+    today = SourceCounts()
+
+
+class Sources(Endpoint):
+    scopes = {"GET": "sources:read"}
+
+    @operation("list_sources", "Sources and what they sent today", answer=SourceShape, paged=True)
+    def get(self, call: Call) -> Any:
+        day = call.now.date()
+
+        def draw(rows: list[Any]) -> list[dict[str, Any]]:
+            names = ("slug", "name", "kind", "active", "created_at")
+            return [
+                {**{name: getattr(row, name) for name in names}, "today": _counts(row, day.isoformat())}
+                for row in rows
+            ]
+
+        return call.page(with_counts(Source.objects.all(), day), ("id",), draw)
+
+
 class SourceCountsEndpoint(Endpoint):
     scopes = {"GET": "sources:read"}
 
@@ -36,5 +62,8 @@ class SourceCountsEndpoint(Endpoint):
         source = with_counts(Source.objects.filter(slug=slug), day).first()
         if source is None:
             raise not_found("source")
-        numbers = {name: getattr(source, name) for name in _NUMBERS}
-        return {"source": slug, "day": day.isoformat(), **numbers}
+        return _counts(source, day.isoformat())
+
+
+def _counts(source: Any, day: str) -> dict[str, Any]:
+    return {"source": source.slug, "day": day, **{name: getattr(source, name) for name in _NUMBERS}}
