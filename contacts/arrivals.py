@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import msgspec
 from contacts import normalise
 from contacts.directory import ANONYMOUS, DEVICE, EMAIL, PHONE, USER, Identifier
 from contacts.event_log import ALIAS, GROUP, IDENTIFY, PAGE, SCREEN, TRACK, NewEvent
+from contacts.identifier_kinds import Kinds
 from contacts.intake_event import CONSENT_NAMES, IntakeEvent, Rejection, unpack
 from contacts.privacy.tombstones import Candidate
 
@@ -33,7 +34,11 @@ _NAMES = {
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FURTHEST_AHEAD = timedelta(days=1)
 _encode = msgspec.json.encode
-_OPENED = (b'"traits"', b'"device"', b'"consent"')
+_OPENED = (b'"traits"', b'"device"', b'"consent"', b'"externalIds"')
+_MOST_EXTERNAL = 20
+# These come by fields of their own, each with its own form.
+_BY_FIELD = frozenset({USER, EMAIL, PHONE, ANONYMOUS, DEVICE})
+_USUAL = Kinds()
 
 
 @dataclass(slots=True)
@@ -90,8 +95,8 @@ class Arrival:
         )
 
 
-def read(item: InboxItem) -> Arrival | Rejection:
-    """Decode an item, or say why it cannot be taken in."""
+def read(item: InboxItem, kinds: Kinds = _USUAL) -> Arrival | Rejection:
+    """Decode an item, or say why it cannot be taken in. Identifiers come by ``kinds``, strongest first."""
     try:
         event = unpack(item.payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -100,7 +105,7 @@ def read(item: InboxItem) -> Arrival | Rejection:
         return Rejection("unknown_type", f"No call is named {event.type!r}")
     surroundings = event.context_dict() if _worth_opening(event) else {}
     traits = _traits(event, surroundings)
-    identifiers = _identifiers(event, traits, surroundings)
+    identifiers = _accepted(_identifiers(event, traits, surroundings), kinds, item.server)
     if not item.server and event.type == "track" and event.name in CONSENT_NAMES:
         # Who speaks for themselves is named by their own ids; an email could be anybody's.
         traits = {}
@@ -133,13 +138,20 @@ def _traits(event: IntakeEvent, surroundings: dict[str, Any]) -> dict[str, Any]:
     return {key: carried[key] for key in (EMAIL, PHONE) if isinstance(carried.get(key), str)}
 
 
+def _accepted(found: Iterable[Identifier], kinds: Kinds, server: bool) -> tuple[Identifier, ...]:
+    kept = [one for one in found if kinds.accepts(one.kind, one.value, server=server)]
+    kept.sort(key=lambda one: kinds.rank(one.kind))  # stable: those of one kind keep their order
+    return tuple(kept)
+
+
 def _identifiers(
     event: IntakeEvent, traits: dict[str, Any], surroundings: dict[str, Any]
-) -> tuple[Identifier, ...]:
+) -> Iterable[Identifier]:
+    """All that an event names somebody by, in normal form."""
     device = surroundings.get("device")
     # An alias names the browser's former id; a former user id would join two known people.
     former = event.previous_id if event.type == "alias" else None
-    strongest_first = (
+    usual = (
         (USER, normalise.identifier(event.user_id)),
         (EMAIL, normalise.email(traits[EMAIL]) if EMAIL in traits else None),
         (PHONE, normalise.phone(traits[PHONE], normalise.region(traits)) if PHONE in traits else None),
@@ -147,7 +159,19 @@ def _identifiers(
         (ANONYMOUS, normalise.identifier(former)),
         (DEVICE, normalise.identifier(_text(device.get("id"))) if isinstance(device, dict) else None),
     )
-    return tuple(dict.fromkeys(Identifier(kind, value) for kind, value in strongest_first if value))
+    found = [Identifier(kind, value) for kind, value in usual if value]
+    if "externalIds" in surroundings:
+        found += _external(surroundings["externalIds"])
+    return dict.fromkeys(found) if len(found) > 1 else found
+
+
+def _external(listed: object) -> Iterator[Identifier]:
+    """Further identifiers, in the form of Segment: ``[{"type": "card", "id": "4711"}]``."""
+    for one in listed[:_MOST_EXTERNAL] if isinstance(listed, list) else ():
+        if isinstance(one, dict) and isinstance(kind := one.get("type"), str) and kind not in _BY_FIELD:
+            value = normalise.identifier(_text(one.get("id")))
+            if value:
+                yield Identifier(kind, value)
 
 
 def _plausible(occurred_at: datetime, item: InboxItem) -> datetime:

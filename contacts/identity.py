@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
 from django.db import connection
 
 from contacts import slots
-from contacts.directory import KNOWN_BY, Directory, Identifier
+from contacts.directory import Directory, Identifier
+from contacts.identifier_kinds import Kinds
 
 
 class ContendedError(Exception):
@@ -42,9 +43,11 @@ class Resolved:
     #: Contacts that a user id, email or phone was added to.
     recognised: set[int]
     seen: dict[int, Seen]
+    #: Identifiers that fell off because newer ones came, and the contact that held each.
+    fallen: dict[Identifier, int]
 
 
-def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime) -> Resolved:
+def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime, kinds: Kinds) -> Resolved:
     """Decide the contact of each event, in order, and store new identifiers.
 
     Each event comes as its identifiers, strongest first, at least one. A constant number of statements.
@@ -53,17 +56,19 @@ def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime) -> Resolved
     with psycopg.Cursor(connection.connection) as cursor:
         owners = _owners(cursor, {identifier for event in events for identifier in event})
         seen = _lock(cursor, set(owners.values()))
-        directory = Directory(owners, _held(cursor, _changing(events, owners)))
+        directory = Directory(owners, _held(cursor, _changing(events, owners)), kinds)
         found = [directory.find(event) for event in events]
         stored = _store_ids(cursor, directory, found)
         added = {one: stored[directory.final(contact)] for one, contact in directory.added.items()}
+        _remove(cursor, directory.fallen)
         _add(cursor, added, now)
     return Resolved(
         contacts=[stored[directory.final(contact)] for contact in found],
         created=sorted(stored[contact] for contact in stored if contact < 0),
         merged={loser: stored[winner] for loser, winner in directory.merged().items()},
-        recognised={contact for one, contact in added.items() if one.kind in KNOWN_BY},
+        recognised={contact for one, contact in added.items() if one.kind in kinds.known},
         seen=seen,
+        fallen=directory.fallen,
     )
 
 
@@ -110,16 +115,26 @@ def _lock(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, Seen]:
     return seen
 
 
-def _held(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, list[Identifier]]:
-    """All identifiers of ``contacts``. Read under their locks, so that limits are exact."""
+def _held(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, dict[Identifier, float]]:
+    """All identifiers of ``contacts`` with their ages. Read under their locks, so that limits are exact."""
     cursor.execute(
-        "SELECT contact_id, kind, value FROM contacts_identifier WHERE contact_id = ANY(%b::int8[])",
+        "SELECT contact_id, kind, value, extract(epoch FROM created_at)::float8 FROM contacts_identifier"
+        " WHERE contact_id = ANY(%b::int8[])",
         [sorted(contacts)],
     )
-    held: dict[int, list[Identifier]] = defaultdict(list)
-    for contact, kind, value in cursor.fetchall():
-        held[contact].append(Identifier(kind, value))
+    held: dict[int, dict[Identifier, float]] = defaultdict(dict)
+    for contact, kind, value, since in cursor.fetchall():
+        held[contact][Identifier(kind, value)] = since
     return held
+
+
+def _remove(cursor: psycopg.Cursor, fallen: dict[Identifier, int]) -> None:
+    if fallen:
+        cursor.execute(
+            "DELETE FROM contacts_identifier i USING unnest(%b::text[], %b::text[]) AS f (kind, value)"
+            " WHERE i.kind = f.kind AND i.value = f.value",
+            [[one.kind for one in fallen], [one.value for one in fallen]],
+        )
 
 
 def _store_ids(cursor: psycopg.Cursor, directory: Directory, found: list[int]) -> dict[int, int]:
@@ -132,12 +147,15 @@ def _store_ids(cursor: psycopg.Cursor, directory: Directory, found: list[int]) -
 
 
 def _add(cursor: psycopg.Cursor, added: dict[Identifier, int], now: datetime) -> None:
+    # Those of one batch keep their order, for the oldest falls off first.
+    since = {one: now + timedelta(microseconds=place) for place, one in enumerate(added)}
     rows = sorted(added.items())
     cursor.execute(
-        "INSERT INTO contacts_identifier (kind, value, contact_id, slot, created_at)"
-        " SELECT *, %b FROM unnest(%b::text[], %b::text[], %b::int8[], %b::int2[]) ON CONFLICT DO NOTHING",
+        "INSERT INTO contacts_identifier (created_at, kind, value, contact_id, slot)"
+        " SELECT * FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::int8[], %b::int2[])"
+        " ON CONFLICT DO NOTHING",
         [
-            now,
+            [since[one] for one, _contact in rows],
             [one.kind for one, _contact in rows],
             [one.value for one, _contact in rows],
             [contact for _one, contact in rows],

@@ -16,10 +16,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from contacts import carried_consent, contention, event_log, inbox, once, pulse
+from contacts import carried_consent, contention, event_log, identity_rules, inbox, once, pulse
 from contacts.arrivals import Arrival, InboxItem, read
 from contacts.crashpoints import crashpoint
 from contacts.event_log import NewEvent
+from contacts.identifier_kinds import Kinds
 from contacts.identity import Resolved
 from contacts.intake_event import Rejection, rejection_parts
 from contacts.plan import observing, touchpoints
@@ -114,7 +115,8 @@ def _set_aside(poisoned: _PoisonedError, now: datetime) -> int:
 
 
 def _handle(items: Sequence[InboxItem], now: datetime) -> None:
-    readable, rejected = _read(items)
+    kinds = identity_rules.current()
+    readable, rejected = _read(items, kinds)
     places = touchpoints.load({item.source_id for item in items})
     present, erased = _without_the_erased(readable)
     judged = observing.judge(present, places)
@@ -122,7 +124,7 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     first = _first_of_each(arrivals, now)
     accepted = [arrival for arrival in arrivals if arrival.item.id in first]
     if accepted:
-        people = recognise(accepted, now)
+        people = recognise(accepted, now, kinds)
         crashpoint("ingest.inside")
         event_log.append(
             itertools.chain(_log_lines(accepted, people.resolved), _log_changes(accepted, people, now))
@@ -153,10 +155,12 @@ def _without_the_erased(arrivals: Sequence[Arrival]) -> tuple[list[Arrival], lis
     return kept, erased
 
 
-def _read(items: Iterable[InboxItem]) -> tuple[list[Arrival], list[tuple[InboxItem, Rejection]]]:
+def _read(
+    items: Iterable[InboxItem], kinds: Kinds
+) -> tuple[list[Arrival], list[tuple[InboxItem, Rejection]]]:
     arrivals, rejected = [], []
     for item in items:
-        found = Rejection(*rejection_parts(item.rejection)) if item.rejection else read(item)
+        found = Rejection(*rejection_parts(item.rejection)) if item.rejection else read(item, kinds)
         if isinstance(found, Arrival):
             arrivals.append(found)
         else:

@@ -21,6 +21,7 @@ from django.db.models import CompositePrimaryKey, Field, Model, UniqueConstraint
 from psycopg.types.json import Jsonb
 
 from contacts import slots
+from contacts.directory import Identifier
 from contacts.models import MergeRule
 from contacts.profile import Profile
 
@@ -49,6 +50,8 @@ def merge(
     now: datetime,
     *,
     reason: str = "an event carried identifiers of both",
+    fallen: Mapping[Identifier, int] | None = None,
+    rules_version: int = 0,
 ) -> None:
     """Make each loser part of its winner. Call with the contacts of both locked.
 
@@ -57,17 +60,15 @@ def merge(
     """
     if not losers:
         return
-    undo: dict[int, dict[str, Any]] = {
-        # The one that remains may have been made by this very batch; then there is nothing of before.
-        loser: {"contact": profiles[loser], "remaining": profiles.get(winner)}
-        for loser, winner in losers.items()
-    }
+    undo = _before(losers, profiles, fallen or {})
     with psycopg.Cursor(connection.connection) as cursor:
         for table in tables():
             for loser, kind, rows in _move(cursor, table, losers, now):
                 undo[loser].setdefault(kind, {})[table.name] = rows
         cursor.execute("DELETE FROM contacts_contact WHERE id = ANY(%b::int8[])", [sorted(losers)])
-        lines = [_line(loser, losers[loser], undo[loser], reason, now) for loser in sorted(losers)]
+        lines = [
+            _line(loser, losers[loser], undo[loser], reason, rules_version, now) for loser in sorted(losers)
+        ]
         cursor.execute(_LOG, [Jsonb(msgspec.json.encode(lines), dumps=bytes)])
 
 
@@ -88,7 +89,26 @@ def sweep(now: datetime) -> int:
     return moved
 
 
-def _line(loser: int, winner: int, snapshot: dict[str, Any], reason: str, now: datetime) -> dict[str, Any]:
+def _before(
+    losers: Mapping[int, int], profiles: Mapping[int, Profile], fallen: Mapping[Identifier, int]
+) -> dict[int, dict[str, Any]]:
+    """What undoing needs to know of each merge before it: both profiles, and identifiers that fell off."""
+    remaining = {winner: profiles[winner].copy() for winner in losers.values() if winner in profiles}
+    undo: dict[int, dict[str, Any]] = {}
+    for loser, winner in losers.items():
+        undo[loser] = {"contact": profiles[loser]}
+        if winner in remaining:
+            undo[loser]["remaining"] = remaining[winner].copy()
+            remaining[winner].absorb(profiles[loser])
+        lost = [[*one, contact] for one, contact in fallen.items() if contact in (loser, winner)]
+        if lost:
+            undo[loser]["fallen"] = lost
+    return undo
+
+
+def _line(
+    loser: int, winner: int, snapshot: dict[str, Any], reason: str, rules_version: int, now: datetime
+) -> dict[str, Any]:
     return {
         "slot": slots.of(winner),
         "winner_id": winner,
@@ -96,6 +116,7 @@ def _line(loser: int, winner: int, snapshot: dict[str, Any], reason: str, now: d
         "loser_public_id": snapshot["contact"].public_id,
         "reason": reason,
         "snapshot": snapshot,
+        "rules_version": rules_version,
         "merged_at": now,
     }
 
@@ -212,7 +233,8 @@ SELECT chain.loser, chain.winner FROM chain JOIN contacts_contact c ON c.id = ch
 """
 
 _LOG = """
-INSERT INTO contacts_merge (slot, winner_id, loser_id, loser_public_id, reason, snapshot, merged_at)
-SELECT slot, winner_id, loser_id, loser_public_id, reason, snapshot, merged_at
+INSERT INTO contacts_merge
+    (slot, winner_id, loser_id, loser_public_id, reason, snapshot, rules_version, merged_at)
+SELECT slot, winner_id, loser_id, loser_public_id, reason, snapshot, rules_version, merged_at
 FROM jsonb_populate_recordset(NULL::contacts_merge, %b)
 """

@@ -86,7 +86,7 @@ PEOPLE: tuple[Table, ...] = (
         {
             Kind.IDENTIFIER: "winner_id loser_id loser_public_id",
             Kind.PROFILE: "snapshot",
-            Kind.TECHNICAL: "reason",
+            Kind.TECHNICAL: "reason rules_version",
         },
         find="t.winner_id = ANY(%(contacts)b::int8[]) OR t.loser_id = ANY(%(contacts)b::int8[])",
         heading=_("Profiles that were joined into yours"),
@@ -230,6 +230,7 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("contacts.Export", "which columns were taken out and by whom; the file itself expires"),
     Impersonal("contacts.ExportDownload", "who on the team fetched a file, and when"),
     Impersonal("contacts.SourceKey", "digests of keys"),
+    Impersonal("contacts.IdentityVersion", "settings, and who on the team made them"),
     Impersonal("contacts.PlannedEvent", "names and types that are expected of events"),
     Impersonal("contacts.SeenEvent", "names and types of events, and how often they came"),
     Impersonal("contacts.SourceCount", "counts by day"),

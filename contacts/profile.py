@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
 from contacts import normalise, permission, places
+
+_V = TypeVar("_V")
 
 MOST_KEYS = 500
 LONGEST_KEY = 255
@@ -61,6 +63,14 @@ class Origins(msgspec.Struct, omit_defaults=True):
 
     declared: dict[str, Origin] = {}
     inferred: dict[str, Origin] = {}
+
+
+class Parted(NamedTuple):
+    """What a profile gave up when a merge was undone: columns, and names of declared and inferred values."""
+
+    columns: frozenset[str]
+    declared: frozenset[str]
+    inferred: frozenset[str]
 
 
 class Profile(msgspec.Struct):
@@ -167,20 +177,41 @@ class Profile(msgspec.Struct):
         self.see(other.first_seen_at)
         self.see(other.last_seen_at)
 
-    def part(self, other: Self, before: Self) -> None:
-        """Give back what was taken over from ``other`` and is still as it was; ``before`` is from before."""
-        for column in COLUMNS:
-            if not getattr(before, column) and getattr(self, column) == getattr(other, column):
-                setattr(self, column, "")
-        self.attributes = _kept(self.attributes, other.attributes, before.attributes)
-        self.inferred = _kept(self.inferred, other.inferred, before.inferred)
-        own = self.declared()
+    def part(self, was: Self, joined: Self) -> Parted:
+        """Give up what an absorption brought, unless it changed since; returns what was given up.
+
+        ``was`` is this profile before it, ``joined`` right after it.
+        """
+        columns = {
+            name for name in COLUMNS if getattr(was, name) != getattr(joined, name) == getattr(self, name)
+        }
+        for name in columns:
+            setattr(self, name, getattr(was, name))
+        declared = _brought(was.attributes, joined.attributes, self.attributes)
+        inferred = _brought(was.inferred, joined.inferred, self.inferred)
+        self.attributes = _without(self.attributes, declared, was.attributes)
+        self.inferred = _without(self.inferred, inferred, was.inferred)
         self.origins = Origins(
-            {name: of for name, of in self.origins.declared.items() if name in own},
-            {name: of for name, of in self.origins.inferred.items() if name in self.inferred},
+            _without(self.origins.declared, columns | declared, was.origins.declared),
+            _without(self.origins.inferred, inferred, was.origins.inferred),
         )
-        if self.first_seen_at == other.first_seen_at:
-            self.first_seen_at = before.first_seen_at
+        if self.first_seen_at == joined.first_seen_at:
+            self.first_seen_at = was.first_seen_at
+        if self.last_seen_at == joined.last_seen_at:
+            self.last_seen_at = was.last_seen_at
+        return Parted(frozenset(columns), frozenset(declared), frozenset(inferred))
+
+    def refill(self, other: Self, given_up: Parted) -> None:
+        """Take over from ``other`` again, of what was given up: it knew too what another had known first."""
+        mine = msgspec.structs.replace(
+            other,
+            first_seen_at=self.first_seen_at,
+            last_seen_at=self.last_seen_at,
+            attributes={key: value for key, value in other.attributes.items() if key in given_up.declared},
+            inferred={key: value for key, value in other.inferred.items() if key in given_up.inferred},
+            **{name: "" for name in COLUMNS if name not in given_up.columns},
+        )
+        self.absorb(mine)
 
     def _take_name(self, own: Mapping[str, Any]) -> None:
         name = own.get("name")
@@ -215,6 +246,18 @@ class Profile(msgspec.Struct):
             self.conclude({"timezone": zone}, Origin.told("place", now))
 
 
+def _brought(was: Mapping[str, Any], joined: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
+    """Names whose value of now is the one that joining brought."""
+    changed = {name for name in {**was, **joined} if was.get(name) != joined.get(name)}
+    return {name for name in changed if now.get(name) == joined.get(name)}
+
+
+def _without(values: Mapping[str, _V], names: Collection[str], was: Mapping[str, _V]) -> dict[str, _V]:
+    """``values`` with those of ``names`` as they were."""
+    kept = {name: value for name, value in values.items() if name not in names}
+    return kept | {name: was[name] for name in names if name in was}
+
+
 _TOLD = [
     name
     for name in Profile.__struct_fields__
@@ -243,14 +286,6 @@ def _added(
 ) -> dict[str, Origin]:
     taken = {name: of for name, of in others.items() if name in theirs and name not in held}
     return {**origins, **taken}
-
-
-def _kept(values: Mapping[str, Any], others: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in values.items()
-        if name in before or name not in others or others[name] != value
-    }
 
 
 def _text(value: object) -> str | None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from contacts import merging, profile_rows, slots
+from contacts import identity_rules, merging, profile_rows, slots
 from contacts.directory import Identifier
+from contacts.identifier_kinds import Kinds
 from contacts.identity import Resolved, resolve
 from contacts.profile import Origin, Profile
 
@@ -48,24 +49,30 @@ class People:
     changes: dict[int, Changes]
 
 
-def recognise(told: Sequence[Told], now: datetime, *, seen: bool = True) -> People:
+def recognise(
+    told: Sequence[Told], now: datetime, kinds: Kinds | None = None, *, seen: bool = True
+) -> People:
     """Find or make the person of each, carry out merges, and store what is new about them.
 
-    ``seen`` says whether they were here: a line of a customer file is no visit. A constant number of
-    statements. Call in a transaction; raises ``identity.ContendedError`` when others were in the way.
+    ``kinds`` are the identity rules of now, for callers that have read them. ``seen`` says whether the people
+    were here: a line of a customer file is no visit. A constant number of statements. Call in a transaction;
+    raises ``identity.ContendedError`` when others were in the way.
     """
-    resolved = resolve([one.identifiers for one in told], now)
-    return People(resolved, _update(told, resolved, now, seen))
+    kinds = kinds or identity_rules.current()
+    resolved = resolve([one.identifiers for one in told], now, kinds)
+    return People(resolved, _update(told, resolved, now, seen, kinds.version))
 
 
-def _update(told: Sequence[Told], resolved: Resolved, now: datetime, seen: bool) -> dict[int, Changes]:
+def _update(
+    told: Sequence[Told], resolved: Resolved, now: datetime, seen: bool, version: int
+) -> dict[int, Changes]:
     """Store what was told about the contacts; returns what changed of those that existed."""
     concerned = {contact for contact, one in zip(resolved.contacts, told, strict=True) if one.traits}
     stored = {*concerned, *resolved.recognised, *resolved.merged, *resolved.merged.values()} - set(
         resolved.created
     )
     before = profile_rows.load(stored)
-    merging.merge(resolved.merged, before, now)
+    merging.merge(resolved.merged, before, now, fallen=resolved.fallen, rules_version=version)
     profiles = {contact: profile.copy() for contact, profile in before.items()}
     by_time = sorted(zip(resolved.contacts, told, strict=True), key=lambda pair: pair[1].occurred_at)
     _begin(profiles, by_time, resolved, now)

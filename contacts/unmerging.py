@@ -1,11 +1,13 @@
 """Undo a merge: make the former contact again and give back what came with it, by the kept snapshot.
 
-What was written since stays with the contact that remained; traits that it took over and that nobody has
-changed since go back. The former contact's identifiers find it again from now on.
+What was written since stays with the contact that remained, apart from a refusal: nobody can say any more
+who of the two refused, so both have. Traits that were taken over go back too, unless they changed since.
+The former contact's identifiers find it again from now on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +15,16 @@ import msgspec
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from contacts import event_log, profile_rows
-from contacts.directory import KNOWN_BY
+from contacts import consent, event_log, profile_rows, slots
+from contacts.consent import NewConsent
 from contacts.event_log import NewEvent
+from contacts.identity_rules import current
 from contacts.merging import Table, tables
-from contacts.models import Contact, Identifier, Merge
+from contacts.models import ConsentEntry, Contact, Identifier, Merge
 from contacts.profile import Profile
+
+_STATES = "contacts_consentstate"
+_ORIGIN = "undone merge"
 
 
 class NotUndoableError(Exception):
@@ -37,27 +43,15 @@ def undo(merge_id: int, now: datetime) -> int:
         _restore(cursor, "contacts_contact", [{"origins": {}} | merge.snapshot["contact"]])
         for table in tables():
             _give_back(cursor, table, merge)
-            _restore(cursor, table.name, merge.snapshot.get("settled", {}).get(table.name, []))
-        _part(merge, now)
+            if table.name != _STATES:
+                _restore(cursor, table.name, merge.snapshot.get("settled", {}).get(table.name, []))
+        _find_again(merge, now)
         Merge.objects.filter(pk=merge.pk).update(undone_at=now)
+        _give_back_traits(merge, now)
+        _part_consents(merge, now)
         # Both are other people now than their segments think.
         event_log.append(NewEvent(each, "Identified", now, now) for each in (merge.loser_id, merge.winner_id))
     return merge.loser_id
-
-
-def _part(merge: Merge, now: datetime) -> None:
-    """Take from the contact that remained what it had only from the other one."""
-    if not merge.snapshot.get("remaining"):
-        return  # A merge of before this was kept, or into a contact that had nothing yet.
-    former, before = (
-        msgspec.convert(merge.snapshot[name], Profile, strict=False) for name in ("contact", "remaining")
-    )
-    remaining = profile_rows.load([merge.winner_id])[merge.winner_id]
-    remaining.part(former, before)
-    found_by = Identifier.objects.filter(contact_id=merge.winner_id, kind__in=KNOWN_BY)
-    remaining.known = before.known or bool(remaining.email or remaining.phone) or found_by.exists()
-    remaining.updated_at = now
-    profile_rows.save([remaining])
 
 
 def _give_back(cursor: CursorWrapper, table: Table, merge: Merge) -> None:
@@ -81,6 +75,62 @@ def _restore(cursor: CursorWrapper, table: str, rows: list[dict[str, Any]]) -> N
             " ON CONFLICT DO NOTHING",
             [_json(rows)],
         )
+
+
+def _find_again(merge: Merge, now: datetime) -> None:
+    """Identifiers that fell off because the two were one, as far as nobody else has them by now."""
+    Identifier.objects.bulk_create(
+        (
+            Identifier(kind=kind, value=value, contact_id=contact, slot=slots.of(contact), created_at=now)
+            for kind, value, contact in merge.snapshot.get("fallen", [])
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _give_back_traits(merge: Merge, now: datetime) -> None:
+    """Take from the contact that remained what it took over; what still stands of other merges fills in."""
+    before, other = merge.snapshot.get("remaining"), _profile(merge.snapshot["contact"])
+    if before is None:
+        return  # a merge of before this was kept
+    was = _profile(before)
+    joined = was.copy()
+    joined.absorb(other)
+    profile = profile_rows.load([merge.winner_id])[merge.winner_id]
+    given_up = profile.part(was, joined)
+    standing = Merge.objects.filter(winner_id=merge.winner_id, undone_at=None).order_by("id")
+    for snapshot in standing.values_list("snapshot", flat=True):
+        profile.refill(_profile(snapshot["contact"]), given_up)
+    profile.known = bool(profile.email or profile.phone) or _known(merge.winner_id)
+    profile.updated_at = now
+    profile_rows.save([profile])
+
+
+def _known(contact: int) -> bool:
+    return Identifier.objects.filter(contact_id=contact, kind__in=current().known).exists()
+
+
+def _part_consents(merge: Merge, now: datetime) -> None:
+    """Both allow again what each said, and neither what either refused while they were one."""
+    people = (merge.winner_id, merge.loser_id)
+    consent.lock(people)
+    consent.rebuild(people, now)
+    refused = ConsentEntry.objects.filter(
+        contact_id=merge.winner_id, recorded_at__gt=merge.merged_at, action=ConsentEntry.Action.WITHDRAWN
+    ).order_by("id")
+    consent.record(list(_echoes(refused, merge.loser_id)), now)
+
+
+def _echoes(lines: Iterable[ConsentEntry], contact: int) -> Iterable[NewConsent]:
+    for line in lines:
+        yield NewConsent(
+            contact, line.channel, line.purpose, False, _ORIGIN, proof={"line": line.pk},
+            occurred_at=line.occurred_at,
+        )  # fmt: skip
+
+
+def _profile(row: dict[str, Any]) -> Profile:
+    return msgspec.convert(row, Profile, strict=False)
 
 
 def _json(rows: list[dict[str, Any]]) -> str:

@@ -6,7 +6,16 @@ answer, ``shred`` takes the personal parts of proof away without breaking the ch
 
 from contacts.consent.asking import Answer, ask, confirm, pending
 from contacts.consent.expiring import lapse
-from contacts.consent.holding import Held, allowed, as_of, held, history, states, transactional_purposes
+from contacts.consent.holding import (
+    Held,
+    allowed,
+    as_of,
+    held,
+    history,
+    rebuild,
+    states,
+    transactional_purposes,
+)
 from contacts.consent.ledger import CHANNELS, EXPIRED, PENDING, NewConsent, lock, record, withdraw
 from contacts.consent.shredding import shred
 from contacts.consent.suppressing import address_key, allow_again, suppress, suppressed
@@ -29,6 +38,7 @@ __all__ = [
     "lapse",
     "lock",
     "pending",
+    "rebuild",
     "record",
     "shred",
     "states",

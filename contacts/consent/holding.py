@@ -9,8 +9,8 @@ from datetime import datetime
 
 from contacts import permission
 from contacts.consent import standing
-from contacts.consent.rows import ordered
-from contacts.consent.standing import EXPIRED, Standing
+from contacts.consent.rows import ordered, run
+from contacts.consent.standing import EXPIRED, PENDING, Standing
 from contacts.models import ConsentEntry, Purpose
 
 _States = dict[int, dict[tuple[str, str], bool]]
@@ -76,6 +76,39 @@ def as_of(contact_ids: Collection[int], at: datetime) -> _States:
     A statement for the lines and one for the merges, whatever the number of contacts. People who were
     merged by then are one, and the stricter answer of the two holds until a later one.
     """
+    chains = _replayed(contact_ids, at)
+    # Lines of people who were merged only later are on their own chains and speak for nobody else.
+    return {
+        contact_id: {
+            (channel, purpose): one.at(at)[0]
+            for channel, purposes in chains[contact_id].items()
+            for purpose, one in purposes.items()
+        }
+        for contact_id in contact_ids
+        if contact_id in chains
+    }
+
+
+def rebuild(contact_ids: Collection[int], now: datetime) -> None:
+    """Make the state follow from the ledger anew, for people of whom a merge was undone.
+
+    What waits for its confirmation has no line yet and stays. Call with the contacts locked.
+    """
+    chains = _replayed(contact_ids, now)
+    run(
+        "DELETE FROM contacts_consentstate WHERE contact_id = ANY(%b::int8[]) AND why <> %b",
+        [list(contact_ids), PENDING],
+    )
+    rebuilt: standing.Standings = {}
+    for contact_id in contact_ids:
+        for channel, purposes in chains.get(contact_id, {}).items():
+            for held in purposes.values():
+                held.changed = True
+            rebuilt[contact_id, channel] = purposes
+    standing.write(rebuilt)
+
+
+def _replayed(contact_ids: Collection[int], at: datetime) -> _Chains:
     merged = _merges(contact_ids, at)
     chains: _Chains = defaultdict(dict)
     for chain, channel, purpose, action, entry_id, occurred, recorded, ends, origin in ordered(
@@ -87,16 +120,7 @@ def as_of(contact_ids: Collection[int], at: datetime) -> _States:
         standing.apply(chains[chain].setdefault(channel, {}), purpose, new)
     for winner in list(merged):
         _fold_merged(chains, merged, winner, at)
-    # Lines of people who were merged only later are on their own chains and speak for nobody else.
-    return {
-        contact_id: {
-            (channel, purpose): one.at(at)[0]
-            for channel, purposes in chains[contact_id].items()
-            for purpose, one in purposes.items()
-        }
-        for contact_id in contact_ids
-        if contact_id in chains
-    }
+    return chains
 
 
 def history(contact_id: int) -> list[ConsentEntry]:

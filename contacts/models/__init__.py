@@ -3,7 +3,7 @@
 from contacts.models.api import ApiKey, KeptAnswer
 from contacts.models.consent import ConsentEntry, ConsentRequest, ConsentState, Suppression
 from contacts.models.consent_terms import ConsentAnchor, ConsentCheck, Purpose, TrackingRule, Wording
-from contacts.models.contact import ChannelAddress, Contact, Identifier, Merge
+from contacts.models.contact import ChannelAddress, Contact, Identifier, IdentityVersion, Merge
 from contacts.models.event import Cursor, Event, OnceKey
 from contacts.models.exchange import Export, ExportDownload, Import, ImportedContact, RejectedLine
 from contacts.models.merge_rule import MergeRule
@@ -35,6 +35,7 @@ __all__ = [
     "Export",
     "ExportDownload",
     "Identifier",
+    "IdentityVersion",
     "Import",
     "ImportedContact",
     "InboxItem",

@@ -63,6 +63,7 @@ class Identifier(models.Model):
         ANONYMOUS = "anonymous", _("anonymous id")
         EMAIL = "email", _("email")
         PHONE = "phone", _("phone")
+        CARD = "card", _("card")
         DEVICE = "device", _("device")
 
     pk = models.CompositePrimaryKey("kind", "value")
@@ -89,6 +90,24 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.value}"
+
+
+class IdentityVersion(models.Model):
+    """One version of the identity rules: all kinds, strongest first. Never changed; the latest holds."""
+
+    number = models.IntegerField(_("version"), unique=True)
+    kinds = models.JSONField(_("kinds"))
+    note = models.CharField(_("why"), max_length=300, blank=True, default="")
+    made_by = models.CharField(_("by"), max_length=150, blank=True, default="")
+    made_at = models.DateTimeField(_("since"))
+
+    class Meta:
+        verbose_name = _("version of the identity rules")
+        verbose_name_plural = _("identity rules")
+        ordering = ["-number"]
+
+    def __str__(self) -> str:
+        return str(_("Version %s") % self.number)
 
 
 class ChannelAddress(models.Model):
@@ -124,6 +143,7 @@ class Merge(models.Model):
     loser_public_id = models.UUIDField(db_index=True)
     reason = models.CharField(max_length=200)
     snapshot = models.JSONField(default=dict)
+    rules_version = models.IntegerField(_("version of the identity rules"), default=0, db_default=0)
     merged_at = models.DateTimeField(_("merged"))
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
 

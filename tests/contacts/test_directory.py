@@ -7,7 +7,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contacts.directory import LIMITS, Directory, Identifier, strongest_first
+from contacts.directory import Directory, Identifier, strongest_first
+from contacts.identifier_kinds import DEFAULTS, LEAVE_OUT, IdentifierKind, Kinds
 
 ADA, BOB = Identifier("user", "ada"), Identifier("user", "bob")
 PHONE_BROWSER, LAPTOP = Identifier("anonymous", "phone"), Identifier("anonymous", "laptop")
@@ -52,12 +53,35 @@ def test_an_address_shared_by_two_users_does_not_join_them() -> None:
     assert directory.find((ADA, MAIL)) != directory.find((BOB, MAIL))
 
 
-def test_the_sixth_browser_is_left_out() -> None:
+def test_the_sixth_browser_takes_the_place_of_the_oldest() -> None:
     directory = Directory({})
     ada = directory.find((ADA,))
     for number in range(6):
         assert directory.find((ADA, Identifier("anonymous", str(number)))) == ada
-    assert [one.value for one in directory.added if one.kind == "anonymous"] == list("01234")
+    assert [one.value for one in directory.added if one.kind == "anonymous"] == list("12345")
+    assert directory.find((Identifier("anonymous", "0"),)) != ada
+
+
+def test_a_stored_browser_that_falls_off_is_told_with_its_owner() -> None:
+    browsers = [Identifier("anonymous", str(number)) for number in range(5)]
+    directory = Directory({ADA: 7}, {7: [ADA, *browsers]})
+    assert directory.find((ADA, LAPTOP)) == 7
+    assert directory.fallen == {browsers[0]: 7}
+
+
+def test_the_sixth_email_is_left_out() -> None:
+    emails = [Identifier("email", str(number)) for number in range(5)]
+    directory = Directory({ADA: 7}, {7: [ADA, *emails]})
+    assert directory.find((ADA, MAIL)) == 7
+    assert (directory.added, directory.fallen) == ({}, {})
+
+
+def test_what_somebody_held_before_a_limit_was_lowered_stays() -> None:
+    emails = [Identifier("email", str(number)) for number in range(5)]
+    kinds = Kinds(tuple(IdentifierKind(kind.slug, kind.name, limit=1) for kind in DEFAULTS))
+    directory = Directory({ADA: 7}, {7: [ADA, *emails]}, kinds)
+    assert directory.find((ADA, LAPTOP)) == 7
+    assert directory.added == {LAPTOP: 7}
 
 
 def test_merges_in_a_row_end_at_the_last_one() -> None:
@@ -77,19 +101,36 @@ events = st.lists(event_identifiers.map(strongest_first), max_size=40)
 
 
 def grouped(seen: list[tuple[Identifier, ...]]) -> set[frozenset[Identifier]]:
-    """The rules once more, in the plainest words: contacts are sets of identifiers."""
-    people: list[set[Identifier]] = []
-    for event in seen:
+    """The rules once more, in the plainest words: contacts are identifiers and when each was first met."""
+    people: list[dict[Identifier, int]] = []
+    for turn, event in enumerate(seen):
         kept = list(event)
         while True:
-            met = [person for person in people if person & set(kept)]
-            one = set(kept).union(*met)
-            counts = Counter(identifier.kind for identifier in one)
-            if len(kept) == 1 or all(count <= LIMITS[kind] for kind, count in counts.items()):
+            met = [person for person in people if set(person) & set(kept)]
+            one = {identifier: age for person in met for identifier, age in person.items()}
+            for place, identifier in enumerate(kept):
+                one.setdefault(identifier, turn * 100 + place)
+            nothing_new = len(met) == 1 and set(kept) <= set(met[0])
+            if nothing_new or len(kept) == 1 or fits(one, kept):
                 break
             kept.pop()
         people = [person for person in people if person not in met] + [one]
-    return {frozenset(person) for person in people}
+    return {frozenset(person) for person in people if person}
+
+
+def fits(one: dict[Identifier, int], event: list[Identifier]) -> bool:
+    """Whether the limits hold; identifiers that give way to newer ones are taken out of ``one``."""
+    rules = {kind.slug: kind for kind in DEFAULTS}
+    out: list[Identifier] = []
+    for kind, count in Counter(identifier.kind for identifier in one).items():
+        excess = count - rules[kind].limit
+        old = sorted((age, each) for each, age in one.items() if each.kind == kind and each not in event)
+        if excess > 0 and (rules[kind].full == LEAVE_OUT or len(old) < excess):
+            return False
+        out += [each for _age, each in old[: max(excess, 0)]]
+    for each in out:
+        del one[each]
+    return True
 
 
 @given(events)
@@ -111,4 +152,5 @@ def test_no_contact_ever_holds_more_than_the_limits(seen: list[tuple[Identifier,
     held: Counter[tuple[int, str]] = Counter()
     for one, contact in directory.added.items():
         held[directory.final(contact), one.kind] += 1
-    assert all(count <= LIMITS[kind] for (_contact, kind), count in held.items())
+    limits = {kind.slug: kind.limit for kind in DEFAULTS}
+    assert all(count <= limits[kind] for (_contact, kind), count in held.items())
