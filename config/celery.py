@@ -46,6 +46,8 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("inactivity", "journeys.tasks.inactivity", 300),
     Pulse("api_answers", "contacts.tasks.api_answers", 900),
     Pulse("consent_ledger", "contacts.tasks.consent_ledger", 600),
+    Pulse("privacy", "contacts.tasks.privacy", 10),
+    Pulse("retention", "contacts.tasks.retention", 3600),
     Pulse("partitions", "contacts.tasks.partitions", 3600),
 )
 

@@ -64,6 +64,7 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Segments"), "category", "contacts.Segment"),
             ListLink(_("Consents"), "verified_user", "contacts.ConsentEntry"),
             ListLink(_("Suppressions"), "block", "contacts.Suppression"),
+            ListLink(_("Privacy desk"), "policy", "contacts.PrivacyRequest"),
             ListLink(_("Merges"), "merge", "contacts.Merge"),
         ),
     ),
@@ -98,6 +99,9 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Tracking plan"), "fact_check", "contacts.PlannedEvent"),
             ListLink(_("Dead letters"), "mail_off", "contacts.DeadLetter"),
             ListLink(_("Purposes"), "topic", "contacts.Purpose"),
+            PageLink(
+                _("Retention"), "auto_delete", "admin:contacts_retention", ("contacts.view_retentionperiod",)
+            ),
             ListLink(_("Users"), "person", "auth.User"),
             ListLink(_("Roles"), "badge", "auth.Group"),
             ListLink(_("Pulses"), "timer", "django_celery_beat.PeriodicTask"),

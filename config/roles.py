@@ -91,6 +91,9 @@ TABLE: dict[str, dict[str, str]] = {
         "contacts.consententry": "view add",
         "contacts.suppression": _WRITE,
         "contacts.purpose": "view add change",
+        "contacts.privacyrequest": "view add change approve",
+        "contacts.retentionperiod": "view change",
+        "contacts.privacypolicy": "view change",
     },
 }
 

@@ -58,15 +58,22 @@ def ensure_all(now: datetime, *, back: int = 1, ahead: int = 3) -> int:
     return sum(ensure(table, first, last) for table in tables())
 
 
-def drop_before(table: str, month: date) -> list[str]:
-    """Drop the partitions of ``table`` that end on or before ``month``; returns their names."""
-    dropped = []
+def older_than(table: str, month: date) -> list[str]:
+    """The partitions of ``table`` that end on or before ``month``, oldest first."""
+    found = []
     for name in sorted(_present(table)):
         match = _NAME.match(name)
         if match and date(int(match["year"]), int(match["month"]), 1) < month.replace(day=1):
-            with connection.cursor() as cursor:
-                cursor.execute(f'DROP TABLE "{name}"')
-            dropped.append(name)
+            found.append(name)
+    return found
+
+
+def drop_before(table: str, month: date) -> list[str]:
+    """Drop the partitions of ``table`` that end on or before ``month``; returns their names."""
+    dropped = older_than(table, month)
+    for name in dropped:
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP TABLE "{name}"')
     return dropped
 
 

@@ -12,6 +12,8 @@ from contacts import segments as following
 from contacts.consent import anchoring, verifying
 from contacts.exchange import exporting, importing
 from contacts.plan import observing
+from contacts.privacy import copying, erasing
+from contacts.privacy import retention as keeping_time
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
@@ -43,6 +45,20 @@ def segment_clock() -> None:
     if following.tick(clock.now()):
         for reader in ("segments", "triggers"):
             pulse.wake(reader)
+
+
+@shared_task
+def privacy() -> None:
+    """Carry out what people asked about their own data: copies, erasures, and what late writers left."""
+    copying.pulse(clock.now())
+    if erasing.pulse(clock.now()):
+        pulse.wake("segments")
+
+
+@shared_task
+def retention() -> None:
+    """Let go what was kept long enough."""
+    pulse.drain(lambda: keeping_time.enforce(clock.now()), seconds=_LONGEST)
 
 
 @shared_task
