@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
 from django.http import HttpRequest
@@ -119,6 +119,33 @@ def from_sms(account: ProviderAccount, body: bytes, signature: str, now: datetim
         raise UnreadableError("not JSON") from None
     items: Iterable[Any] = told if isinstance(told, list) else [told]
     return [hit for item in items if isinstance(item, dict) and (hit := _sms_hit(account.pk, item, now))]
+
+
+class Text(NamedTuple):
+    """A text message from a person, as a gateway hands it over."""
+
+    id: str
+    sender: str
+    text: str
+
+
+def texts_from_sms(account: ProviderAccount, body: bytes, signature: str, now: datetime) -> list[Text]:
+    """The texts in a gateway's report: ``{"id", "from", "text"}`` or a list, signed as receipts are.
+
+    Raises ForgedError, UnreadableError.
+    """
+    verify(str(sealing.values_of(account).get("receipt_secret") or ""), body, signature, now)
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableError("not JSON") from None
+    items: Iterable[Any] = told if isinstance(told, list) else [told]
+    found = []
+    for item in items:
+        if isinstance(item, dict) and item.get("id") and isinstance(item.get("from"), str):
+            text = str(item.get("text") or "").replace("\x00", "").encode(errors="ignore").decode()
+            found.append(Text(str(item["id"])[:200], item["from"].replace("\x00", "")[:64], text))
+    return found
 
 
 def verify(secret: str, body: bytes, signature: str, now: datetime) -> None:

@@ -113,6 +113,7 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
             transactional=message.transactional or message.purpose in around.service,
             deadline_at=message.deadline_at,
             conditions=held.get(message.id),
+            answer=message.origin_kind == "reply",
         )
         facts = Facts(now, candidate, replace(person, suppressed=own), around.charter, around.paused)
         verdict = policy.recheck(facts, message.channel)

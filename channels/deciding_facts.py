@@ -83,6 +83,7 @@ class Row:
             on_hold=self.on_hold,
             deadline_at=self.deadline_at,
             conditions=conditions,
+            answer=self.origin_kind == "reply",
         )
 
 

@@ -105,8 +105,9 @@ def _stop(facts: Facts, channel: str, trace: Trace) -> _Stop | None:
 
 
 def _suppression(facts: Facts, channel: str, trace: Trace) -> _Stop | None:
-    refused = channel in facts.person.suppressed
-    trace.append(["suppression", REFUSE if refused else PASS, {"channel": channel}])
+    refused = channel in facts.person.suppressed and not facts.candidate.answer
+    inputs = {"channel": channel} | ({"answer": True} if facts.candidate.answer else {})
+    trace.append(["suppression", REFUSE if refused else PASS, inputs])
     return _Stop("suppressed") if refused else None
 
 

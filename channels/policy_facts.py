@@ -21,7 +21,10 @@ Trace = list[list[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A message to be decided. ``conditions`` is whether its rule still holds; None when it has none."""
+    """A message to be decided. ``conditions`` is whether its rule still holds; None when it has none.
+
+    An ``answer`` is the one message that may go to a number which has just asked for no more.
+    """
 
     id: int
     purpose: str
@@ -33,6 +36,7 @@ class Candidate:
     on_hold: str = "wait"
     deadline_at: datetime | None = None
     conditions: bool | None = None
+    answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

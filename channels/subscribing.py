@@ -24,12 +24,13 @@ class SubscriptionError(ValueError):
     """What the browser sent is no subscription; the message says what is wrong."""
 
 
-def scope_of(key: str) -> str | None:
-    """What a key of a source may do; None when it may do nothing."""
-    found = SourceKey.objects.filter(
-        digest=intake_keys.digest(key), revoked_at__isnull=True, source__active=True
-    ).values_list("scope", flat=True)
-    return found.first()
+def sender_of(key: str) -> tuple[int, str] | None:
+    """The source of a key and what it may do; None when it may do nothing."""
+    return (
+        SourceKey.objects.filter(digest=intake_keys.digest(key), revoked_at__isnull=True, source__active=True)
+        .values_list("source_id", "scope")
+        .first()
+    )
 
 
 def find(user_id: str, anonymous_id: str) -> Contact | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from channels import accounts, callbacks, hits, subscribing
+from channels import accounts, callbacks, hits, replying, subscribing
 from channels.hits import NewHit
 from channels.models import ProviderAccount
 from contacts import clock, pulse
+from contacts.intake_quota import Quota
 from contacts.models import SourceKey
 
 _MOST_BYTES = 1_000_000
@@ -37,6 +40,29 @@ def sms_report(request: HttpRequest, account_id: int) -> HttpResponse:
     account = _account(account_id, "http_sms")
     signature = request.headers.get("X-Segue-Signature", "")
     return _taken(request, lambda: callbacks.from_sms(account, request.body, signature, clock.now()))
+
+
+@csrf_exempt
+@require_POST
+def sms_incoming(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Texts that people sent to us, handed over by the gateway and signed with the account's secret."""
+    account = _account(account_id, "http_sms")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_BYTES:
+        return _error(413, "too_large", "at most 1 MB")
+    signature, now = request.headers.get("X-Segue-Signature", ""), clock.now()
+    try:
+        texts = callbacks.texts_from_sms(account, request.body, signature, now)
+        for one in texts:
+            replying.take(
+                one.sender, one.text, now, key=f"{account.pk}:{one.id}", proof={"account": account.name}
+            )
+    except callbacks.ForgedError as error:
+        return _error(403, "forged", str(error))
+    except callbacks.UnreadableError as error:
+        return _error(400, "unreadable", str(error))
+    except DatabaseError:
+        return _error(503, "store_down", "try again", {"Retry-After": "10"})
+    return JsonResponse({"taken": len(texts)})
 
 
 def _taken(request: HttpRequest, read: Callable[[], list[NewHit]]) -> HttpResponse:
@@ -63,6 +89,12 @@ def _account(account_id: int, kind: str) -> ProviderAccount:
     return account
 
 
+@functools.cache
+def _quota() -> Quota:
+    """So many browsers a second may subscribe by one source's key, which anybody can read in its pages."""
+    return Quota(settings.SEGUE_PUSH_RATE)
+
+
 @require_GET
 def push_key(request: HttpRequest) -> HttpResponse:
     """The key with which a page's service worker subscribes."""
@@ -86,9 +118,14 @@ def push_subscribe(request: HttpRequest) -> HttpResponse:
         return _error(400, "malformed", "not JSON")
     if not isinstance(asked, dict):
         return _error(400, "malformed", "not an object")
-    scope = subscribing.scope_of(_word(asked, "writeKey"))
-    if scope is None:
+    sender = subscribing.sender_of(_word(asked, "writeKey"))
+    if sender is None:
         return _error(401, "invalid_key", "no source has this key")
+    source_id, scope = sender
+    wait = _quota().wait(source_id)
+    if wait:
+        return _error(429, "too_many", "too many subscriptions at once", {"Retry-After": str(wait)})
+    _quota().charge(source_id, 1)
     # Anybody can read a page's key and guess a user id, and pushes tell about the person.
     user_id = _word(asked, "userId") if scope == SourceKey.Scope.SERVER else ""
     contact = subscribing.find(user_id, _word(asked, "anonymousId"))

@@ -23,6 +23,8 @@ SEGUE_WEB_THREADS = env.number("SEGUE_WEB_THREADS", 32, least=1, most=512)
 SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
 # Requests a second that one caller of the API may make to the whole server; 0 sets no limit.
 SEGUE_API_RATE = env.number("SEGUE_API_RATE", 200)
+# Browsers a second that may subscribe to pushes by one source's key, in each web process; 0 sets no limit.
+SEGUE_PUSH_RATE = env.number("SEGUE_PUSH_RATE", 20)
 SEGUE_API_SCOPES = api_scopes.SCOPES
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
 # Who speaks on the pages for the people we write to: a name, and a file with the mark (.svg, .png or .webp).

@@ -200,3 +200,12 @@ def test_the_worker_and_its_key_are_served(client: Client) -> None:
     accounts.prepare(account)
     account.save()
     assert len(client.get("/push/key").json()["publicKey"]) == 87
+
+
+def test_a_sources_key_subscribes_only_so_many_browsers_at_once(
+    client: Client, shop: tuple[str, str]
+) -> None:
+    _visitor()
+    answers = [_subscribe(client, writeKey=shop[0], anonymousId="stranger") for _one in range(40)]
+    assert answers[0] == 409
+    assert 429 in answers
