@@ -42,7 +42,9 @@ __all__ = [
 PROFILE_EVENTS = frozenset({"Identified", "Aliased", "Contact Created"})
 _CONSENT_EVENTS = frozenset({"Consent Given", "Consent Withdrawn"})
 _SEGMENT_EVENTS = frozenset({"Segment Entered", "Segment Left"})
-_ADDRESS_EVENTS = frozenset({"Message Bounced", "Message Complained", "Message Unsubscribed"})
+_ADDRESS_EVENTS = frozenset(
+    {"Message Bounced", "Message Complained", "Message Unsubscribed", "Address Allowed"}
+)
 
 
 def parse(data: Any, *, in_journey: bool = True) -> Rule:

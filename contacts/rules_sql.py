@@ -20,10 +20,11 @@ from django.db.models.sql.compiler import SQLCompiler
 from contacts import arrays
 from contacts.models import Contact
 from contacts.rules import Rule
+from contacts.rules_sql_happened import foldable, folded, ids
 from contacts.rules_sql_leaves import leaf, row_local
 from contacts.rules_sql_scope import Scope
 from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece
-from contacts.rules_tree import AllOf, AnyOf, Everyone, Not, leaves
+from contacts.rules_tree import AllOf, AnyOf, Everyone, Happened, Messaged, Not, leaves
 
 # PostgreSQL takes 1,664 columns of output; far fewer keep planning cheap.
 _MOST_RULES = 60
@@ -102,7 +103,7 @@ def _node(rule: Rule, scope: Scope, wanted: bool, aliases: count[int]) -> Sql:
             return _node(part, scope, not wanted, aliases)
         case AllOf(parts) | AnyOf(parts):
             if isinstance(rule, AllOf) == wanted:
-                return _both(" AND ", [_node(part, scope, wanted, aliases) for part in parts])
+                return _conjunction(parts, scope, wanted, aliases)
             if not scope.whole or all(row_local(each) for each in leaves(rule)):
                 return _both(" OR ", [_node(part, scope, wanted, aliases) for part in parts])
             return _union(parts, scope, wanted, aliases)
@@ -110,10 +111,57 @@ def _node(rule: Rule, scope: Scope, wanted: bool, aliases: count[int]) -> Sql:
             return leaf(rule, scope, wanted=wanted)
 
 
+def _conjunction(parts: Sequence[Rule], scope: Scope, wanted: bool, aliases: count[int]) -> Sql:
+    """Counts of the same event become one look at the log, where the whole base is asked."""
+    counts: dict[tuple[str, bool], list[tuple[Happened, bool]]] = {}
+    rest = []
+    for part in _flat(parts, wanted):
+        counted = _counted(part, wanted) if scope.whole else None
+        if counted:
+            counts.setdefault((counted[0].name, counted[0].own), []).append(counted)
+        else:
+            rest.append(_node(part, scope, wanted, aliases))
+    rest += [
+        folded(group, scope) if len(group) > 1 else leaf(group[0][0], scope, wanted=group[0][1])
+        for group in counts.values()
+    ]
+    return _both(" AND ", rest)
+
+
+def _flat(parts: Sequence[Rule], wanted: bool) -> list[Rule]:
+    """The parts, with those of a group inside that joins in the same way in its place."""
+    found: list[Rule] = []
+    for part in parts:
+        same = isinstance(part, AllOf if wanted else AnyOf)
+        found += _flat(part.parts, wanted) if same and isinstance(part, AllOf | AnyOf) else [part]
+    return found
+
+
+def _counted(part: Rule, wanted: bool) -> tuple[Happened, bool] | None:
+    found = _happening(part, wanted)
+    return found if found and foldable(found[0]) else None
+
+
+def _happening(part: Rule, wanted: bool) -> tuple[Happened, bool] | None:
+    while isinstance(part, Not):
+        part, wanted = part.part, not wanted
+    found = part.as_event() if isinstance(part, Messaged) else part
+    return (found, wanted) if isinstance(found, Happened) else None
+
+
+def _ids(part: Rule, scope: Scope, wanted: bool) -> Sql | None:
+    """A set that is found without looking at contacts."""
+    found = _happening(part, wanted)
+    return ids(found[0], scope, found[1]) if found else None
+
+
 def _union(parts: Sequence[Rule], scope: Scope, wanted: bool, aliases: count[int]) -> Sql:
     """Alternatives for the whole base: a union of sets, because OR would keep the joins from being joins."""
     sets = []
     for part in parts:
+        if direct := _ids(part, scope, wanted):
+            sets.append(direct)
+            continue
         alias = f"c{next(aliases)}"
         inner = Scope(alias, scope.as_of, whole=True, subject=scope.subject)
         sets.append(
@@ -123,7 +171,7 @@ def _union(parts: Sequence[Rule], scope: Scope, wanted: bool, aliases: count[int
             )
         )
     return piece(
-        f"EXISTS (SELECT 1 FROM ({{}}) u WHERE u.id = {scope.contact}.id)", joined(" UNION ALL ", sets)
+        f"EXISTS (SELECT 1 FROM ({{}}) u(id) WHERE u.id = {scope.contact}.id)", joined(" UNION ALL ", sets)
     )
 
 

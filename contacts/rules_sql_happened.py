@@ -5,15 +5,28 @@ Each stands in two forms, as every condition does: looked up for one contact, or
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from contacts.rules_length import Months
 from contacts.rules_sql_scope import Scope, exists, in_window, same, signed
 from contacts.rules_sql_tests import as_number, key, property_tests
-from contacts.rules_sql_text import FALSE, TRUE, Sql, instant, instants, interval, joined, number, piece, text
-from contacts.rules_tree import Follow, Happened, Periods, Test
+from contacts.rules_sql_text import (
+    FALSE,
+    TRUE,
+    Sql,
+    instant,
+    instants,
+    interval,
+    joined,
+    number,
+    piece,
+    text,
+    whole,
+)
+from contacts.rules_tree import AT_LEAST_ONCE, Follow, Happened, Periods, Test
 
+_COUNT = Sql("count(*)")
 _OWN = 7
 "The kind of events that Segue itself writes, in the numbers of ``contacts.models.event``."
 
@@ -26,7 +39,7 @@ def happened(condition: Happened, scope: Scope, wanted: bool) -> Sql:
     if condition.periods:
         return _in_periods(condition, condition.periods, scope, wanted)
     if condition.total is None:
-        if (amount.least or 0) <= 0 and amount.most is None:
+        if not amount.bounded:
             return TRUE if wanted else FALSE
         if amount.most is None and amount.least == 1:
             return exists(_events(condition, scope, same("e", scope)), wanted)
@@ -100,13 +113,13 @@ def _followed(before: str, follow: Follow, scope: Scope, since: datetime | None,
 # ── How many, how much ───────────────────────────────────────────────────────────────────────────
 
 
-def _holds(condition: Happened) -> Sql:
+def _holds(condition: Happened, count: Sql = _COUNT) -> Sql:
     """Whether a group of events has the amount that is asked for; never NULL."""
     amount = condition.amount
     bounds = [(">=", amount.least), ("<=", amount.most)]
     asked = [(sign, bound) for sign, bound in bounds if bound is not None]
     if condition.total is None:
-        return _every(piece(f"count(*) {sign} {{}}", number(bound)) for sign, bound in asked)
+        return _every(piece(f"{{}} {sign} {{}}", count, whole(int(bound))) for sign, bound in asked)
     value = as_number(key("e.properties", condition.total))
     match condition.measure:
         case "sum":
@@ -147,14 +160,53 @@ def _counted(condition: Happened, scope: Scope, wanted: bool) -> Sql:
 def _grouped(condition: Happened, scope: Scope, wanted: bool) -> Sql:
     """Contacts by their count. A contact without events is in no group, so zero asks for the others."""
     inside = not _holds_nothing(condition)
-    having = signed(_holds(condition), inside)
-    body = piece(
-        f"(SELECT e.contact_id FROM {{}} GROUP BY e.contact_id HAVING {{}}) n"
-        f" WHERE n.contact_id = {scope.contact}.id",
+    groups = _groups(condition, scope, inside)
+    return exists(piece(f"({{}}) n WHERE n.contact_id = {scope.contact}.id", groups), wanted == inside)
+
+
+def _groups(condition: Happened, scope: Scope, wanted: bool) -> Sql:
+    return piece(
+        "SELECT e.contact_id FROM {} GROUP BY e.contact_id HAVING {}",
         _events(condition, scope, TRUE),
-        having,
+        signed(_holds(condition), wanted),
     )
-    return exists(body, wanted == inside)
+
+
+def ids(condition: Happened, scope: Scope, wanted: bool) -> Sql | None:
+    """A SELECT of those for whom it holds (or does not); None where that takes in who did nothing."""
+    if condition.pick or condition.periods or (condition.total is None and not condition.amount.bounded):
+        return None
+    if condition.total is None and condition.amount == AT_LEAST_ONCE:
+        return piece("SELECT e.contact_id FROM {}", _events(condition, scope, TRUE)) if wanted else None
+    return None if _holds_nothing(condition) == wanted else _groups(condition, scope, wanted)
+
+
+def foldable(condition: Happened) -> bool:
+    """Whether a count of it can share one look at the log with others of the same name."""
+    return not (condition.total or condition.where or condition.pick or condition.then or condition.periods)
+
+
+def folded(conditions: Sequence[tuple[Happened, bool]], scope: Scope) -> Sql:
+    """Counts of one name, each with whether it is wanted to hold, by one grouping for the whole base."""
+    first, _wanted = conditions[0]
+    having, nothing = [], []
+    for condition, wanted in conditions:
+        inside = joined(" AND ", in_window(condition.window, "e.occurred_at", scope) or [TRUE])
+        having.append(signed(_holds(condition, piece("count(*) FILTER (WHERE {})", inside)), wanted))
+        nothing.append(_holds_nothing(condition) == wanted)
+    tests = _named("e", first.name, first.own, scope)
+    lengths = [condition.window.within for condition, _wanted in conditions]
+    starts = [scope.as_of - length for length in lengths if isinstance(length, timedelta | Months)]
+    if len(starts) == len(lengths):
+        tests.append(piece("e.occurred_at > {}", instant(min(starts))))
+    good = not all(nothing)
+    body = piece(
+        f"(SELECT e.contact_id FROM contacts_event e WHERE {{}} GROUP BY e.contact_id HAVING {{}}) n"
+        f" WHERE n.contact_id = {scope.contact}.id",
+        joined(" AND ", tests),
+        signed(piece("({})", joined(" AND ", having)), good),
+    )
+    return exists(body, good)
 
 
 # ── The first and the last ───────────────────────────────────────────────────────────────────────
@@ -208,12 +260,12 @@ def _in_periods(condition: Happened, periods: Periods, scope: Scope, wanted: boo
         signed(_holds(condition), good),
     )
     if not scope.whole:
-        found = piece("(SELECT count(*) >= {} FROM {})", number(enough), each)
+        found = piece("(SELECT count(*) >= {} FROM {})", whole(enough), each)
         return signed(found, wanted == good)
     body = piece(
         f"(SELECT p.contact_id FROM {{}} GROUP BY p.contact_id HAVING count(*) >= {{}}) n"
         f" WHERE n.contact_id = {scope.contact}.id",
         each,
-        number(enough),
+        whole(enough),
     )
     return exists(body, wanted == good)

@@ -94,24 +94,21 @@ def _consented(condition: Consented, scope: Scope, wanted: bool) -> Sql:
             "contacts_consentstate k WHERE k.channel = {} AND k.purpose IN ({}, '*')", channel, purpose
         )
         return exists(piece("{} AND {}", rows, same("k", scope)), not wanted)
-    asked = _standing(condition, scope)
-    own = piece(
-        "SELECT k.contact_id FROM contacts_consentstate k WHERE k.channel = {} AND k.purpose = {} AND {}",
-        channel,
-        purpose,
-        asked,
+    # Only for lines about all purposes is the second half looked at.
+    return exists(
+        piece(
+            "contacts_consentstate k WHERE {} AND k.channel = {} AND k.purpose IN ({}, '*') AND {}"
+            " AND (k.purpose = {} OR NOT EXISTS (SELECT 1 FROM contacts_consentstate o"
+            " WHERE o.contact_id = k.contact_id AND o.channel = k.channel AND o.purpose = {}))",
+            same("k", scope),
+            channel,
+            purpose,
+            _standing(condition, scope),
+            purpose,
+            purpose,
+        ),
+        wanted,
     )
-    every = piece(
-        "SELECT k.contact_id FROM contacts_consentstate k WHERE k.channel = {} AND k.purpose = '*' AND {}"
-        " AND NOT EXISTS (SELECT 1 FROM contacts_consentstate o WHERE o.contact_id = k.contact_id"
-        " AND o.channel = k.channel AND o.purpose = {})",
-        channel,
-        asked,
-        purpose,
-    )
-    if condition.purpose == "*":
-        return exists(piece("({}) k WHERE {}", own, same("k", scope)), wanted)
-    return exists(piece("({} UNION ALL {}) k WHERE {}", own, every, same("k", scope)), wanted)
 
 
 def _standing(condition: Consented, scope: Scope) -> Sql:

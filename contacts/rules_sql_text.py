@@ -37,6 +37,10 @@ def number(value: Decimal | int) -> Sql:
     return Sql("%s::numeric", (value,))
 
 
+def whole(value: int) -> Sql:
+    return Sql("%s::int8", (value,))
+
+
 def instant(value: datetime) -> Sql:
     return Sql("%s::timestamptz", (value,))
 

@@ -113,6 +113,10 @@ class Range:
     most: Decimal | None = None
 
     @property
+    def bounded(self) -> bool:
+        return (self.least or 0) > 0 or self.most is not None
+
+    @property
     def holds_zero(self) -> bool:
         return (self.least is None or self.least <= 0) and (self.most is None or self.most >= 0)
 

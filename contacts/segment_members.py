@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from contacts import event_log, slots
@@ -101,6 +101,18 @@ def note_day(changes: Mapping[int, Change], now: datetime) -> None:
         )
 
 
+def recount(since: datetime) -> None:
+    """Count the segments anew that contacts are in who were merged, or parted, after ``since``.
+
+    A merge leaves one membership of two. Followers write memberships before sizes, so with the rows of the
+    segments locked first, what they have yet to add comes on top of what is counted here.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_MERGED_MEMBERS, [since])
+        if touched := [row[0] for row in cursor.fetchall()]:
+            cursor.execute(_RECOUNT, [touched])
+
+
 def _tell(changes: Mapping[int, Change], slugs: Mapping[int, str], now: datetime) -> None:
     event_log.append(
         NewEvent(contact, name, now, now, properties={"segment": slugs[segment_id]})
@@ -165,4 +177,15 @@ _DAY = (
     " ORDER BY s.id"
     " ON CONFLICT (segment_id, day) DO UPDATE SET size = excluded.size,"
     " entered = d.entered + excluded.entered, gone = d.gone + excluded.gone"
+)
+_MERGED_MEMBERS = """
+SELECT id FROM contacts_segment WHERE id IN (
+    SELECT m.segment_id FROM contacts_segmentmembership m JOIN contacts_merge g
+    ON m.contact_id IN (g.winner_id, g.loser_id) WHERE greatest(g.merged_at, g.undone_at) > %s
+) ORDER BY id FOR NO KEY UPDATE
+"""
+_RECOUNT = (
+    "UPDATE contacts_segment s SET size ="
+    " (SELECT count(*) FROM contacts_segmentmembership m WHERE m.segment_id = s.id)"
+    " WHERE s.id = ANY(%s)"
 )

@@ -29,6 +29,8 @@ _SLACK = timedelta(seconds=10)
 "The clock looks back a little, in case an event was judged a moment before it."
 _SKEW = timedelta(minutes=1)
 "Events dated up to this much after the pulse's own clock happened now: they were read after it was."
+_RECOUNTED = timedelta(minutes=15)
+"Sizes are counted again so long after a merge: no transaction that began before it is still running then."
 _SAMPLE = 10
 _PREVIEW_SECONDS = 15
 _REFRESH_SECONDS = 120
@@ -64,7 +66,7 @@ def refresh(segment: Segment, now: datetime) -> Change:
         change = Change()
         if segment.kind == Segment.Kind.DYNAMIC:
             rule = rules.parse(segment.rule, in_journey=False)
-            _allow(seconds=_REFRESH_SECONDS)
+            prepare_whole(seconds=_REFRESH_SECONDS)
             change = segment_members.replace(segment, matching(rule, as_of=now), now)
             segment.ahead_until = latest_ahead(rule, now)
         segment.size = segment.memberships.count()
@@ -112,12 +114,18 @@ def follow(now: datetime, limit: int = BATCH) -> int:
 
 
 def tick(now: datetime) -> int:
-    """Judge the contacts for whom a boundary passed since the last tick; returns how many came and went."""
+    """Judge the contacts for whom a boundary passed since the last tick; returns how many came and went.
+
+    Where a segment asks about another, since when somebody is in that one is a boundary too, so those
+    that are asked about go first.
+    """
     moved = 0
-    for watched in _watched():
-        segment = watched.segment
-        if clocked(watched.rule) or _waits_for_future(segment):
-            moved += _pass_time(watched, now)
+    watched = {each.segment.pk: each for each in _watched()}
+    for segment in segment_order.asked_first(each.segment for each in watched.values()):
+        turned_back = segment.computed_at is not None and now < segment.computed_at
+        if clocked(watched[segment.pk].rule) or _waits_for_future(segment) or turned_back:
+            moved += _pass_time(watched[segment.pk], now)
+    segment_members.recount(now - _RECOUNTED)
     return moved
 
 
@@ -126,7 +134,7 @@ def preview(rule: Rule, now: datetime) -> Preview:
     found = matching(rule, as_of=now).values("id")
     select, params = found.query.sql_with_params()
     with transaction.atomic(), connection.cursor() as cursor:
-        _allow(seconds=_PREVIEW_SECONDS)
+        prepare_whole(seconds=_PREVIEW_SECONDS)
         cursor.execute(
             f"WITH found(id) AS MATERIALIZED ({select}) SELECT (SELECT count(*) FROM found),"  # noqa: S608
             " ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT %s)",
@@ -190,11 +198,13 @@ def _react(watched: Sequence[_Watched], events: Sequence[LogEvent], now: datetim
 
 
 def _merged(contacts: set[int], since: datetime) -> set[int]:
-    """Contacts that took over another's history: any answer about them may differ."""
+    """Contacts that took over another's history, or gave it back: any answer about them may differ."""
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            "SELECT winner_id FROM contacts_merge WHERE winner_id = ANY(%b::int8[]) AND merged_at >= %b",
-            [list(contacts), since],
+            "SELECT winner_id FROM contacts_merge WHERE winner_id = ANY(%b::int8[])"
+            " AND greatest(merged_at, undone_at) >= %b"
+            " UNION SELECT loser_id FROM contacts_merge WHERE loser_id = ANY(%b::int8[]) AND undone_at >= %b",
+            [list(contacts), since, list(contacts), since],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -228,7 +238,10 @@ def _waits_for_future(segment: Segment) -> bool:
 def _pass_time(watched: _Watched, now: datetime) -> int:
     segment = watched.segment
     then = segment.computed_at or now
-    found = crossed(watched.rule, min(then, now) - _SLACK, max(then, now), ahead=_waits_for_future(segment))
+    # A clock that was turned back makes the future of what had already happened.
+    ahead_until = max(filter(None, (segment.ahead_until, then if now < then else None)), default=None)
+    ahead = now < then or _waits_for_future(segment)
+    found = crossed(watched.rule, min(then, now) - _SLACK, max(then, now) + _SLACK, ahead=ahead)
     with transaction.atomic(), connection.cursor() as cursor:
         contacts: set[int] = set()
         if found:
@@ -236,13 +249,13 @@ def _pass_time(watched: _Watched, now: datetime) -> int:
             contacts = {row[0] for row in cursor.fetchall()}
         segment_members.hold(slots.of(contact) for contact in contacts)
         current = Segment.objects.filter(pk=segment.pk, stale=False, computed_at=segment.computed_at)
-        if not current.update(computed_at=now):
+        if not current.update(computed_at=now, ahead_until=ahead_until):
             return 0  # Refreshed or moved on by another meanwhile.
         changes = segment_members.judge({segment: (contacts, _held(watched.rule, contacts, now))}, now)
         return sum(len(change.entered) + len(change.left) for change in changes.values())
 
 
-def _allow(*, seconds: int) -> None:
+def prepare_whole(*, seconds: int) -> None:
     """For this transaction: let joins over the whole base hash in memory, and end what takes too long."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL work_mem = '64MB'")

@@ -132,7 +132,7 @@ class AddressActs(ContactActs):
         form = LiftForm(request.POST or None, reach=reach)
         if request.method == "POST" and form.is_valid():
             chosen = next(one for one in reach if one.channel == form.cleaned_data["channel"])
-            consent.allow_again([(chosen.channel, chosen.address)])
+            consent.allow_again([(chosen.channel, chosen.address)], clock.now())
             why = form.cleaned_data["note"]
             self.log_change(request, contact, f"Lifted the suppression of {chosen.channel}: {why}")
             messages.success(request, _("%s may be written to again.") % chosen.address)

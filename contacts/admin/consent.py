@@ -146,10 +146,10 @@ class SuppressionAdmin(ModelAdmin):
         obj.pk = Suppression.objects.get(channel=obj.channel, address=obj.address).pk
 
     def delete_model(self, request: HttpRequest, obj: Suppression) -> None:
-        consent.allow_again([(obj.channel, obj.address)])
+        consent.allow_again([(obj.channel, obj.address)], clock.now())
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Suppression]) -> None:
-        consent.allow_again(list(queryset.values_list("channel", "address")))
+        consent.allow_again(list(queryset.values_list("channel", "address")), clock.now())
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False

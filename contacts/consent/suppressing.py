@@ -5,11 +5,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import partial
 
+from django.db import transaction
+
+from contacts import event_log, pulse
 from contacts.consent.rows import rows
-from contacts.models import Suppression
+from contacts.event_log import NewEvent
+
+#: The event of a contact who may be written to again.
+FREED = "Address Allowed"
 
 _LONGEST_ADDRESS = 512
+# Endless addresses are suppressed by their digest; whose they are is seen with the contact's next event.
+_OWNERS = """
+WITH u(channel, address) AS (SELECT * FROM unnest(%b::text[], %b::text[]))
+SELECT c.id, u.channel FROM u JOIN contacts_contact c ON c.email = u.address
+WHERE u.channel = 'email' AND c.email <> ''
+UNION SELECT i.contact_id, u.channel FROM u JOIN contacts_identifier i ON i.value = u.address
+WHERE (u.channel, i.kind) IN (('email', 'email'), ('sms', 'phone'))
+UNION SELECT a.contact_id, u.channel FROM u JOIN contacts_channeladdress a USING (channel, address)
+"""
 
 
 def suppress(
@@ -27,14 +43,23 @@ def suppress(
     )
 
 
-def allow_again(pairs: Iterable[tuple[str, str]]) -> int:
-    """Lift suppressions; returns how many there were."""
-    keys = [(channel, address_key(channel, address)) for channel, address in pairs]
-    removed = 0
-    for channel in {channel for channel, _address in keys}:
-        addresses = [address for one, address in keys if one == channel]
-        removed += Suppression.objects.filter(channel=channel, address__in=addresses).delete()[0]
-    return removed
+def allow_again(pairs: Iterable[tuple[str, str]], now: datetime) -> int:
+    """Lift suppressions and tell the log of those who have the addresses; returns how many there were."""
+    wanted = sorted({(channel, address_key(channel, address)) for channel, address in pairs})
+    channels, addresses = [row[0] for row in wanted], [row[1] for row in wanted]
+    with transaction.atomic():
+        lifted = rows(
+            "DELETE FROM contacts_suppression s USING unnest(%b::text[], %b::text[]) AS u(channel, address)"
+            " WHERE s.channel = u.channel AND s.address = u.address RETURNING s.channel, s.address",
+            [channels, addresses],
+        )
+        owners = rows(_OWNERS, [[row[0] for row in lifted], [row[1] for row in lifted]]) if lifted else set()
+        event_log.append(
+            NewEvent(contact_id, FREED, now, now, properties={"channel": channel})
+            for contact_id, channel in sorted(owners)
+        )
+        transaction.on_commit(partial(pulse.wake, "segments"))
+    return len(lifted)
 
 
 def suppressed(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -152,7 +152,7 @@ def test_an_endless_push_address_can_be_suppressed() -> None:
 
 def test_a_suppression_can_be_lifted() -> None:
     consent.suppress([("email", "bob@example.com")], "manual", NOON)
-    assert consent.allow_again([("email", "Bob@example.com")]) == 1
+    assert consent.allow_again([("email", "Bob@example.com")], NOON) == 1
     assert consent.suppressed([("email", "bob@example.com")]) == set()
 
 
