@@ -14,6 +14,7 @@ from config import contact_page
 from config.admin import timeline_page
 from config.admin.contact_addresses import AddressActs
 from config.admin.contact_editing import EditActs
+from config.admin.contact_list import ContactList
 from config.admin.contact_merging import MergeActs
 from contacts import clock
 from contacts.models import Contact
@@ -34,7 +35,7 @@ OFFERED = {
 
 
 @admin.register(Contact)
-class ContactPageAdmin(AddressActs, EditActs, MergeActs):
+class ContactPageAdmin(ContactList, AddressActs, EditActs, MergeActs):
     def get_urls(self) -> list[URLPattern]:
         acts = {
             "suppress": self.suppress,
@@ -57,6 +58,7 @@ class ContactPageAdmin(AddressActs, EditActs, MergeActs):
             )
             for way, act in acts.items()
         ]
+        own.append(path("bulk/", self.admin_site.admin_view(self.bulk), name="contacts_contact_bulk"))
         return [*own, *super().get_urls()]
 
     def change_view(

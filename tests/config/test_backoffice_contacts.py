@@ -80,7 +80,7 @@ def test_the_list_filters_by_what_is_known(client: Client) -> None:
     SegmentMembership.objects.create(segment=segment, contact=member, slot=member.slot, entered_at=NOON)
 
     for query in ("segment=loyal", "country=FR", "q=in@example.com", "segment=loyal&known=yes"):
-        found = client.get(f"{LIST}?{query}").context["cl"].result_list
+        found = client.get(f"{LIST}?{query}").context["contacts"]
         assert [contact.email for contact in found] == ["in@example.com"], query
 
 
