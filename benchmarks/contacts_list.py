@@ -84,9 +84,9 @@ def questions(contacts: int, now: datetime) -> dict[str, Asked]:
 
 
 def ours(asked: Asked, now: datetime) -> int:
-    """The first page and the next, with about how many there are, as the list shows them."""
-    page = listing.read(asked, now)
-    count, _exact = listing.size(asked, page, now)
+    """The first page, with about how many there are, as the list shows them."""
+    rows = listing.matching(asked, now)
+    count, _exact = listing.size(asked, rows, listing.read(rows))
     return count
 
 
@@ -128,7 +128,9 @@ def measure(chosen: argparse.Namespace) -> None:
             spent[name] = median(lambda asked=asked: ours(asked, now), chosen.rounds)  # type: ignore[misc]
             print(f"  {name:34} {spent[name]:8.1f} ms   about {found:,}", flush=True)
         deep = listing.Mark(now - timedelta(hours=12), 1)
-        spent["a page in the middle"] = median(lambda: listing.read(Asked(), now, below=deep), chosen.rounds)
+        spent["a page in the middle"] = median(
+            lambda: listing.read(listing.matching(Asked(), now), below=deep), chosen.rounds
+        )
         baseline = {
             name: median(lambda asked=asked: plain(asked), 1)  # type: ignore[misc]
             for name, asked in questions(chosen.contacts, now).items()

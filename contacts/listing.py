@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Lower
 
 from contacts import searching
 from contacts.models import (
@@ -80,24 +80,17 @@ class Page:
 
 
 def read(
-    asked: Asked,
-    now: datetime,
-    *,
-    below: Mark | None = None,
-    above: Mark | None = None,
-    size: int = PAGE,
+    rows: QuerySet[Contact], *, below: Mark | None = None, above: Mark | None = None, size: int = PAGE
 ) -> Page:
-    """One page: the first, or what lies below or above a mark."""
-    rows = matching(asked, now)
+    """One page of ``matching``: the first, or what lies below or above a mark."""
     if above is not None:
         found = list(_beside(rows, above, "gt").order_by("last_seen_at", "id")[: size + 1])
         if len(found) > size:
             shown = found[:size][::-1]
             return Page(shown, _mark(shown[-1]), _mark(shown[0]))
-        return read(asked, now, size=size)  # the first page is reached, and shown whole
-    if below is not None:
-        rows = _beside(rows, below, "lt")
-    found = list(rows.order_by("-last_seen_at", "-id")[: size + 1])
+        return read(rows, size=size)  # the first page is reached, and shown whole
+    beside = _beside(rows, below, "lt") if below is not None else rows
+    found = list(beside.order_by("-last_seen_at", "-id")[: size + 1])
     shown = found[:size]
     return Page(
         shown,
@@ -107,7 +100,7 @@ def read(
 
 
 def matching(asked: Asked, now: datetime) -> QuerySet[Contact]:
-    """The contacts that are asked for, in no order."""
+    """The contacts that are asked for, in no order. Looks up what is rare at once, so call it once a page."""
     rows = Contact.objects.order_by()
     plain = {"known": asked.known, "country": asked.country, "language__startswith": asked.language}
     rows = rows.filter(**{name: value for name, value in plain.items() if value not in (None, "")})
@@ -126,8 +119,8 @@ def matching(asked: Asked, now: datetime) -> QuerySet[Contact]:
     return rows
 
 
-def size(asked: Asked, page: Page, now: datetime) -> tuple[int, bool]:
-    """How many contacts are asked for, and whether that is exact."""
+def size(asked: Asked, rows: QuerySet[Contact], page: Page) -> tuple[int, bool]:
+    """How many contacts are asked for, and whether that is exact; ``rows`` are those that match."""
     if page.older is None and page.newer is None:
         return len(page.contacts), True
     if not asked:
@@ -136,7 +129,6 @@ def size(asked: Asked, page: Page, now: datetime) -> tuple[int, bool]:
         # Kept with the segment, and a moment late at most.
         kept = Segment.objects.filter(slug=asked.segment).values_list("size", flat=True).first() or 0
         return max(kept, len(page.contacts)), False
-    rows = matching(asked, now)
     if asked.words:
         return rows.count(), True  # a search finds a bounded number
     return max(_expected(rows), len(page.contacts) + 1), False
@@ -172,8 +164,9 @@ def _among(
     few = list(table.order_by().values_list("contact_id", flat=True)[: _FEW + 1])
     if len(few) <= _FEW:
         return rows.filter(pk__in=set(few))
-    # Not a join: the list is read in its order, and each contact asked.
-    return rows.alias(among=Exists(table.filter(contact_id=OuterRef("pk")))).filter(among=True)
+    mine = table.filter(contact_id=OuterRef("pk"))
+    # A value and not a condition: the list is read in its order and each contact asked, nothing is joined.
+    return rows.alias(among=Subquery(mine.values("contact_id")[:1])).filter(among__isnull=False)
 
 
 def _reachable(rows: QuerySet[Contact], channel: str) -> QuerySet[Contact]:
@@ -194,10 +187,10 @@ def _consented(rows: QuerySet[Contact], asked: str, now: datetime) -> QuerySet[C
     # What has ended is neither allowed nor refused any more.
     stands = Q(expires_at=None) | Q(expires_at__gt=now)
     said = ConsentState.objects.filter(stands, channel=channel)
-    own, every = said.filter(purpose=purpose), said.filter(purpose="*")
-    either = _among(rows, said.filter(purpose__in=[purpose, "*"], allowed=allowed))
-    mine = own.filter(contact_id=OuterRef("pk"))
-    return either.filter(
-        Exists(mine.filter(allowed=allowed))
-        | (~Exists(mine) & Exists(every.filter(contact_id=OuterRef("pk"), allowed=allowed)))
+    few = _among(rows, said.filter(purpose__in=[purpose, "*"], allowed=allowed))
+    own, every = (
+        Subquery(said.filter(contact_id=OuterRef("pk"), purpose=one).values("allowed")[:1])
+        for one in (purpose, "*")
     )
+    # Values and not conditions: those the planner would answer for everybody before it reads the first page.
+    return few.alias(said=Coalesce(own, every)).filter(said=allowed)

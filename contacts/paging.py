@@ -30,9 +30,11 @@ def estimate(table: str) -> int:
     """Rows by the planner's statistics, over all partitions."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint"
-            " FROM pg_partition_tree(%s::regclass) t JOIN pg_class c ON c.oid = t.relid WHERE t.isleaf",
-            [table],
+            "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_class c"
+            # A table that is not partitioned is no part of a tree.
+            " WHERE c.oid = %s::regclass AND c.relkind = 'r'"
+            " OR c.oid IN (SELECT t.relid FROM pg_partition_tree(%s::regclass) t WHERE t.isleaf)",
+            [table, table],
         )
         row = cursor.fetchone()
     return int(row[0]) if row else 0

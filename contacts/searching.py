@@ -33,7 +33,9 @@ def search(term: str) -> set[int]:
         cursor.execute(_BOUNDED, [f"{_SECONDS}s"])
         found = _whole(cursor, term)
         found |= _beginning(cursor, term)
-        if len(found) < _ENOUGH:
+        # What has digits or an @ and is found as it stands was copied from somewhere, not remembered.
+        exact = bool(found) and any(sign.isdigit() or sign == "@" for sign in term)
+        if len(found) < _ENOUGH and not exact:
             found |= _part(cursor, term)
     return found
 

@@ -238,13 +238,13 @@ def _read(request: HttpRequest, asked: Asked, now: datetime) -> tuple[listing.Pa
     """A page, about how many there are, whether that is exact, and whether it took too long to find out."""
     try:
         with transaction.atomic():
+            rows = listing.matching(asked, now)
             page = listing.read(
-                asked,
-                now,
+                rows,
                 below=listing.mark_from(request.GET.get("below", "")),
                 above=listing.mark_from(request.GET.get("above", "")),
             )
-            return page, *listing.size(asked, page, now), False
+            return page, *listing.size(asked, rows, page), False
     except OperationalError:
         return listing.Page([]), 0, True, True
 

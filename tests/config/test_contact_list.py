@@ -32,7 +32,7 @@ def client() -> Client:
 
 
 def found(**asked: Any) -> list[str]:
-    return [contact.first_name for contact in listing.read(Asked(**asked), NOON).contacts]
+    return [contact.first_name for contact in listing.read(listing.matching(Asked(**asked), NOON)).contacts]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -40,14 +40,14 @@ def test_pages_show_each_contact_once_both_ways(size: int) -> None:
     for number in range(7):
         make_contact(last_seen_at=NOON - timedelta(hours=number // 3))
     down: list[int] = []
-    page = listing.read(Asked(), NOON, size=size)
+    page = listing.read(listing.matching(Asked(), NOON), size=size)
     down += [contact.pk for contact in page.contacts]
     while page.older:
-        page = listing.read(Asked(), NOON, below=page.older, size=size)
+        page = listing.read(listing.matching(Asked(), NOON), below=page.older, size=size)
         down += [contact.pk for contact in page.contacts]
     up = [contact.pk for contact in page.contacts]
     while page.newer:
-        page = listing.read(Asked(), NOON, above=page.newer, size=size)
+        page = listing.read(listing.matching(Asked(), NOON), above=page.newer, size=size)
         up = [one.pk for one in page.contacts if one.pk not in up] + up
 
     assert down == up
@@ -86,12 +86,14 @@ def test_who_can_be_reached_and_who_agreed_is_found_among_few_and_among_many(few
 def test_a_small_answer_is_counted_and_a_large_one_estimated() -> None:
     for _number in range(3):
         make_contact()
-    whole = listing.read(Asked(), NOON)
-    part = listing.read(Asked(), NOON, size=2)
+    whole = listing.read(listing.matching(Asked(), NOON))
+    part = listing.read(listing.matching(Asked(), NOON), size=2)
 
-    assert listing.size(Asked(), whole, NOON) == (3, True)
+    assert listing.size(Asked(), listing.matching(Asked(), NOON), whole) == (3, True)
     with CaptureQueriesContext(connection) as queries:
-        assert listing.size(Asked(country="FR"), part, NOON)[1] is False
+        assert (
+            listing.size(Asked(country="FR"), listing.matching(Asked(country="FR"), NOON), part)[1] is False
+        )
     assert not any("COUNT" in query["sql"].upper().split("EXPLAIN")[0] for query in queries)
 
 
