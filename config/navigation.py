@@ -61,6 +61,7 @@ GROUPS: tuple[Group, ...] = (
         _("Contacts"),
         (
             ListLink(_("Contacts"), "group", "contacts.Contact"),
+            PageLink(_("Visit or call"), "edit_note", "admin:contacts_source_entry", ("contacts.add_event",)),
             ListLink(_("Segments"), "category", "contacts.Segment"),
             ListLink(_("Consents"), "verified_user", "contacts.ConsentEntry"),
             ListLink(_("Suppressions"), "block", "contacts.Suppression"),

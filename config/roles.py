@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission
 
 MARKETER, APPROVER, ANALYST = "Marketer", "Approver", "Analyst"
 INTEGRATOR, PRIVACY, ADMIN = "Integrator", "Privacy officer", "Admin"
+STAFF = "Store and call centre"
 
 _WRITE = "view add change delete"
 _READ = [
@@ -84,6 +85,7 @@ TABLE: dict[str, dict[str, str]] = {
         "channels.audience": _WRITE,
         "django_celery_beat.periodictask": "view change",
     },
+    STAFF: {"contacts.contact": "view", "contacts.event": "view add"},
     PRIVACY: {
         **dict.fromkeys(_READ, "view"),
         "contacts.contact": "view change delete edit merge export",

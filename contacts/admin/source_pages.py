@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
+from contacts.admin.entries import entry_page
 from contacts.models import LatestArrival, Source
 from contacts.plan import adopting
 
@@ -30,11 +31,16 @@ class SourcePages(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [
+            path("entry/", view(self.entry), name="contacts_source_entry"),
             path("<int:pk>/plan/", view(self.plan_page), name="contacts_source_plan"),
             path("<int:pk>/plan/adopt/", view(require_POST(self.adopt)), name="contacts_source_adopt"),
             path("<int:pk>/live/", view(self.live_page), name="contacts_source_live"),
             *super().get_urls(),
         ]
+
+    def entry(self, request: HttpRequest) -> HttpResponse:
+        """What staff write down, for whoever may add events; it needs no sight of sources."""
+        return entry_page(request, {**self.admin_site.each_context(request), "opts": self.opts})
 
     def plan_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Events as planned and as seen, side by side, and how they differ."""
