@@ -64,13 +64,20 @@ def offered(source: Source) -> dict[str, Planned]:
 
 def person(kind: str, value: str, region: str | None = None) -> Person | None:
     """The person of that identifier, or None if it can be nobody's."""
-    readers = {EMAIL: normalise.email, PHONE: lambda text: normalise.phone(text, region)}
-    found = readers.get(kind, normalise.identifier)(value) if kind in NAMED_BY else None
+    found = _normal(kind, value, region)
     if not found or not identity_rules.current().accepts(kind, found, server=True):
         return None
     identifier = Identifier(kind, found)
     (contact_id,) = finding.find([identifier])
     return Person(identifier, Contact.objects.filter(pk=contact_id).first() if contact_id else None)
+
+
+def _normal(kind: str, value: str, region: str | None) -> str | None:
+    if kind == EMAIL:
+        return normalise.email(value)
+    if kind == PHONE:
+        return normalise.phone(value, region)
+    return normalise.identifier(value) if kind in NAMED_BY else None
 
 
 def enter(

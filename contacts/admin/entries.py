@@ -22,7 +22,7 @@ from contacts import clock, entering, pulse
 from contacts.directory import CARD, EMAIL, PHONE, USER
 from contacts.intake_checks import Rejected
 from contacts.models import Source
-from contacts.plan.catalogue import ANY, Planned, Property
+from contacts.plan.catalogue import Planned, Property
 
 PERMISSION = "contacts.add_event"
 _BY = [(EMAIL, _("Email")), (PHONE, _("Phone")), (CARD, _("Card number")), (USER, _("User id"))]
@@ -89,9 +89,7 @@ def _field(expected: Property) -> forms.Field:
         case "time":
             widget = forms.DateTimeInput(attrs={"type": "datetime-local"})
             return forms.DateTimeField(widget=widget, **options)
-    return forms.CharField(
-        max_length=500, help_text="" if expected.type != ANY else _("Any value"), **options
-    )
+    return forms.CharField(max_length=500, **options)
 
 
 def entry_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
@@ -108,9 +106,8 @@ def entry_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     source = next(one for one in offers if one.slug == slug)
     person = entering.person(asked.cleaned_data["by"], asked.cleaned_data["value"])
     if person is None:
-        asked.add_error(
-            "value", gettext("This cannot be anybody's. Check it, and the country code of a number.")
-        )
+        words = gettext("This cannot be anybody's. Check it, and the country code of a number.")
+        asked.add_error("value", words)
         return TemplateResponse(request, "contacts/entry.html", page)
     form = EventForm(request.POST or None, planned=offers[source][name])
     if request.method == "POST" and form.is_valid() and _written(request, source, name, person, form):
@@ -123,6 +120,7 @@ def entry_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 def _written(
     request: HttpRequest, source: Source, name: str, person: entering.Person, form: EventForm
 ) -> bool:
+    words = gettext("Wrote down %(event)s at %(source)s") % {"event": name, "source": source}
     try:
         with transaction.atomic():
             entering.enter(
@@ -136,13 +134,12 @@ def _written(
                 message_id=form.cleaned_data["message_id"],
             )
             LogEntry.objects.create(
-                user_id=request.user.pk,
+                user_id=request.user.pk or 0,
                 content_type=ContentType.objects.get_for_model(person.contact or source),
                 object_id=str((person.contact or source).pk),
                 object_repr=str(person.contact or source)[:200],
                 action_flag=ADDITION,
-                change_message=gettext("Wrote down %(event)s at %(source)s")
-                % {"event": name, "source": source},
+                change_message=words,
             )
     except Rejected as rejected:
         form.add_error(None, rejected.rejection.message)
