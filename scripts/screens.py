@@ -44,6 +44,8 @@ SCREENS = [
     Screen("contact", "/admin/contacts/contact/?known=yes", r"^/admin/contacts/contact/\d+/change/"),
     Screen("segments", "/admin/contacts/segment/"),
     _record("segment", "/admin/contacts/segment/"),
+    Screen("segment-new", "/admin/contacts/segment/add/"),
+    Screen("segment-overlap", "/admin/contacts/segment/overlap/?segment=regulars&segment=high-value"),
     Screen("consents", "/admin/contacts/consententry/"),
     Screen("suppressions", "/admin/contacts/suppression/"),
     Screen("merges", "/admin/contacts/merge/"),

@@ -112,6 +112,7 @@ class SegmentPages(ModelAdmin):
             by_hand=by_hand,
             form=form,
             unknown=unknown,
+            unknown_lines="\n".join(unknown),
             others=others.order_by("name") if by_hand else [],
             may_see_contacts=request.user.has_perm("contacts.view_contact"),
         )

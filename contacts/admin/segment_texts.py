@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
-_TEXTS = (
+TEXTS = (
     _("Add a condition to choose people by what they did, who they are and what they allow."),
     _("Add a value"),
     _("Add condition"),
@@ -247,5 +247,5 @@ _TEXTS = (
 
 def translated() -> dict[str, str]:
     """Each text in the reader's language, where that differs."""
-    pairs = ((text, gettext(text)) for text in _TEXTS)
+    pairs = ((text, gettext(text)) for text in TEXTS)
     return {text: said for text, said in pairs if said != text}
