@@ -1,5 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
+from contacts import views
 from contacts.api import (
     attributes,
     consents,
@@ -16,6 +17,9 @@ from contacts.api import (
 app_name = "contacts"
 _contact = "api/v1/contacts/<uuid:public_id>"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("d/<str:token>", views.own_data, name="own_data"),
+    path("d/<str:token>/copy", views.own_copy, name="own_copy"),
+    path("d/<str:token>/erasure", views.own_erasure, name="own_erasure"),
     path("api/v1/schema", docs.Schema.as_view(), name="api_schema"),
     path("api/v1/docs", docs.page, name="api_docs"),
     path("api/v1/me", me.MeEndpoint.as_view()),

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
 
 from channels import pressure_now
 from config import contact_page
@@ -32,6 +33,23 @@ OFFERED = {
     "may_start": "journeys.enter_journey",
     "may_test": "contacts.test_contact",
 }
+
+
+_PRIVACY = (
+    ("access", _("Copy for the person"), "folder_zip"),
+    ("objection", _("Stop profiling"), "psychology_alt"),
+    ("erasure", _("Erase"), "person_remove"),
+)
+
+
+def _of_privacy(request: HttpRequest, contact: Contact) -> list[tuple[Any, str, str]]:
+    """What can be asked for on the person's behalf."""
+    if not request.user.has_perm("contacts.add_privacyrequest"):
+        return []
+    return [
+        (label, icon, reverse("admin:contacts_privacy_ask", args=[contact.pk, kind]))
+        for kind, label, icon in _PRIVACY
+    ]
 
 
 @admin.register(Contact)
@@ -86,6 +104,7 @@ class ContactPageAdmin(ContactList, AddressActs, EditActs, MergeActs):
             "standing": pressure_now.standing(contact.pk, now) if sees_messages else None,
             **timeline_page.context(request, contact, contact_page.zone_of(contact)),
             **{name: request.user.has_perm(permission) for name, permission in OFFERED.items()},
+            "more_acts": _of_privacy(request, contact),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "config/contact.html", context)

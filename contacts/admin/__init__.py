@@ -1,5 +1,15 @@
 """Back-office pages of contacts, a file for each noun."""
 
-from contacts.admin import api_keys, consent, contacts, dead_letters, merges, plan, segments, sources
+from contacts.admin import api_keys, consent, contacts, dead_letters, merges, plan, privacy, segments, sources
 
-__all__ = ["api_keys", "consent", "contacts", "dead_letters", "merges", "plan", "segments", "sources"]
+__all__ = [
+    "api_keys",
+    "consent",
+    "contacts",
+    "dead_letters",
+    "merges",
+    "plan",
+    "privacy",
+    "segments",
+    "sources",
+]

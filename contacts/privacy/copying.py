@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import msgspec
 from django.db import transaction
+from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -88,6 +89,16 @@ def pieces(request: PrivacyRequest) -> Iterator[bytes]:
     """The archive, piece by piece."""
     for data in request.pieces.order_by("number").values_list("data", flat=True).iterator(chunk_size=4):
         yield bytes(data)
+
+
+def answer(request: PrivacyRequest) -> StreamingHttpResponse:
+    """The archive as a file to save."""
+    found = StreamingHttpResponse(pieces(request), content_type="application/zip")
+    found["Content-Disposition"] = f'attachment; filename="my-data-{str(request.reference)[:8]}.zip"'
+    found["Content-Length"] = str(request.size)
+    found["Cache-Control"] = "no-store"
+    found["X-Content-Type-Options"] = "nosniff"
+    return found
 
 
 def write(file: IO[bytes], request: PrivacyRequest, somebody: People, now: datetime) -> None:
