@@ -98,6 +98,7 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Sources"), "input", "contacts.Source"),
             ListLink(_("API keys"), "key", "contacts.ApiKey"),
             ListLink(_("Tracking plan"), "fact_check", "contacts.PlannedEvent"),
+            ListLink(_("Identity rules"), "fingerprint", "contacts.IdentityVersion"),
             ListLink(_("Dead letters"), "mail_off", "contacts.DeadLetter"),
             ListLink(_("Purposes"), "topic", "contacts.Purpose"),
             PageLink(

@@ -75,6 +75,7 @@ TABLE: dict[str, dict[str, str]] = {
         "contacts.apikey": "view add change",
         "contacts.sourcecount": "view",
         "contacts.plannedevent": _WRITE,
+        "contacts.identityversion": "view add",
         "contacts.inboxitem": "view",
         "contacts.deadletter": "view change delete",
         "channels.message": "view",
@@ -88,6 +89,7 @@ TABLE: dict[str, dict[str, str]] = {
     STAFF: {"contacts.contact": "view", "contacts.event": "view add"},
     PRIVACY: {
         **dict.fromkeys(_READ, "view"),
+        "contacts.identityversion": "view add",
         "contacts.contact": "view change delete edit merge export",
         "contacts.merge": "view change",
         "contacts.consententry": "view add",

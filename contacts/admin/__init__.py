@@ -1,12 +1,24 @@
 """Back-office pages of contacts, a file for each noun."""
 
-from contacts.admin import api_keys, consent, contacts, dead_letters, merges, plan, privacy, segments, sources
+from contacts.admin import (
+    api_keys,
+    consent,
+    contacts,
+    dead_letters,
+    identity_rules,
+    merges,
+    plan,
+    privacy,
+    segments,
+    sources,
+)
 
 __all__ = [
     "api_keys",
     "consent",
     "contacts",
     "dead_letters",
+    "identity_rules",
     "merges",
     "plan",
     "privacy",
