@@ -38,6 +38,11 @@ class Free:
     at: datetime | None
     because: str = ""
 
+    @property
+    def label(self) -> str:
+        name = explaining.channel_name(self.channel)
+        return name[:1].upper() + name[1:]
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,6 +67,15 @@ class Attribute:
     origin: str = ""
     at: datetime | None = None
     gives_way: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The value as people write it."""
+        if isinstance(self.value, bool):
+            return _("yes") if self.value else _("no")
+        if isinstance(self.value, dict | list):
+            return json.dumps(self.value, ensure_ascii=False)
+        return str(self.value)
 
 
 @dataclass(frozen=True, slots=True)
