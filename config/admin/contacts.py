@@ -32,6 +32,7 @@ OFFERED = {
     "may_list": "contacts.change_segment",
     "may_start": "journeys.enter_journey",
     "may_test": "contacts.test_contact",
+    "may_ask": "contacts.add_privacyrequest",
 }
 
 

@@ -32,11 +32,11 @@ def test_a_contacts_story_opens_and_unfolds(signed_in: Watched) -> None:
 
     page.goto("/admin/contacts/contact/")
     page.get_by_role("link", name="Ada Lovelace").first.click()
-    expect(page.get_by_text("Visit 39")).to_be_visible()
+    expect(page.locator("strong", has_text="Visit 39")).to_be_visible()
     page.locator("summary").first.click()
     expect(page.locator("pre", has_text='"n": 39')).to_be_visible()
     page.get_by_role("link", name="Older").click()
-    expect(page.get_by_text("Visit 0", exact=True)).to_be_visible()
+    expect(page.locator("strong", has_text="Visit 0")).to_be_visible()
     assert signed_in.faults == []
     assert signed_in.foreign == []
 

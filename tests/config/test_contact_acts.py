@@ -246,3 +246,12 @@ def test_pressure_is_counted_as_the_policy_counts_it(ada: Contact) -> None:
     assert not email.now
     assert email.at is not None
     assert email.at > NOON
+
+
+def test_erasing_and_a_copy_are_offered_to_those_who_may_ask_for_them(without: Any, ada: Contact) -> None:
+    officer = signed_in(make_person("pia", role=roles.PRIVACY)).get(address(ada, "change")).content.decode()
+    almost = without("add_privacyrequest").get(address(ada, "change")).content.decode()
+
+    for kind in ("access", "erasure"):
+        assert f"/ask/{ada.pk}/{kind}/" in officer
+        assert f"/ask/{ada.pk}/{kind}/" not in almost
