@@ -63,6 +63,8 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Contacts"), "group", "contacts.Contact"),
             PageLink(_("Visit or call"), "edit_note", "admin:contacts_source_entry", ("contacts.add_event",)),
             ListLink(_("Segments"), "category", "contacts.Segment"),
+            ListLink(_("Imports"), "upload_file", "contacts.Import"),
+            ListLink(_("Exports"), "download", "contacts.Export"),
             ListLink(_("Consents"), "verified_user", "contacts.ConsentEntry"),
             ListLink(_("Suppressions"), "block", "contacts.Suppression"),
             ListLink(_("Privacy desk"), "policy", "contacts.PrivacyRequest"),

@@ -36,6 +36,11 @@ SEGUE_LOCAL_HOSTS = env.words("SEGUE_LOCAL_HOSTS", [])
 SEGUE_EXCHANGE = env.folder("SEGUE_EXCHANGE", SEGUE_HOME / "exchange")
 # The largest file that may be imported.
 SEGUE_IMPORT_MEGABYTES = env.number("SEGUE_IMPORT_MEGABYTES", 1_024, least=1, most=16_384)
+FILE_UPLOAD_HANDLERS = [
+    "contacts.exchange.uploads.SizeGuard",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 # How people outside reach this server: links, pixels and preference pages start with it. No slash at the end.
 SEGUE_BASE_URL = env.url(
     "SEGUE_BASE_URL", f"http://127.0.0.1:{SEGUE_PORT}", schemes=("https", "http")
