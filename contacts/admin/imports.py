@@ -77,7 +77,7 @@ class ImportAdmin(ModelAdmin):
             path("<int:pk>/rejected.csv", view(self.rejected_file), name="contacts_import_rejected"),
             path("<int:pk>/format/", view(require_POST(self.read_again)), name="contacts_import_format"),
             path("<int:pk>/map/", view(require_POST(self.map)), name="contacts_import_map"),
-            path("<int:pk>/<slug:act>/", view(require_POST(self.move)), name="contacts_import_move"),
+            path("<int:pk>/act/<slug:act>/", view(require_POST(self.move)), name="contacts_import_move"),
             *super().get_urls(),
         ]
 

@@ -44,7 +44,7 @@ def upload(page: Page, name: str, data: bytes) -> None:
     page.get_by_role("button", name="Try it out").click()
     page.wait_for_url("**/change/")
     work()
-    expect(page.get_by_text("What would happen")).to_be_visible()
+    expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
 
 
 def test_a_messy_file_is_tried_imported_mended_and_imported_again(signed_in: Watched, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_contacts_are_taken_along_by_a_link(signed_in: Watched) -> None:
     page.wait_for_url("**/change/")
     work()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download").click()
+        page.get_by_role("link", name="Download", exact=True).click()
     assert download.value.suggested_filename.startswith("contacts-")
     page.reload()
     expect(page.get_by_text("root ·").first).to_be_visible()
