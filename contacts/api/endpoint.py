@@ -28,6 +28,7 @@ from typing import Any, ClassVar, cast
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import models, transaction
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -163,7 +164,9 @@ def operation(
 
             def act() -> Response:
                 found = function(self, call, **path)
-                return found if isinstance(found, Response) else Response(found, status=status)
+                if isinstance(found, HttpResponseBase):  # A file is one, and no Response.
+                    return cast("Response", found)
+                return Response(found, status=status)
 
             if request.method in _SAFE:
                 return act()

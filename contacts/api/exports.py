@@ -53,7 +53,9 @@ class Exports(Endpoint):
     @operation("make_export", "Ask for a file", body=ExportBody, answer=ExportShape, status=201)
     def post(self, call: Call) -> Any:
         body = call.body
-        filters = {name: body[name].isoformat() for name in ("since", "until") if name in body}
+        filters: dict[str, Any] = {
+            name: body[name].isoformat() for name in ("since", "until") if name in body
+        }
         if "event" in body:
             filters["event"] = body["event"]
         if "segment" in body:
@@ -95,7 +97,9 @@ class ExportFile(Endpoint):
             raise not_found("export")
         call.audit(export, f"Took {export.rows} {export.what} along, columns: {', '.join(export.columns)}")
         name = f"{export.what}-{export.pk}.{export.format}"
-        return FileResponse(files.path_of(export.key, export.format).open("rb"), as_attachment=True, filename=name)
+        return FileResponse(
+            files.path_of(export.key, export.format).open("rb"), as_attachment=True, filename=name
+        )
 
 
 def _find(key: UUID) -> Export:

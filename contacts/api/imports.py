@@ -119,7 +119,9 @@ class ImportRejects(Endpoint):
 
     @operation("get_import_rejects", "The rejected lines with their reasons, as CSV")
     def get(self, call: Call, key: UUID) -> Any:
-        return StreamingHttpResponse(rejected.rejected_csv(_find(key)), content_type="text/csv; charset=utf-8")
+        return StreamingHttpResponse(
+            rejected.rejected_csv(_find(key)), content_type="text/csv; charset=utf-8"
+        )
 
 
 def _find(key: UUID) -> Import:
