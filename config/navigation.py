@@ -65,7 +65,12 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Segments"), "category", "contacts.Segment"),
             ListLink(_("Imports"), "upload_file", "contacts.Import"),
             ListLink(_("Exports"), "download", "contacts.Export"),
-            ListLink(_("Consents"), "verified_user", "contacts.ConsentEntry"),
+            PageLink(
+                _("Consents"),
+                "verified_user",
+                "admin:contacts_consententry_overview",
+                ("contacts.view_consententry",),
+            ),
             ListLink(_("Suppressions"), "block", "contacts.Suppression"),
             ListLink(_("Privacy desk"), "policy", "contacts.PrivacyRequest"),
             ListLink(_("Merges"), "merge", "contacts.Merge"),
@@ -88,6 +93,12 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Charter"), "balance", "channels.CharterVersion"),
             ListLink(_("Audiences"), "ads_click", "channels.Audience"),
             ListLink(_("Sandbox outbox"), "outbox", "channels.SandboxMessage"),
+            PageLink(
+                _("Text from somebody"),
+                "sms",
+                "admin:channels_incoming_text",
+                ("contacts.add_suppression",),
+            ),
         ),
     ),
     (
@@ -103,6 +114,8 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Identity rules"), "fingerprint", "contacts.IdentityVersion"),
             ListLink(_("Dead letters"), "mail_off", "contacts.DeadLetter"),
             ListLink(_("Purposes"), "topic", "contacts.Purpose"),
+            ListLink(_("Wordings"), "format_quote", "contacts.Wording"),
+            ListLink(_("Measuring rules"), "policy", "contacts.TrackingRule"),
             PageLink(
                 _("Retention"), "auto_delete", "admin:contacts_retention", ("contacts.view_retentionperiod",)
             ),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from channels.admin import incoming
 from channels.framing import framed
 from channels.models import Message, SandboxMessage
 from contacts.paging import CappedPaginator
@@ -64,7 +65,11 @@ class SandboxMessageAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         frame = self.admin_site.admin_view(self.frame)
-        return [path("<int:pk>/frame/", frame, name="channels_sandboxmessage_frame"), *super().get_urls()]
+        return [
+            path("<int:pk>/frame/", frame, name="channels_sandboxmessage_frame"),
+            *incoming.urls(self.admin_site),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

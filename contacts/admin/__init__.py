@@ -3,6 +3,8 @@
 from contacts.admin import (
     api_keys,
     consent,
+    consent_ledger,
+    consent_terms,
     contacts,
     dead_letters,
     exports,
@@ -18,6 +20,8 @@ from contacts.admin import (
 __all__ = [
     "api_keys",
     "consent",
+    "consent_ledger",
+    "consent_terms",
     "contacts",
     "dead_letters",
     "exports",

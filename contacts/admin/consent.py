@@ -1,4 +1,4 @@
-"""What people allow: purposes, the ledger (read only), and addresses that must not be written to."""
+"""Addresses that must not be written to."""
 
 from __future__ import annotations
 
@@ -8,85 +8,16 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from contacts import clock, consent
-from contacts.models import ConsentEntry, Purpose, Suppression
+from contacts.models import Suppression
 from contacts.paging import CappedPaginator
-from contacts.searching import search
 
 _CHANNELS = [("email", _("email")), ("sms", _("SMS")), ("push", _("web push"))]
-
-
-@admin.register(Purpose)
-class PurposeAdmin(ModelAdmin):
-    """Topics that people choose among. One that somebody spoke about stays."""
-
-    list_display = ["name", "slug", "name_fr", "transactional"]
-    search_fields = ["name", "slug"]
-    fieldsets = [
-        (None, {"fields": ["name", "slug", "description", "transactional"]}),
-        (_("On the French page"), {"fields": ["name_fr", "description_fr"]}),
-    ]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Purpose | None = None) -> list[str]:
-        # The ledger names purposes by their slug.
-        return ["slug"] if obj else []
-
-    def has_delete_permission(self, request: HttpRequest, obj: Purpose | None = None) -> bool:
-        if obj is not None and ConsentEntry.objects.filter(purpose=obj.slug).exists():
-            return False
-        return super().has_delete_permission(request, obj)  # type: ignore[no-any-return]
-
-
-@admin.register(ConsentEntry)
-class ConsentEntryAdmin(ModelAdmin):
-    """The ledger as it was written. Nobody changes it here or anywhere."""
-
-    list_display = ["recorded_at", "who", "said", "channel", "about", "origin"]
-    list_filter = ["action", "channel", "purpose"]
-    search_fields = ["contact__email"]  # switches the search field on; see get_search_results
-    search_help_text = _("Email, name, phone or any identifier")
-    ordering = ["-id"]
-    list_per_page = 50
-    list_select_related = ["contact"]
-    paginator = CappedPaginator
-    show_full_result_count = False
-    actions = None
-
-    @admin.display(description=_("contact"))
-    def who(self, entry: ConsentEntry) -> SafeString:
-        address = reverse("admin:contacts_contact_change", args=[entry.contact_id])
-        return format_html('<a href="{}">{}</a>', address, entry.contact)
-
-    @display(description=_("said"), label={"in": "success", "out": "danger"})
-    def said(self, entry: ConsentEntry) -> tuple[str, str]:
-        return entry.action, entry.get_action_display()
-
-    @admin.display(description=_("purpose"), ordering="purpose")
-    def about(self, entry: ConsentEntry) -> str:
-        return str(_("everything")) if entry.purpose == "*" else entry.purpose
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ConsentEntry], search_term: str
-    ) -> tuple[QuerySet[ConsentEntry], bool]:
-        term = search_term.strip()
-        return (queryset.filter(contact_id__in=search(term)) if term else queryset), False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ConsentEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ConsentEntry | None = None) -> bool:
-        return False
 
 
 class SuppressionForm(forms.ModelForm):

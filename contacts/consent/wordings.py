@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Max
 
 from contacts.models import ConsentEntry, Wording
@@ -46,13 +45,9 @@ def reference(slug: str, now: datetime) -> str:
     return version.reference if version else f"{slug}-1"
 
 
-def next_version(wording: Wording, now: datetime) -> Wording:
-    """A new version with the same words, to be changed; it is in use at once."""
-    with transaction.atomic():
-        latest = Wording.objects.filter(slug=wording.slug).aggregate(latest=Max("number"))["latest"] or 0
-        return Wording.objects.create(
-            slug=wording.slug, number=latest + 1, text=wording.text, text_fr=wording.text_fr, effective_at=now
-        )
+def next_number(slug: str) -> int:
+    """The number of a new version."""
+    return int(Wording.objects.filter(slug=slug).aggregate(latest=Max("number"))["latest"] or 0) + 1
 
 
 def used(references: Collection[str]) -> set[str]:

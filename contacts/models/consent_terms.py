@@ -122,7 +122,12 @@ class ConsentAnchor(models.Model):
         ordering = ["-number"]
 
     def __str__(self) -> str:
-        return f"{self.number}: {bytes(self.digest).hex()[:16]}"
+        return f"{self.number}: {self.fingerprint[:16]}"
+
+    @property
+    def fingerprint(self) -> str:
+        """The digest to keep elsewhere."""
+        return bytes(self.digest).hex()
 
 
 class ConsentCheck(models.Model):

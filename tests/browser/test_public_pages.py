@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from channels import charter
+from channels import charter, delivery
 from channels.models import CharterVersion
 from contacts import clock, consent, permission, preferences
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose
 from tests.browser.conftest import Watched
-from tests.factories import make_contact
+from tests.factories import make_contact, make_provider, make_queued
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 
@@ -60,6 +60,42 @@ def test_a_person_chooses_and_reads_french(watched: Watched, alice: Contact) -> 
     assert (may(alice), may(alice, "sms")) == (False, True)
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("heading", name="What you hear from us")).to_be_visible()
+    assert (watched.faults, watched.foreign) == ([], [])
+
+
+def test_a_withdrawal_in_the_preference_centre_stops_the_waiting_send(
+    signed_in: Watched, alice: Contact
+) -> None:
+    make_provider("email")
+    message = make_queued(alice, now=clock.now())
+    page = signed_in.page
+    page.goto(paths(alice)[1])
+    page.get_by_role("button", name="Unsubscribe from everything").click()
+    expect(page.get_by_role("status")).to_contain_text("unsubscribed from everything")
+    delivery.deliver_batch(clock.now)
+    message.refresh_from_db()
+    assert (message.state, message.reason) == (message.State.DROPPED, "no_consent")
+    page.goto("/admin/channels/decision/")
+    expect(page.get_by_text("“offers” by Email was refused")).to_be_visible()
+    page.goto(f"/admin/contacts/consententry/person/{alice.pk}/")
+    expect(page.get_by_text("preference page").first).to_be_visible()
+    assert (signed_in.faults, signed_in.foreign) == ([], [])
+
+
+def test_own_limits_are_chosen_on_a_phone_without_scripts(watched: Watched, alice: Contact) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(paths(alice)[1])
+    page.get_by_label("At most").select_option("2")
+    page.get_by_label("from", exact=True).fill("21:30")
+    page.get_by_label("to", exact=True).fill("08:00")
+    page.get_by_label("You may measure").check()
+    page.get_by_role("button", name="Save my choices").click()
+    expect(page.get_by_role("status")).to_contain_text("saved")
+    expect(page.get_by_label("At most")).to_have_value("2")
+    alice.refresh_from_db()
+    assert alice.attributes == {"own_weekly_maximum": 2, "own_quiet_hours": "21:30-08:00"}
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert (watched.faults, watched.foreign) == ([], [])
 
 
