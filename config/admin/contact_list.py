@@ -153,6 +153,7 @@ class ContactList(ContactActs):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Contacts"),
+            "crumbs": [(_("Contacts"), "")],
             "form": form,
             "asked": asked,
             "contacts": page.contacts,

@@ -33,7 +33,7 @@ def test_a_contacts_story_opens_and_unfolds(signed_in: Watched) -> None:
     page.goto("/admin/contacts/contact/")
     page.get_by_role("link", name="Ada Lovelace").first.click()
     expect(page.locator("strong", has_text="Visit 39")).to_be_visible()
-    page.locator("summary").first.click()
+    page.locator(".segue-timeline summary").first.click()
     expect(page.locator("pre", has_text='"n": 39')).to_be_visible()
     page.get_by_role("link", name="Older").click()
     expect(page.locator("strong", has_text="Visit 0")).to_be_visible()
