@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
 TEXTS = (
+    _("contacts for whom this holds by itself"),
     _("Add a condition to choose people by what they did, who they are and what they allow."),
     _("Add a value"),
     _("Add condition"),

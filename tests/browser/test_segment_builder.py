@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
+from pytest_django.live_server_helper import LiveServer
 
 from contacts import clock, consent, rules
 from contacts.consent import NewConsent
@@ -14,6 +15,8 @@ from contacts.models import Contact, Purpose, Segment
 from contacts.rules_sql import matching
 from tests.browser.conftest import Watched
 from tests.browser.test_accessibility import RULES, RUN
+from tests.config.backoffice import make_person
+from tests.config.backoffice import signed_in as back_office
 from tests.factories import log_event, make_contact
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
@@ -87,6 +90,9 @@ def test_bought_twice_then_went_quiet_is_built_by_clicking(signed_in: Watched, p
 
     expect(size(page)).to_have_text(str(true_size(QUIET)))
     assert true_size(QUIET) == 2
+    page.get_by_role("button", name="Count each").click()
+    expect(page.locator(".sb-count").first).to_have_text(str(true_size(QUIET["all"][0])))
+    expect(page.locator(".sb-count").last).to_have_text("5")
     words = page.locator("[data-live=words]")
     expect(words).to_contain_text("at least 2 times in the last 60 days")
     page.get_by_label("Name", exact=True).fill("Going quiet")
@@ -211,3 +217,20 @@ def test_the_builder_can_be_used_by_everyone(signed_in: Watched, people: list[Co
     assert [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found] == []
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
+
+
+def test_without_javascript_the_json_is_edited_and_previewed(
+    browser: Browser, live_server: LiveServer, people: list[Contact]
+) -> None:
+    session = back_office(make_person("root", superuser=True)).cookies["sessionid"].value
+    context = browser.new_context(base_url=live_server.url, java_script_enabled=False)
+    context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    page = context.new_page()
+    page.goto("/admin/contacts/segment/add/")
+    page.get_by_label("Rule", exact=True).fill('{"event": "Order Completed", "count": {"gte": 9}, "like": 1}')
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("At like: unknown field").first).to_be_visible()
+    page.get_by_label("Rule", exact=True).fill('{"event": "Order Completed"}')
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".segment-size")).to_have_text("6")
+    context.close()

@@ -107,6 +107,7 @@ function tools(node, { act }, at) {
   return h(
     "div",
     { class: "sb-tools" },
+    h("span", { class: "sb-count", hidden: true, data: { count: node.id } }),
     tool("up", "arrow_upward", t("Move {name} up", { name }), { disabled: at.first }),
     tool("down", "arrow_downward", t("Move {name} down", { name }), { disabled: at.last }),
     tool("remove", "delete", t("Remove {name}", { name })),

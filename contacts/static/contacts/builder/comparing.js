@@ -63,10 +63,10 @@ function dateWay(data) {
 
 /** The type to show: what was seen, unless the operator that is there says another. */
 export function typeFor(seen, op) {
-  if (!op || !seen) return seen || "text";
   if (["before", "after", "within", "within_days", "on", "anniversary_on", "anniversary_within"].includes(op)) return "date";
   if (["gt", "gte", "lt", "lte", "between"].includes(op)) return "number";
-  return seen;
+  if (["contains", "starts_with", "ends_with", "not_contains"].includes(op) && seen !== "list") return "text";
+  return seen || "text";
 }
 
 /** What a new comparison starts with. */

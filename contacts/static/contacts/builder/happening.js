@@ -223,10 +223,10 @@ export function amount(data, scope, { totals, picks }) {
   if (picks.length) groups.push({ group: t("Which"), options: [["pick:first", t("and the first one ever was")], ["pick:last", t("and the latest one was")]] });
   const chosen = how(data);
   if (chosen === "other") groups.push({ group: t("Other"), options: [["other", t("as in the JSON")]] });
-  return [
+  return [h("span", { class: "sb-phrase" },
     select({ options: groups, value: chosen, label: t("How often or how much"), key: `${scope.prefix}:how`, path: "count", act: (value) => value !== "other" && scope.edit("how", (leaf) => setHow(leaf, value), true) }),
-    ...amountFields(data, scope),
-  ];
+    amountFields(data, scope),
+  )];
 }
 
 export const when = (data, scope) => (data.per ? [h("span", { class: "sb-note" }, t("in each of several periods, as in the JSON"))] : windowOf(data, scope.prefix, scope.edit));

@@ -109,5 +109,5 @@ export function windowOf(data, prefix, edit) {
         true,
       ),
   });
-  return [chooser, ...parts[now]()];
+  return [h("span", { class: "sb-phrase" }, chooser, ...parts[now]())];
 }

@@ -9,11 +9,12 @@ const COUNT_AFTER = 450;
 const STILL_AFTER = 4000;
 
 export class Live {
-  constructor(page, addresses, token, { faults }) {
+  constructor(page, addresses, token, { faults, root }) {
     this.page = page;
     this.addresses = addresses;
     this.token = token;
     this.faults = faults;
+    this.root = root;
     this.asker = crypto.randomUUID?.() || String(Math.random());
     this.asking = {};
     this.judge = later(() => this.#judge(), SOON);
@@ -28,6 +29,12 @@ export class Live {
     this.#state("counting");
     this.judge();
     this.count();
+  }
+
+  /** Size of another rule, asked beside the main question; null where there is no answer. */
+  async once(rule) {
+    const answer = await this.#post("once", this.addresses.count, { rule, slug: this.slug, asker: `${this.asker} each`, as_of: this.as_of || null });
+    return answer?.status === 200 ? answer.body.size : null;
   }
 
   async #judge() {

@@ -4,6 +4,7 @@ import * as cards from "./cards.js";
 import { nameOf } from "./conditions.js";
 import { announce, h, later, t } from "./dom.js";
 import * as drag from "./drag.js";
+import { Each } from "./each.js";
 import { Facts } from "./facts.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
@@ -54,7 +55,9 @@ class Builder {
         this.faults = found;
         this.#mark();
       },
+      root: () => this.store.root,
     });
+    this.each = new Each(this.canvas, this.live, place.querySelector("[data-builder=each]"));
     this.store.listen((how) => this.#changed(how));
     this.#wire();
     this.#changed({ redraw: true, look: null });
@@ -130,6 +133,7 @@ class Builder {
   }
 
   #tell() {
+    this.each.forget();
     const { rule, places } = tree.write(this.store.root);
     this.places = places;
     if (document.activeElement !== this.json) this.json.value = this.#encoded(rule);
@@ -219,10 +223,11 @@ async function start() {
   } catch {
     // Without the vocabulary the JSON is still there, and everything works with it.
     place.querySelector("[data-builder=canvas]").replaceChildren(h("p", { class: "segue-note is-warn" }, "The builder could not be loaded. The rule can be edited as JSON below."));
-    place.querySelector("details").open = true;
+    document.documentElement.classList.add("has-builder");
     return;
   }
   document.documentElement.classList.add("has-builder");
+  if (!place.querySelector(".sb-expert .errorlist")) place.querySelector(".sb-expert").open = false;
   new Builder(place, facts); // eslint-disable-line no-new
 }
 
