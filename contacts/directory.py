@@ -82,7 +82,7 @@ class Directory:
         for one in fallen or ():
             self._drop(one)
             del together[one]
-        for loser in matched - {contact}:
+        for loser in sorted(matched - {contact}):
             self._winners[loser] = contact
             del self._held[loser]
         self.added.update((one, contact) for one in identifiers if one not in self._owners)

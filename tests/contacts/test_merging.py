@@ -213,3 +213,57 @@ def test_no_table_of_contacts_is_forgotten() -> None:
     for model in apps.get_models():
         columns = {field.column for field in model._meta.concrete_fields}
         assert "contact_id" not in columns or model._meta.db_table in followed, model
+
+
+def test_undoing_gives_back_the_traits_that_were_taken_over(source: Source, ada: Contact) -> None:
+    traits = {"city": "Rome", "size": "M", "pet": "cat", "lastName": "Stray"}
+    put_in_inbox(source, {"type": "identify", "anonymous_id": "a1", "properties": traits})
+    ingest.take_in(NOON)
+    join(source)
+    put_in_inbox(source, {"type": "identify", "user_id": "ada", "properties": {"pet": "dog"}})
+    ingest.take_in(NOON)
+    unmerging.undo(Merge.objects.get().id, NOON)
+    ada.refresh_from_db()
+    assert (ada.attributes, ada.last_name) == ({"city": "Paris", "pet": "dog"}, "")
+    former = Contact.objects.exclude(pk=ada.pk).get()
+    assert (former.attributes, former.last_name) == ({"city": "Rome", "size": "M", "pet": "cat"}, "Stray")
+
+
+def test_undoing_opens_again_what_only_the_others_refusal_had_closed(
+    source: Source, stranger: Contact, ada: Contact
+) -> None:
+    consent(ada, "offers", True)
+    consent(stranger, "*", False)
+    join(source)
+    assert permission.of(states([ada.id])[ada.id], "email", "offers") is False
+    unmerging.undo(Merge.objects.get().id, NOON + timedelta(minutes=1))
+    held = states([ada.id, stranger.id])
+    assert permission.of(held[ada.id], "email", "offers") is True
+    assert permission.of(held[stranger.id], "email", "offers") is False
+
+
+def test_who_refused_while_they_were_one_nobody_can_say_so_both_have(
+    source: Source, stranger: Contact, ada: Contact
+) -> None:
+    for contact in (ada, stranger):
+        consent(contact, "offers", True)
+    join(source)
+    record([NewConsent(ada.id, "email", "offers", False, "test")], NOON + timedelta(minutes=1))
+    unmerging.undo(Merge.objects.get().id, NOON + timedelta(minutes=2))
+    held = states([ada.id, stranger.id])
+    assert {each: permission.of(held[each], "email", "offers") for each in (ada.id, stranger.id)} == {
+        ada.id: False,
+        stranger.id: False,
+    }
+
+
+def test_undoing_brings_back_the_browser_that_fell_off(source: Source, ada: Contact) -> None:
+    browsers = [f"b{number}" for number in range(5)]
+    for browser in [*browsers, "a1"]:
+        ids = {"anonymous_id": browser} | ({"user_id": "ada"} if browser in browsers else {})
+        put_in_inbox(source, {"type": "track", "name": "X", **ids})
+        ingest.take_in(NOON)
+    join(source)
+    assert sorted(ada.identifiers.values_list("value", flat=True)) == ["a1", "ada", *browsers[1:]]
+    unmerging.undo(Merge.objects.get().id, NOON)
+    assert sorted(ada.identifiers.values_list("value", flat=True)) == ["ada", *browsers]
