@@ -125,7 +125,9 @@ PEOPLE: tuple[Table, ...] = (
     Table(
         "contacts.LatestArrival",
         {Kind.BEHAVIOUR: "call name who payload", Kind.TECHNICAL: "source_id outcome reason"},
-        find=_IN_TEXT.replace("t.payload", "(t.who || ' ' || t.payload)"),
+        # ``who`` names "kind value" after "kind value", with commas between.
+        find=f"{_IN_TEXT} OR EXISTS (SELECT FROM unnest(%(values)b::text[]) AS v"
+        " WHERE strpos(', ' || t.who || ', ', ' ' || v || ', ') > 0)",
         heading=_("What arrived within the last hour"),
         retention="inbox",
     ),

@@ -15,6 +15,7 @@ from contacts.api import (
     segments,
     sources,
 )
+from contacts.api.privacy import PrivacyCopyEndpoint, PrivacyRequestEndpoint, PrivacyRequestsEndpoint
 
 app_name = "contacts"
 _contact = "api/v1/contacts/<uuid:public_id>"
@@ -30,6 +31,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/exports/<uuid:key>/file", exports.ExportFile.as_view(), name="api_export_file"),
     path("api/v1/schema", docs.Schema.as_view(), name="api_schema"),
     path("api/v1/docs", docs.page, name="api_docs"),
+    path("api/v1/privacy/requests", PrivacyRequestsEndpoint.as_view(), name="api_privacy_requests"),
+    path(
+        "api/v1/privacy/requests/<uuid:reference>",
+        PrivacyRequestEndpoint.as_view(),
+        name="api_privacy_request",
+    ),
+    path(
+        "api/v1/privacy/requests/<uuid:reference>/copy",
+        PrivacyCopyEndpoint.as_view(),
+        name="api_privacy_copy",
+    ),
     path("api/v1/me", me.MeEndpoint.as_view()),
     path("api/v1/contacts", contacts.Contacts.as_view()),
     path("api/v1/contacts/bulk", contacts.ContactsInBulk.as_view()),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from contacts.event_log import HISTORY, IMPORTED, SYSTEM, TRACK, NewEvent
 from contacts.exchange.lines import Line, Refused
 from contacts.exchange.mapping import EVENTS, SUPPRESSIONS, Mapping
 from contacts.models import ConsentState, Segment, Suppression
+from contacts.privacy import tombstones
+from contacts.privacy.tombstones import Candidate
 from contacts.recognising import People, recognise
 
 CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
@@ -56,7 +58,7 @@ def store(job: Job, lines: Sequence[Line], now: datetime) -> Outcome:
     if job.what == SUPPRESSIONS:
         return _suppress(lines, now)
     outcome = Outcome()
-    wanted = _by_mode(job.mapping.mode, lines, outcome)
+    wanted = _by_mode(job.mapping.mode, _without_the_erased(lines, outcome), outcome)
     if not wanted:
         return outcome
     if job.what == EVENTS:
@@ -64,6 +66,18 @@ def store(job: Job, lines: Sequence[Line], now: datetime) -> Outcome:
     else:
         _contacts(job, wanted, outcome, now)
     return outcome
+
+
+def _without_the_erased(lines: Sequence[Line], outcome: Outcome) -> list[Line]:
+    """Without the lines of people who were erased; of these not even the cells are kept."""
+    allowed = tombstones.screen([Candidate(line.identifiers, line.occurred_at) for line in lines])
+    kept = []
+    for line, identifiers in zip(lines, allowed, strict=True):
+        if identifiers:
+            kept.append(line if identifiers == line.identifiers else replace(line, identifiers=identifiers))
+        else:
+            outcome.refused.append(Refused(line.number, [], "erased"))
+    return kept
 
 
 def _by_mode(mode: str, lines: Sequence[Line], outcome: Outcome) -> list[Line]:

@@ -22,6 +22,8 @@ from contacts.models import (
     SegmentMembership,
     Suppression,
 )
+from contacts.privacy import tombstones
+from contacts.privacy.people import People
 from journeys import triggers
 from journeys.models import Run
 from tests.contacts.exchange.makers import make_import, run, work
@@ -226,3 +228,12 @@ def test_pausing_and_cancelling_keep_what_is_in() -> None:
     importing.move(job, "cancel")
     with pytest.raises(importing.NotNowError):
         importing.move(job, "start")
+
+
+def test_lines_of_erased_people_are_refused_and_not_kept() -> None:
+    tombstones.lay(People((), (), (("email", "ada@example.com"),)), NOON)
+    job = run(make_import(MESSY))
+    assert adds_up(job)
+    assert not Identifier.objects.filter(value="ada@example.com").exists()
+    erased = RejectedLine.objects.filter(code="erased")
+    assert [one.cells for one in erased] == [[], []]

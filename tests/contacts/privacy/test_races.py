@@ -1,0 +1,192 @@
+"""Erasure while others write about the same person, and erasure that dies half way."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import LazySettings
+from django.conf import settings as conf
+from django.db import connection, connections
+
+from channels import engagement
+from channels.models import Hit, Message
+from contacts import ingest
+from contacts.models import Contact, Event, Identifier, PrivacyRequest, Tombstone
+from contacts.privacy import erasing
+from journeys.models import Run
+from tests.contacts.privacy import cast
+from tests.factories import NOON, make_contact, make_source, put_in_inbox
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DUE = NOON + timedelta(days=1)
+OVER = DUE + timedelta(hours=1)
+
+_ERASE = """
+import django
+django.setup()
+from datetime import datetime
+from contacts.privacy import erasing
+erasing.pulse(datetime.fromisoformat("2026-03-11T12:00:00+00:00"))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _own_file(settings: LazySettings, tmp_path: Any) -> None:
+    settings.SEGUE_HOME = tmp_path
+    return
+
+
+def together(*acts: Callable[[], Any]) -> None:
+    """Run all at once, each on a connection of its own; the first error of any is raised."""
+    errors: list[BaseException] = []
+    ready = threading.Barrier(len(acts))
+
+    def run(act: Callable[[], Any]) -> None:
+        try:
+            ready.wait(10)
+            act()
+        except BaseException as error:  # noqa: BLE001 (raised below)
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    if errors:
+        raise errors[0]
+
+
+def gone(user: str = cast.USER_ID) -> bool:
+    return not Identifier.objects.filter(value=user).exists()
+
+
+@pytest.mark.parametrize("round_", range(4))
+def test_events_of_the_same_person_arrive_meanwhile(round_: int) -> None:
+    contact = cast.make_somebody()
+    cast.read_the_log()
+    request = cast.approved(contact)
+    shop = make_source("Racing")
+    calls = [
+        {"type": "identify", "user_id": cast.USER_ID, "anonymous_id": f"b{n % 3}", "properties": {"n": n}}
+        for n in range(60)
+    ]
+    random.shuffle(calls)
+    for start in range(0, 60, 20):
+        put_in_inbox(shop, *calls[start : start + 20], lane=start // 20)
+
+    def take_in() -> None:
+        while ingest.take_in(DUE, limit=7):
+            pass
+
+    def erase() -> None:
+        for _turn in range(50):
+            cast.read_the_log()
+            erasing.pulse(DUE + timedelta(seconds=11 * _turn))
+            if PrivacyRequest.objects.get(pk=request.pk).state == "done":
+                return
+
+    together(take_in, take_in, erase)
+    take_in()
+    erasing.pulse(OVER)
+    assert gone()
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+    assert not Event.objects.filter(contact_id=contact.pk).exists()
+    assert cast.traces(("canary-4711", "canary.bird@")) == []
+
+
+def test_an_engine_that_had_read_the_run_leaves_nothing_behind() -> None:
+    contact = cast.make_somebody()
+    cast.read_the_log()
+    run = Run.objects.get()
+    request = cast.approved(contact)
+    erasing.pulse(DUE)
+    # What a pulse writes that had read before: steps, intents, an event, under the old number.
+    Message.objects.create(
+        created_at=DUE, due_at=DUE, slot=contact.slot, contact_id=contact.pk, key=request.reference
+    )
+    Run.objects.filter(pk=run.pk).update(contact_id=contact.pk, slot=contact.slot, entry={"of": "canary"})
+    erasing.pulse(OVER)
+    assert not Message.objects.filter(contact_id=contact.pk).exists()
+    assert not Message.objects.filter(state=Message.State.INTENDED).exists()
+    assert not Run.objects.filter(contact_id=contact.pk).exists()
+    assert cast.traces() == ["contacts_source"]
+
+
+def test_a_receipt_of_a_message_that_left_recreates_nobody() -> None:
+    contact = cast.make_somebody()
+    cast.read_the_log()
+    sent = Message.objects.get(state=Message.State.ACCEPTED)
+    cast.erase(contact)
+    events = Event.objects.count()
+    about = {"message_id": sent.pk, "message_created_at": sent.created_at}
+    Hit.objects.create(received_at=OVER, kind="click", data={"agent": "Firefox", "method": "GET"}, **about)
+    named = {"provider_message_id": "canary-1"}
+    Hit.objects.create(received_at=OVER, kind="complained", receipt_key="r1", data=named)
+    engagement.absorb(OVER)
+    engagement.absorb(OVER + timedelta(hours=1))
+    assert not Hit.objects.exists()
+    assert Event.objects.count() == events
+    assert not Contact.objects.exists()
+
+
+def test_two_erasing_workers_do_it_once() -> None:
+    contact = cast.make_somebody()
+    cast.read_the_log()
+    cast.approved(contact)
+    together(*[lambda: erasing.pulse(DUE)] * 4)
+    request = PrivacyRequest.objects.get(kind="erasure")
+    assert request.entries.filter(what="erased").count() == 1
+    counted = {one["table"]: one["rows"] for one in (request.certificate or {})["tables"]}
+    assert counted["contacts_contact"] == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "begun"),
+    [
+        ("erasing.before_begun", False),
+        ("erasing.after_begun", True),
+        ("erasing.between_tables:3", True),
+        ("erasing.between_tables:20", True),
+        ("erasing.before_settled", True),
+    ],
+)
+def test_a_death_at_any_point_is_gone_on_from(point: str, begun: bool) -> None:
+    contact, other = cast.make_somebody(), make_contact()
+    cast.read_the_log()
+    request = cast.approved(contact)
+    assert erase_elsewhere(point) == 137
+    assert Tombstone.objects.exists() is begun
+    erasing.pulse(DUE + timedelta(seconds=1))
+    erasing.pulse(OVER)
+    request.refresh_from_db()
+    assert request.state == "done"
+    counted = {one["table"]: one["rows"] for one in (request.certificate or {})["tables"]}
+    assert counted["contacts_contact"] == 1
+    assert counted["contacts_identifier"] == 4
+    assert cast.traces() == ["contacts_source"]
+    assert list(Contact.objects.all()) == [other]
+
+
+def erase_elsewhere(point: str) -> int:
+    """One pulse in a process of its own, which dies at a point; returns its exit status."""
+    database = connection.settings_dict
+    address = (
+        f"postgresql://{database['USER']}:{quote(database['PASSWORD'])}"
+        f"@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    )
+    environment = os.environ | {"DATABASE_URL": address, "SEGUE_CRASHPOINT": point}
+    environment |= {"DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": conf.SECRET_KEY}
+    environment |= {"SEGUE_HOME": str(conf.SEGUE_HOME)}
+    return subprocess.run([sys.executable, "-c", _ERASE], env=environment, timeout=60).returncode
