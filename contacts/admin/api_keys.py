@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -34,7 +35,7 @@ class KeyForm(forms.Form):
         label=_("For which program"),
         max_length=120,
         widget=UnfoldAdminTextInputWidget,
-        help_text=_("Shown here only."),
+        help_text=_("So that people know what stops when it is revoked."),
     )
     days = forms.ChoiceField(
         label=_("Ends after"), choices=_LIVES, initial="365", required=False, widget=UnfoldAdminSelectWidget
@@ -44,7 +45,7 @@ class KeyForm(forms.Form):
     def __init__(self, user: Any, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
-            (name, f"{scope.words} ({name})")
+            (name, format_html("<span>{} <code>{}</code></span>", scope.words, name))
             for name, scope in settings.SEGUE_API_SCOPES.items()
             if not scope.guarded or user.has_perm(scope.permission)
         ]

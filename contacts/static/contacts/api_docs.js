@@ -13,8 +13,10 @@ window.SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  // The line to copy shows the request as a program would send it: with a key of its own, without our token.
+  showMutatedRequest: false,
   requestInterceptor: (request) => {
-    request.headers["X-CSRFToken"] = token;
+    if (request.method !== "GET") request.headers["X-CSRFToken"] = token;
     return request;
   },
 });
