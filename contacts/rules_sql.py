@@ -22,9 +22,10 @@ from contacts.models import Contact
 from contacts.rules import Rule
 from contacts.rules_sql_happened import foldable, folded, ids
 from contacts.rules_sql_leaves import leaf, row_local
+from contacts.rules_sql_looks import Looks
 from contacts.rules_sql_scope import Scope
 from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece
-from contacts.rules_tree import AllOf, AnyOf, Everyone, Happened, Messaged, Not, leaves
+from contacts.rules_tree import AllOf, AnyOf, Everyone, Happened, Messaged, Not, happenings, leaves
 
 # PostgreSQL takes 1,664 columns of output; far fewer keep planning cheap.
 _MOST_RULES = 60
@@ -74,22 +75,26 @@ def condition(rule: Rule, scope: Scope) -> Sql:
 
 
 def _judge(rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime) -> list[tuple[Any, ...]]:
-    scope = Scope("c", as_of, whole=False, subject="s")
+    begun = any(subject.entered_at or subject.step_at for subject in subjects)
+    looks = Looks((one for rule in rules for one in happenings(rule)), as_of)
+    scope = Scope("c", as_of, whole=False, subject="s" if begun else None, looks=looks)
     asked = joined(", ", (condition(rule, scope) for rule in rules))
+    joins = looks.joins("c")
+    lists: list[Any] = [arrays.literal(subject.contact_id for subject in subjects)]
+    given, columns = "%s::int8[]", "contact_id, position"
+    if begun:
+        lists += [[subject.entered_at for subject in subjects], [subject.step_at for subject in subjects]]
+        given, columns = (
+            f"{given}, %b::timestamptz[], %b::timestamptz[]",
+            "contact_id, entered_at, step_at, position",
+        )
     connection.ensure_connection()
     # A cursor of psycopg itself: arrays travel in binary form, which costs a fraction of the text form.
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
-            f"SELECT s.position, {asked.text}"
-            " FROM unnest(%s::int8[], %b::timestamptz[], %b::timestamptz[])"
-            " WITH ORDINALITY AS s(contact_id, entered_at, step_at, position)"
-            " JOIN contacts_contact c ON c.id = s.contact_id",
-            [
-                *asked.params,
-                arrays.literal(subject.contact_id for subject in subjects),
-                [subject.entered_at for subject in subjects],
-                [subject.step_at for subject in subjects],
-            ],
+            f"SELECT s.position, {asked.text} FROM unnest({given}) WITH ORDINALITY AS s({columns})"
+            f" JOIN contacts_contact c ON c.id = s.contact_id{joins.text}",
+            [*asked.params, *lists, *joins.params],
         )
         return [(position - 1, *answers) for position, *answers in cursor.fetchall()]
 

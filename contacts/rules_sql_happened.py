@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from contacts.rules_length import Months
+from contacts.rules_sql_looks import OWN
 from contacts.rules_sql_scope import Scope, exists, in_window, same, signed
 from contacts.rules_sql_tests import as_number, key, property_tests
 from contacts.rules_sql_text import (
@@ -26,10 +27,6 @@ from contacts.rules_sql_text import (
 )
 from contacts.rules_tree import AT_LEAST_ONCE, Follow, Happened, Periods, Test
 
-_COUNT = Sql("count(*)")
-_OWN = 7
-"The kind of events that Segue itself writes, in the numbers of ``contacts.models.event``."
-
 
 def happened(condition: Happened, scope: Scope, wanted: bool) -> Sql:
     """``condition``, or its opposite where ``wanted`` is false; never NULL."""
@@ -38,6 +35,8 @@ def happened(condition: Happened, scope: Scope, wanted: bool) -> Sql:
         return _picked(condition, scope, wanted)
     if condition.periods:
         return _in_periods(condition, condition.periods, scope, wanted)
+    if scope.looks and scope.looks.takes(condition) and condition.amount.bounded:
+        return signed(scope.looks.ask(condition, _filtered(condition, scope)), wanted)
     if condition.total is None:
         if not amount.bounded:
             return TRUE if wanted else FALSE
@@ -67,7 +66,7 @@ def _named(alias: str, name: str, own: bool, scope: Scope) -> list[Sql]:
         piece(f"{alias}.name = {{}}", text(name)),
         piece(f"{alias}.occurred_at <= {{}}", instant(scope.as_of)),
     ]
-    return [*tests, Sql(f"{alias}.kind = {_OWN}")] if own else tests
+    return [*tests, Sql(f"{alias}.kind = {OWN}")] if own else tests
 
 
 def _rest(condition: Happened, scope: Scope) -> list[Sql]:
@@ -110,29 +109,46 @@ def _followed(before: str, follow: Follow, scope: Scope, since: datetime | None,
     return piece("({} AND {})", over, found)
 
 
+def _filtered(condition: Happened, scope: Scope) -> Sql:
+    """Whether an event of the name is one of those that are asked about."""
+    window = in_window(condition.window, "e.occurred_at", scope)
+    return _holds(condition, joined(" AND ", [*window, *_rest(condition, scope)] or [TRUE]))
+
+
 # ── How many, how much ───────────────────────────────────────────────────────────────────────────
 
 
-def _holds(condition: Happened, count: Sql = _COUNT) -> Sql:
-    """Whether a group of events has the amount that is asked for; never NULL."""
+def _holds(condition: Happened, only: Sql = TRUE) -> Sql:
+    """Whether a group of events (of them, those of ``only``) has the amount that is asked for; never NULL."""
     amount = condition.amount
     bounds = [(">=", amount.least), ("<=", amount.most)]
     asked = [(sign, bound) for sign, bound in bounds if bound is not None]
+    only = Sql("") if only == TRUE else piece(" FILTER (WHERE {})", only)
     if condition.total is None:
-        return _every(piece(f"{{}} {sign} {{}}", count, whole(int(bound))) for sign, bound in asked)
+        return _every(piece(f"count(*){{}} {sign} {{}}", only, whole(int(bound))) for sign, bound in asked)
     value = as_number(key("e.properties", condition.total))
     match condition.measure:
         case "sum":
-            return _every(piece(f"COALESCE(sum({{}}), 0) {sign} {{}}", value, number(b)) for sign, b in asked)
+            return _every(
+                piece(f"COALESCE(sum({{}}){{}}, 0) {sign} {{}}", value, only, number(b)) for sign, b in asked
+            )
         case "avg":
             # Multiplied, since a division would have to round.
             return _every(
-                piece(f"COALESCE(sum({{}}) {sign} {{}} * count({{}}), FALSE)", value, number(b), value)
+                piece(
+                    f"COALESCE(sum({{}}){{}} {sign} {{}} * count({{}}){{}}, FALSE)",
+                    value,
+                    only,
+                    number(b),
+                    value,
+                    only,
+                )
                 for sign, b in asked
             )
         case extreme:
             return _every(
-                piece(f"COALESCE({extreme}({{}}) {sign} {{}}, FALSE)", value, number(b)) for sign, b in asked
+                piece(f"COALESCE({extreme}({{}}){{}} {sign} {{}}, FALSE)", value, only, number(b))
+                for sign, b in asked
             )
 
 
@@ -192,7 +208,7 @@ def folded(conditions: Sequence[tuple[Happened, bool]], scope: Scope) -> Sql:
     having, nothing = [], []
     for condition, wanted in conditions:
         inside = joined(" AND ", in_window(condition.window, "e.occurred_at", scope) or [TRUE])
-        having.append(signed(_holds(condition, piece("count(*) FILTER (WHERE {})", inside)), wanted))
+        having.append(signed(_holds(condition, inside), wanted))
         nothing.append(_holds_nothing(condition) == wanted)
     tests = _named("e", first.name, first.own, scope)
     lengths = [condition.window.within for condition, _wanted in conditions]

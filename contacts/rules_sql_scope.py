@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contacts.rules_length import Months
+from contacts.rules_sql_looks import Looks
 from contacts.rules_sql_text import Sql, instant, piece
 from contacts.rules_tree import Window
 from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
@@ -13,12 +14,16 @@ from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a condition stands: the contact's alias, the subjects' alias if any, and the instant."""
+    """Where a condition stands: the contact's alias, the subjects' alias if any, and the instant.
+
+    ``looks`` gathers questions about events, where many conditions are answered for some contacts.
+    """
 
     contact: str
     as_of: datetime
     whole: bool
     subject: str | None = None
+    looks: Looks | None = None
 
 
 def same(alias: str, scope: Scope) -> Sql:

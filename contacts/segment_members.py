@@ -16,7 +16,7 @@ import psycopg
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-from contacts import event_log, slots
+from contacts import arrays, event_log, slots
 from contacts.event_log import NewEvent
 from contacts.models import Contact, Segment
 
@@ -62,13 +62,11 @@ def judge(judged: Mapping[Segment, tuple[set[int], set[int]]], now: datetime) ->
 
     Statements: a constant number, whatever the number of contacts and segments.
     """
-    pairs = [(segment.pk, contact) for segment, (asked, _held) in judged.items() for contact in asked]
-    members: dict[int, set[int]] = {segment.pk: set() for segment in judged}
-    for segment_id, contact in _rows(_MEMBERS, pairs):
-        members[segment_id].add(contact)
+    members = _members(judged)
     changes = {}
-    for segment, (_asked, held) in judged.items():
-        change = Change(sorted(held - members[segment.pk]), sorted(members[segment.pk] - held))
+    for segment, (asked, held) in judged.items():
+        inside = members[segment.pk] & asked
+        change = Change(sorted(held - inside), sorted(inside - held))
         if change:
             changes[segment] = change
     if not changes:
@@ -85,6 +83,19 @@ def judge(judged: Mapping[Segment, tuple[set[int], set[int]]], now: datetime) ->
         now,
     )
     return changes
+
+
+def _members(judged: Mapping[Segment, tuple[set[int], set[int]]]) -> dict[int, set[int]]:
+    """Per segment those who are in it, of everybody who was judged for any."""
+    found: dict[int, set[int]] = {segment.pk: set() for segment in judged}
+    everybody = set().union(*(asked for asked, _held in judged.values()))
+    if not everybody:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, [arrays.literal(everybody), arrays.literal(found)])
+        for segment_id, contacts in cursor.fetchall():
+            found[segment_id] = set(contacts)
+    return found
 
 
 def note_day(changes: Mapping[int, Change], now: datetime) -> None:
@@ -128,11 +139,13 @@ def _rows(statement: str, pairs: list[tuple[int, int]], *more: Any) -> list[tupl
         return []
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, [[pair[0] for pair in pairs], [pair[1] for pair in pairs], *more])
+        cursor.execute(
+            statement, [arrays.literal(p[0] for p in pairs), arrays.literal(p[1] for p in pairs), *more]
+        )
         return cursor.fetchall() if cursor.description else []
 
 
-_PAIRS = "unnest(%b::int8[], %b::int8[]) AS p(segment_id, contact_id)"
+_PAIRS = "unnest(%s::int8[], %s::int8[]) AS p(segment_id, contact_id)"
 _REPLACE = """
 WITH wanted(id, slot) AS MATERIALIZED ({wanted}),
 gone AS (
@@ -151,8 +164,8 @@ come AS (
 SELECT contact_id, FALSE FROM gone UNION ALL SELECT contact_id, TRUE FROM come
 """
 _MEMBERS = (
-    "SELECT m.segment_id, m.contact_id FROM contacts_segmentmembership m"
-    f" JOIN {_PAIRS} ON m.segment_id = p.segment_id AND m.contact_id = p.contact_id"
+    "SELECT m.segment_id, array_agg(m.contact_id) FROM contacts_segmentmembership m"
+    " WHERE m.contact_id = ANY(%s::int8[]) AND m.segment_id = ANY(%s::int8[]) GROUP BY 1"
 )
 _ENTER = (
     "INSERT INTO contacts_segmentmembership (segment_id, contact_id, slot, entered_at)"

@@ -181,19 +181,20 @@ def _react(watched: Sequence[_Watched], events: Sequence[LogEvent], now: datetim
         by_name.setdefault(event.name, set()).add(event.contact_id)
     everybody = set().union(*by_name.values())
     merged = _merged(everybody, min(event.received_at for event in events))
-    judged = {}
     latest = max(event.occurred_at for event in events)
+    together: dict[tuple[frozenset[str], datetime], list[_Watched]] = {}
     for each in watched:
-        if any_event_counts(each.rule):
-            asked = everybody
-        else:
-            asked = merged.union(*(by_name[name] for name in each.names & by_name.keys()))
-        if not asked:
-            continue
         as_of = _not_before(now, latest, each.segment.computed_at)
-        judged[each.segment] = (asked, _held(each.rule, asked, as_of))
+        names = frozenset(by_name) if any_event_counts(each.rule) else each.names & frozenset(by_name)
+        together.setdefault((names, as_of), []).append(each)
         if latest > as_of:
             _note_future(each, events, as_of)
+    judged: dict[Segment, tuple[set[int], set[int]]] = {}
+    for (names, as_of), group in together.items():
+        # Segments that the same events concern are asked about in one statement.
+        if asked := merged.union(*(by_name[name] for name in names)):
+            held = _held([each.rule for each in group], asked, as_of)
+            judged |= {each.segment: (asked, found) for each, found in zip(group, held, strict=True)}
     segment_members.judge(judged, now)
 
 
@@ -209,10 +210,11 @@ def _merged(contacts: set[int], since: datetime) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _held(rule: Rule, contacts: set[int], as_of: datetime) -> set[int]:
-    subjects = [Subject(contact, slots.of(contact)) for contact in sorted(contacts)]
-    (positions,) = verdicts([rule], subjects, as_of)
-    return {subjects[position].contact_id for position in positions}
+def _held(asked: Sequence[Rule], contacts: set[int], as_of: datetime) -> list[set[int]]:
+    """For each rule those of ``contacts`` for whom it holds."""
+    ordered = sorted(contacts)
+    subjects = [Subject(contact, slots.of(contact)) for contact in ordered]
+    return [{ordered[position] for position in found} for found in verdicts(asked, subjects, as_of)]
 
 
 def _not_before(now: datetime, *instants: datetime | None) -> datetime:
@@ -251,7 +253,8 @@ def _pass_time(watched: _Watched, now: datetime) -> int:
         current = Segment.objects.filter(pk=segment.pk, stale=False, computed_at=segment.computed_at)
         if not current.update(computed_at=now, ahead_until=ahead_until):
             return 0  # Refreshed or moved on by another meanwhile.
-        changes = segment_members.judge({segment: (contacts, _held(watched.rule, contacts, now))}, now)
+        (held,) = _held([watched.rule], contacts, now)
+        changes = segment_members.judge({segment: (contacts, held)}, now)
         return sum(len(change.entered) + len(change.left) for change in changes.values())
 
 
