@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -41,11 +41,17 @@ class Subject:
     step_at: datetime | None = None
 
 
-def matching(rule: Rule, *, as_of: datetime, contact_ids: Collection[int] | None = None) -> QuerySet[Contact]:
+def matching(
+    rule: Rule, *, as_of: datetime, contact_ids: Collection[int] | None = None, past: bool = False
+) -> QuerySet[Contact]:
     """The contacts for whom ``rule`` holds at ``as_of``; of ``contact_ids`` only, where given.
 
-    Without subjects, windows since a journey's entry or step reach back to the beginning.
+    Without subjects, windows since a journey's entry or step reach back to the beginning. With ``past``,
+    ``as_of`` is not now: those who were not there yet are left out, and ``rules_past.unsure`` says for how
+    many the answer is not certain.
     """
+    if past:
+        return Contact.objects.filter(Holds(rule, as_of, whole=True, past=True), first_seen_at__lte=as_of)
     if contact_ids is None:
         return Contact.objects.filter(Holds(rule, as_of, whole=True))
     return Contact.objects.filter(Holds(rule, as_of, whole=False), id__in=contact_ids)
@@ -168,7 +174,7 @@ def _union(parts: Sequence[Rule], scope: Scope, wanted: bool, aliases: count[int
             sets.append(direct)
             continue
         alias = f"c{next(aliases)}"
-        inner = Scope(alias, scope.as_of, whole=True, subject=scope.subject)
+        inner = replace(scope, contact=alias)
         sets.append(
             piece(
                 f"SELECT {alias}.id FROM contacts_contact {alias} WHERE {{}}",
@@ -190,9 +196,9 @@ class Holds(Expression):
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, rule: Rule, as_of: datetime, *, whole: bool) -> None:
+    def __init__(self, rule: Rule, as_of: datetime, *, whole: bool, past: bool = False) -> None:
         super().__init__()
-        self.rule, self.as_of, self.whole = rule, as_of, whole
+        self.rule, self.as_of, self.whole, self.past = rule, as_of, whole, past
         self.contact: Any = F("id")
 
     def get_source_expressions(self) -> list[Any]:
@@ -206,4 +212,4 @@ class Holds(Expression):
     ) -> tuple[str, tuple[Any, ...]]:
         # The resolved id knows the alias that its table has here.
         alias = connection.ops.quote_name(self.contact.alias)
-        return tuple(condition(self.rule, Scope(alias, self.as_of, whole=self.whole)))  # type: ignore[return-value]
+        return tuple(condition(self.rule, Scope(alias, self.as_of, whole=self.whole, past=self.past)))  # type: ignore[return-value]

@@ -36,6 +36,8 @@ def leaf(condition: Leaf, scope: Scope, *, wanted: bool) -> Sql:
             return happened(condition.as_event(), scope, wanted)
         case Consented():
             return _consented(condition, scope, wanted)
+        case InSegment() if scope.past:
+            return _was_in(condition, scope, wanted)
         case InSegment(slug, member, window):
             body = piece(
                 "contacts_segmentmembership m WHERE m.segment_id ="
@@ -65,11 +67,39 @@ def _attribute(condition: Attribute, scope: Scope) -> Sql:
     if name in FLAG_COLUMNS:
         return Sql(f"({column})" if (test.op == "is") == test.value else f"(NOT {column})")
     if name in TIME_COLUMNS:
+        if scope.past and name == "last_seen_at":
+            column = _seen_until(scope)
         if test.op in ("exists", "missing"):
             return TRUE if test.op == "exists" else FALSE
         return compared(Sql(column), test, scope.as_of)
     found = json_test(attribute(scope.contact, name, condition.origin), test, scope.as_of)
     return piece("({} IS TRUE)", found)
+
+
+def _seen_until(scope: Scope) -> str:
+    """When a contact was last seen before another instant than now, from what it did."""
+    moment = scope.as_of.isoformat()
+    return (
+        f"(CASE WHEN {scope.contact}.last_seen_at <= '{moment}' THEN {scope.contact}.last_seen_at ELSE"
+        f" (SELECT COALESCE(max(e.occurred_at), {scope.contact}.first_seen_at) FROM contacts_event e"
+        f" WHERE e.contact_id = {scope.contact}.id AND e.kind <> 7 AND e.occurred_at <= '{moment}') END)"
+    )
+
+
+def _was_in(condition: InSegment, scope: Scope, wanted: bool) -> Sql:
+    """Whether the last that the log says of a contact and a segment by then is that it entered."""
+    link = TRUE if scope.whole else same("e", scope)
+    last = piece(
+        "SELECT DISTINCT ON (e.contact_id) e.contact_id, e.name, e.occurred_at FROM contacts_event e"
+        " WHERE {} AND e.name IN ('Segment Entered', 'Segment Left') AND e.kind = 7 AND e.occurred_at <= {}"
+        " AND e.properties ->> 'segment' = {} ORDER BY e.contact_id, e.occurred_at DESC, e.id DESC",
+        link,
+        instant(scope.as_of),
+        text(condition.slug),
+    )
+    tests = [same("m", scope), Sql("m.name = 'Segment Entered'")]
+    tests += in_window(condition.window, "m.occurred_at", scope)
+    return exists(piece("({}) m WHERE {}", last, joined(" AND ", tests)), wanted == condition.member)
 
 
 def _text_column(condition: Attribute, scope: Scope) -> Sql:

@@ -16,6 +16,7 @@ from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
 class Scope:
     """Where a condition stands: the contact's alias, the subjects' alias if any, and the instant.
 
+    ``past`` asks for another instant than now: who was in a segment then is read from the log.
     ``looks`` gathers questions about events, where many conditions are answered for some contacts.
     """
 
@@ -24,6 +25,7 @@ class Scope:
     whole: bool
     subject: str | None = None
     looks: Looks | None = None
+    past: bool = False
 
 
 def same(alias: str, scope: Scope) -> Sql:

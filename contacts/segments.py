@@ -15,7 +15,7 @@ import psycopg
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
-from contacts import event_log, rules, segment_members, segment_order, slots
+from contacts import event_log, rules, rules_past, segment_members, segment_order, slots
 from contacts.event_log import LogEvent
 from contacts.models import Contact, Segment
 from contacts.rules import Rule, RuleError
@@ -40,10 +40,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """How many contacts a rule holds for, and some of the newest among them."""
+    """How many contacts a rule holds for, and some of the newest among them.
+
+    Of a day in the past, ``unsure`` is for how many contacts the answer rests on what is known today.
+    """
 
     size: int
     sample: list[Contact]
+    unsure: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,12 @@ def tick(now: datetime) -> int:
     return moved
 
 
-def preview(rule: Rule, now: datetime) -> Preview:
-    """Size and sample of a rule that need not be stored. Stops a query that takes too long."""
-    found = matching(rule, as_of=now).values("id")
+def preview(rule: Rule, as_of: datetime, *, past: bool = False) -> Preview:
+    """Size and sample of a rule that need not be stored, at ``as_of``; ``past`` where that is not now.
+
+    Stops a query that takes too long.
+    """
+    found = matching(rule, as_of=as_of, past=past).values("id")
     select, params = found.query.sql_with_params()
     with transaction.atomic(), connection.cursor() as cursor:
         prepare_whole(seconds=_PREVIEW_SECONDS)
@@ -141,7 +148,8 @@ def preview(rule: Rule, now: datetime) -> Preview:
             [*params, _SAMPLE],
         )
         size, ids = cursor.fetchone() or (0, [])
-        return Preview(size, list(Contact.objects.filter(id__in=ids).order_by("-id")))
+        sample = list(Contact.objects.filter(id__in=ids).order_by("-id"))
+        return Preview(size, sample, rules_past.unsure(rule, as_of) if past else 0)
 
 
 def add(segment: Segment, contact_ids: Iterable[int], now: datetime) -> int:
