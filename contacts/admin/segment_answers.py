@@ -116,7 +116,8 @@ class SegmentAnswers(ModelAdmin):
         now = clock.now()
         asker = f"{request.user.pk} {str(asked.get('asker') or '')[:100]}"
         try:
-            counted = counting.count(found.rule, _as_of(asked.get("as_of"), now), asker=asker)
+            as_of = _as_of(asked.get("as_of"), now)
+            counted = counting.count(found.rule, as_of, asker=asker, past=as_of < now)
         except counting.Stopped:
             return JsonResponse({"slow": True}, status=503)
         sample = counted.sample if _may_see_values(request) else []
@@ -125,6 +126,7 @@ class SegmentAnswers(ModelAdmin):
                 "size": counted.size,
                 "base": counted.base,
                 "share": round(counted.share, 2),
+                "unsure": counted.unsure,
                 "sample": [_person(contact) for contact in sample],
             }
         )

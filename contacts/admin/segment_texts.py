@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 TEXTS = (
     _("contacts for whom this holds by itself"),
+    _("as it was on {day}; something of {count} contacts changed since and counts as it is today"),
     _("Add a condition to choose people by what they did, who they are and what they allow."),
     _("Add a value"),
     _("Add condition"),

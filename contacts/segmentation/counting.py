@@ -24,11 +24,12 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """``size`` of ``base`` contacts, and some of the newest."""
+    """``size`` of ``base`` contacts, and some of the newest; of a past day, how many are not certain."""
 
     size: int
     base: int
     sample: list[Contact]
+    unsure: int = 0
 
     @property
     def share(self) -> float:
@@ -36,8 +37,10 @@ class Counted:
         return 100 * self.size / self.base if self.base else 0.0
 
 
-def count(rule: Rule, as_of: datetime, *, asker: str) -> Counted:
-    """Size and sample of ``rule``. An earlier question of the same ``asker`` that still runs is ended.
+def count(rule: Rule, as_of: datetime, *, asker: str, past: bool = False) -> Counted:
+    """Size and sample of ``rule``, at another instant than now where ``past``.
+
+    An earlier question of the same ``asker`` that still runs is ended.
 
     Raises ``Stopped`` after 15 seconds, or when ended so.
     """
@@ -46,12 +49,12 @@ def count(rule: Rule, as_of: datetime, *, asker: str) -> Counted:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_END_EARLIER, [name])
             cursor.execute("SELECT set_config('application_name', %s, true)", [name])
-            found = segments.preview(rule, as_of)
+            found = segments.preview(rule, as_of, past=past)
     except OperationalError as error:
         if isinstance(error.__cause__, QueryCanceled):
             raise Stopped from None
         raise
-    return Counted(found.size, max(base(), found.size), found.sample)
+    return Counted(found.size, max(base(), found.size), found.sample, found.unsure)
 
 
 def base() -> int:

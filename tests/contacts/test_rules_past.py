@@ -79,6 +79,11 @@ def test_consents_and_predictions_of_later_are_counted() -> None:
     one, other = make(), make()
     consent.record([NewConsent(one.id, "email", "offers", True, "test")], THEN + DAY)
     Prediction.objects.create(contact_id=other.id, slot=other.slot, name="churn", number=1, computed_at=NOON)
-    asked: dict[str, Any] = {"any": [{"consent": {"channel": "email", "purpose": "offers"}}, {"prediction": "churn", "op": "exists"}]}
+    asked: dict[str, Any] = {
+        "any": [
+            {"consent": {"channel": "email", "purpose": "offers"}},
+            {"prediction": "churn", "op": "exists"},
+        ]
+    }
     assert at(asked).unsure == 2
     assert at(asked, NOON).unsure == 0

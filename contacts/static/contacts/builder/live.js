@@ -56,8 +56,9 @@ export class Live {
     else this.#state({ 422: "unfinished", 503: "slow" }[answer.status] || "failed");
   }
 
-  #show({ size, base, share, sample }) {
+  #show({ size, base, share, sample, unsure }) {
     this.#state("counted");
+    if (unsure) this.#put("state", t("as it was on {day}; something of {count} contacts changed since and counts as it is today", { day: this.as_of, count: number(unsure) }));
     this.#put("size", number(size));
     this.#put("share", t("{share} % of {base} contacts", { share: share > 0 && share < 0.1 ? "<0.1" : number(Math.round(share * 10) / 10), base: number(base) }));
     const bar = this.page.querySelector("[data-live=bar]");
