@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import psycopg
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.html import escape
 
 from channels.tracking import CLICK, OPEN, Signer
@@ -29,11 +29,10 @@ def ids(addresses: Collection[str]) -> dict[str, int]:
 
     Our own pages get none: they are one a person, and whoever reads a stored one could open it.
     """
-    wanted = [address for address in addresses if not _ours(address)]
-    missing = {address for address in wanted if address not in _known}
-    if missing:
-        _learn(missing)
-    return {address: _known[address] for address in wanted}
+    wanted = {address for address in addresses if not _ours(address)}
+    found = {address: _known[address] for address in wanted if address in _known}
+    missing = wanted - found.keys()
+    return found | _learn(missing) if missing else found
 
 
 def forget() -> None:
@@ -64,9 +63,7 @@ def _ours(address: str) -> bool:
     return address.startswith(settings.SEGUE_BASE_URL + "/")
 
 
-def _learn(addresses: set[str]) -> None:
-    if len(_known) + len(addresses) > _MOST_KNOWN:
-        _known.clear()
+def _learn(addresses: set[str]) -> dict[str, int]:
     ordered = sorted(addresses)
     digests = [hashlib.sha256(address.encode()).digest() for address in ordered]
     connection.ensure_connection()
@@ -78,6 +75,14 @@ def _learn(addresses: set[str]) -> None:
             found = dict(cursor.fetchall())
             if len(found) == len(ordered):
                 break
+    # Only what is committed may be remembered: a row that is taken back would leave links to nowhere.
+    transaction.on_commit(partial(_remember, found))
+    return found
+
+
+def _remember(found: dict[str, int]) -> None:
+    if len(_known) + len(found) > _MOST_KNOWN:
+        _known.clear()
     _known.update(found)
 
 

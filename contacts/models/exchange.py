@@ -108,6 +108,7 @@ class ImportedContact(models.Model):
     class Meta:
         verbose_name = _("imported contact")
         verbose_name_plural = _("imported contacts")
+        indexes = [models.Index(fields=["contact_id"], name="imported_contact")]
 
     def __str__(self) -> str:
         return f"{self.contact_id} by {self.job_id}"

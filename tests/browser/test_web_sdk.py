@@ -91,7 +91,7 @@ def shop(context: BrowserContext, server: WebServer, key: str) -> Open:
 
 def arrived(at_least: int) -> list[Event]:
     """The person's events in their order, once so many have been taken in."""
-    give_up = time.monotonic() + 15
+    give_up = time.monotonic() + 45
     while True:
         ingest.take_in(clock.now(), limit=1000)
         events = list(Event.objects.filter(source_id__isnull=False).order_by("id"))
