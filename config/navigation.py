@@ -73,6 +73,7 @@ GROUPS: tuple[Group, ...] = (
             ),
             ListLink(_("Suppressions"), "block", "contacts.Suppression"),
             ListLink(_("Privacy desk"), "policy", "contacts.PrivacyRequest"),
+            PageLink(_("Register of processing"), "menu_book", "register", ("contacts.view_privacyrequest",)),
             ListLink(_("Merges"), "merge", "contacts.Merge"),
         ),
     ),

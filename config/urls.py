@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config import web_sdk
+from config.admin import register
 from config.health import healthz
 from contacts.api.errors import no_such_endpoint
 
@@ -14,6 +15,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("healthz", healthz, name="healthz"),
     path("sdk/segue.js", web_sdk.script, name="web_sdk"),
+    path("admin/register/", admin.site.admin_view(register.page), name="register"),
     path("admin/", admin.site.urls),
     path("account/", include("config.account_urls")),
     path("", include("contacts.urls")),
