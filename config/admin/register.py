@@ -67,7 +67,7 @@ def _csv(found: list[register.Activity]) -> HttpResponse:
             one.recipients,
             one.kept,
         ]
-        shown = ["; ".join(cell) if isinstance(cell, list) else cell for cell in cells]
+        shown = ["; ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells]
         writer.writerow([*map(guarding.guard, shown), one.rows])
     answer = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="register-of-processing.csv"'
