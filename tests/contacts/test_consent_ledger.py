@@ -98,6 +98,16 @@ def test_a_line_without_its_place_in_the_chain_is_refused(alice: Contact) -> Non
         forged.save()
 
 
+def test_a_line_older_than_the_chain_still_follows_merges_and_erasures(alice: Contact) -> None:
+    say(alice, "offers", True)
+    with behind_the_back(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE contacts_consententry SET chain = NULL, seq = NULL, digest = NULL, salt = NULL"
+        )
+    assert run("UPDATE contacts_consententry SET contact_id = contact_id + 1", []) == 1
+    assert consent.shred([alice.id + 1]) == 1
+
+
 def test_deleting_a_contact_leaves_its_lines(alice: Contact) -> None:
     say(alice, "offers", True)
     Contact.objects.filter(pk=alice.pk).delete()
