@@ -26,6 +26,6 @@ DROP FUNCTION contacts_consent_chained();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("contacts", "0017_identity_rules")]
+    dependencies = [("contacts", "0018_find_imported_contacts")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
