@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -48,7 +48,8 @@ class PrivacyRequestAdmin(ModelAdmin):
     list_per_page = 50
     paginator = CappedPaginator
     show_full_result_count = False
-    ordering = ["-asked_at", "-id"]
+    # What is open comes first, the nearest deadline on top.
+    ordering = [F("settled_at").desc(nulls_first=True), "due_at", "-id"]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view

@@ -25,7 +25,6 @@ from contacts.crashpoints import crashpoint
 from contacts.models import Contact, PrivacyRequest
 from contacts.privacy import people, requests, tombstones
 from contacts.privacy.inventory import NOBODY, Table, inventory
-from contacts.privacy.inventory_kinds import Act
 from contacts.privacy.people import People
 
 Kind, State = PrivacyRequest.Kind, PrivacyRequest.State
@@ -169,8 +168,8 @@ def _certificate(request: PrivacyRequest, draft: dict[str, Any], now: datetime) 
         "inventory": inventory().fingerprint(),
         "tables": [
             {"table": name, "act": str(acts[name].act), "rows": count, "why": acts[name].why}
-            for name, count in draft["counts"].items()
-            if name in acts and (count or acts[name].act is Act.KEEP)
+            for name, count in sorted(draft["counts"].items())
+            if name in acts and count
         ],
         "tombstones": len(draft["names"]) + len(draft["publics"]),
     }
