@@ -88,9 +88,20 @@ class LiveRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """An identifier, since when, and who told it first."""
+
+    kind: str
+    label: str
+    value: str
+    since: datetime
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panels:
     reach: Sequence[Reach]
-    identifiers: Sequence[Identifier]
+    identifiers: Sequence[Known]
     merges: Sequence[Merge]
     memberships: Sequence[SegmentMembership]
     runs: Sequence[LiveRun]
@@ -109,7 +120,7 @@ def panels(contact: Contact) -> Panels:
     runs, ended = _runs(contact)
     return Panels(
         reach=reach(contact),
-        identifiers=list(Identifier.objects.filter(contact_id=contact.pk).order_by("kind", "value")[:50]),
+        identifiers=_identifiers(contact),
         merges=list(Merge.objects.filter(winner_id=contact.pk, undone_at=None).order_by("-id")[:20]),
         memberships=list(
             SegmentMembership.objects.filter(contact_id=contact.pk)
@@ -141,15 +152,29 @@ def _attributes(contact: Contact) -> dict[str, list[Attribute]]:
     }
 
 
+def _identifiers(contact: Contact) -> list[Known]:
+    sources = dict(Source.objects.values_list("id", "name"))
+    rows = Identifier.objects.filter(contact_id=contact.pk).order_by("kind", "value")[:50]
+    return [
+        Known(one.kind, one.get_kind_display(), one.value, one.created_at, _teller(one.origin, sources))
+        for one in rows
+    ]
+
+
 def _origin(kept: Any, sources: Mapping[int, str]) -> tuple[str, datetime | None]:
     """An origin in words, and its date; nothing where none was kept."""
     if not isinstance(kept, list) or len(kept) != 2:
         return "", None
-    kind, _colon, which = str(kept[0]).partition(":")
+    return _teller(str(kept[0]), sources), datetime.fromtimestamp(kept[1], UTC)
+
+
+def _teller(origin: str, sources: Mapping[int, str]) -> str:
+    """``source:3`` in words."""
+    kind, _colon, which = origin.partition(":")
     if kind == "source":
         which = sources.get(int(which) if which.isdecimal() else 0, which)
     words = str(_ORIGINS[kind]) if kind in _ORIGINS else kind
-    return " ".join(filter(None, (words, which))), datetime.fromtimestamp(kept[1], UTC)
+    return " ".join(filter(None, (words, which)))
 
 
 def heading(contact: Contact, shown: Panels) -> str:
@@ -243,7 +268,8 @@ def profile(contact: Contact) -> dict[str, Any]:
             one.name: {"origin": one.origin, "at": one.at} for one in shown.declared if one.at is not None
         },
         "identifiers": [
-            {"kind": one.kind, "value": one.value, "since": one.created_at} for one in shown.identifiers
+            {"kind": one.kind, "value": one.value, "since": one.since, "origin": one.origin}
+            for one in shown.identifiers
         ],
         "segments": [one.segment.slug for one in shown.memberships],
         "consents": [

@@ -8,7 +8,7 @@ the ground has moved raises ``ContendedError``: the batch is undone and taken ag
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -47,10 +47,13 @@ class Resolved:
     fallen: dict[Identifier, int]
 
 
-def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime, kinds: Kinds) -> Resolved:
+def resolve(
+    events: Sequence[tuple[Identifier, ...]], origins: Sequence[str], now: datetime, kinds: Kinds
+) -> Resolved:
     """Decide the contact of each event, in order, and store new identifiers.
 
-    Each event comes as its identifiers, strongest first, at least one. A constant number of statements.
+    Each event comes as its identifiers, strongest first, at least one, and who told it (``origins``, one an
+    event). A constant number of statements.
     Call in a transaction. The caller stores ``created`` contacts and carries out ``merged``.
     """
     with psycopg.Cursor(connection.connection) as cursor:
@@ -61,7 +64,7 @@ def resolve(events: Sequence[tuple[Identifier, ...]], now: datetime, kinds: Kind
         stored = _store_ids(cursor, directory, found)
         added = {one: stored[directory.final(contact)] for one, contact in directory.added.items()}
         _remove(cursor, directory.fallen)
-        _add(cursor, added, now)
+        _add(cursor, added, _tellers(events, origins, added), now)
     return Resolved(
         contacts=[stored[directory.final(contact)] for contact in found],
         created=sorted(stored[contact] for contact in stored if contact < 0),
@@ -146,13 +149,28 @@ def _store_ids(cursor: psycopg.Cursor, directory: Directory, found: list[int]) -
     return {contact: ids.get(contact, contact) for contact in final}
 
 
-def _add(cursor: psycopg.Cursor, added: dict[Identifier, int], now: datetime) -> None:
+def _tellers(
+    events: Sequence[tuple[Identifier, ...]], origins: Sequence[str], added: Collection[Identifier]
+) -> dict[Identifier, str]:
+    """Who told each new identifier first."""
+    tellers: dict[Identifier, str] = {}
+    if added:
+        for event, origin in zip(events, origins, strict=True):
+            for one in event:
+                tellers.setdefault(one, origin)
+    return tellers
+
+
+def _add(
+    cursor: psycopg.Cursor, added: dict[Identifier, int], tellers: dict[Identifier, str], now: datetime
+) -> None:
     # Those of one batch keep their order, for the oldest falls off first.
     since = {one: now + timedelta(microseconds=place) for place, one in enumerate(added)}
     rows = sorted(added.items())
     cursor.execute(
-        "INSERT INTO contacts_identifier (created_at, kind, value, contact_id, slot)"
-        " SELECT * FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::int8[], %b::int2[])"
+        "INSERT INTO contacts_identifier (created_at, kind, value, contact_id, slot, origin)"
+        " SELECT * FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::int8[], %b::int2[],"
+        " %b::text[])"
         " ON CONFLICT DO NOTHING",
         [
             [since[one] for one, _contact in rows],
@@ -160,6 +178,7 @@ def _add(cursor: psycopg.Cursor, added: dict[Identifier, int], now: datetime) ->
             [one.value for one, _contact in rows],
             [contact for _one, contact in rows],
             [slots.of(contact) for _one, contact in rows],
+            [tellers.get(one, "") for one, _contact in rows],
         ],
     )
     if cursor.rowcount < len(rows):

@@ -152,7 +152,7 @@ PEOPLE: tuple[Table, ...] = (
     ),
     Table(
         "contacts.Identifier",
-        {Kind.IDENTIFIER: "kind value"},
+        {Kind.IDENTIFIER: "kind value", Kind.TECHNICAL: "origin"},
         heading=_("What you are recognised by"),
     ),
     Table(

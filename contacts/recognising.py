@@ -59,7 +59,7 @@ def recognise(
     raises ``identity.ContendedError`` when others were in the way.
     """
     kinds = kinds or identity_rules.current()
-    resolved = resolve([one.identifiers for one in told], now, kinds)
+    resolved = resolve([one.identifiers for one in told], [one.origin for one in told], now, kinds)
     return People(resolved, _update(told, resolved, now, seen, kinds.version))
 
 

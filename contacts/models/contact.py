@@ -74,6 +74,8 @@ class Identifier(models.Model):
     )
     slot = models.SmallIntegerField()
     created_at = models.DateTimeField(_("created"))
+    #: Who told it first, as in ``contacts.profile.Origin``: ``source:3``, ``import:12``; empty if unknown.
+    origin = models.TextField(_("origin"), default="", db_default="")
 
     class Meta:
         verbose_name = _("identifier")

@@ -195,3 +195,16 @@ def test_workers_that_meet_the_same_people_agree(committed: Source) -> None:
     assert Event.objects.exclude(message_id=None).count() == len(rounds) * 3
     assert Contact.objects.count() == len(people)
     assert_whole()
+
+
+@pytest.mark.django_db
+def test_an_identifier_keeps_who_told_it_first(source: Source) -> None:
+    till = make_source("Till")
+    take_in(source, {"type": "identify", "user_id": "u1"})
+    take_in(till, {"type": "identify", "user_id": "u1", "anonymous_id": "a1"})
+    take_in(source, {"type": "identify", "user_id": "u1", "anonymous_id": "a1"})
+
+    assert dict(Stored.objects.values_list("value", "origin")) == {
+        "u1": f"source:{source.pk}",
+        "a1": f"source:{till.pk}",
+    }
