@@ -23,6 +23,7 @@ from contacts.rules import Rule
 from contacts.rules_sql_happened import foldable, folded, ids
 from contacts.rules_sql_leaves import leaf, row_local
 from contacts.rules_sql_looks import Looks
+from contacts.rules_sql_moment import Own
 from contacts.rules_sql_scope import Scope
 from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece
 from contacts.rules_tree import AllOf, AnyOf, Everyone, Happened, Messaged, Not, happenings, leaves
@@ -33,12 +34,16 @@ _MOST_RULES = 60
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A contact to be judged, with the instants that ``since_entry`` and ``since_step`` mean for it."""
+    """A contact to be judged, with the instants that ``since_entry`` and ``since_step`` mean for it.
+
+    With ``at`` it is judged at an instant of its own.
+    """
 
     contact_id: int
     slot: int
     entered_at: datetime | None = None
     step_at: datetime | None = None
+    at: datetime | None = None
 
 
 def matching(
@@ -57,8 +62,11 @@ def matching(
     return Contact.objects.filter(Holds(rule, as_of, whole=False), id__in=contact_ids)
 
 
-def verdicts(rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime) -> list[set[int]]:
-    """For each rule the positions of the subjects for whom it holds at ``as_of``.
+def verdicts(
+    rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime | None, *, past: bool = False
+) -> list[set[int]]:
+    """For each rule the positions of the subjects for whom it holds at ``as_of``, or at the subject's own
+    instant where None is given. ``past`` as in ``matching``.
 
     The number of statements depends on the number of different rules alone: one for each 60.
     """
@@ -68,7 +76,7 @@ def verdicts(rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime
     different = list(held)
     for start in range(0, len(different), _MOST_RULES):
         batch = different[start : start + _MOST_RULES]
-        for position, *answers in _judge(batch, subjects, as_of):
+        for position, *answers in _judge(batch, subjects, as_of, past):
             for rule, holds in zip(batch, answers, strict=True):
                 if holds:
                     held[rule].add(position)
@@ -80,10 +88,13 @@ def condition(rule: Rule, scope: Scope) -> Sql:
     return _node(rule, scope, True, count(1))
 
 
-def _judge(rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime) -> list[tuple[Any, ...]]:
+def _judge(
+    rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime | None, past: bool
+) -> list[tuple[Any, ...]]:
     begun = any(subject.entered_at or subject.step_at for subject in subjects)
-    looks = Looks((one for rule in rules for one in happenings(rule)), as_of)
-    scope = Scope("c", as_of, whole=False, subject="s" if begun else None, looks=looks)
+    moment = as_of or Own(Sql("s.at"))
+    looks = Looks((one for rule in rules for one in happenings(rule)), moment)
+    scope = Scope("c", moment, whole=False, subject="s" if begun else None, looks=looks, past=past)
     asked = joined(", ", (condition(rule, scope) for rule in rules))
     joins = looks.joins("c")
     lists: list[Any] = [arrays.literal(subject.contact_id for subject in subjects)]
@@ -94,6 +105,9 @@ def _judge(rules: Sequence[Rule], subjects: Sequence[Subject], as_of: datetime) 
             f"{given}, %b::timestamptz[], %b::timestamptz[]",
             "contact_id, entered_at, step_at, position",
         )
+    if as_of is None:
+        lists.append([subject.at for subject in subjects])
+        given, columns = f"{given}, %b::timestamptz[]", columns.replace("position", "at, position")
     connection.ensure_connection()
     # A cursor of psycopg itself: arrays travel in binary form, which costs a fraction of the text form.
     with psycopg.Cursor(connection.connection) as cursor:

@@ -6,18 +6,17 @@ Each stands in two forms, as every condition does: looked up for one contact, or
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from contacts.rules_length import Months
+from contacts.rules_length import Months, multiple
 from contacts.rules_sql_looks import OWN
+from contacts.rules_sql_moment import Moment, array, earliest, instant
 from contacts.rules_sql_scope import Scope, exists, in_window, same, signed
 from contacts.rules_sql_tests import as_number, key, property_tests
 from contacts.rules_sql_text import (
     FALSE,
     TRUE,
     Sql,
-    instant,
-    instants,
     interval,
     joined,
     number,
@@ -84,7 +83,7 @@ def _properties(alias: str, tests: tuple[Test, ...], scope: Scope) -> list[Sql]:
     return [property_tests(f"{alias}.properties", tests, scope.as_of)] if tests else []
 
 
-def _followed(before: str, follow: Follow, scope: Scope, since: datetime | None, depth: int = 1) -> Sql:
+def _followed(before: str, follow: Follow, scope: Scope, since: Moment | None, depth: int = 1) -> Sql:
     """Whether ``follow`` came after the event ``before``. ``since`` lets old partitions be left out."""
     alias = f"e{depth}"
     tests = [
@@ -214,7 +213,7 @@ def folded(conditions: Sequence[tuple[Happened, bool]], scope: Scope) -> Sql:
     lengths = [condition.window.within for condition, _wanted in conditions]
     starts = [scope.as_of - length for length in lengths if isinstance(length, timedelta | Months)]
     if len(starts) == len(lengths):
-        tests.append(piece("e.occurred_at > {}", instant(min(starts))))
+        tests.append(piece("e.occurred_at > {}", instant(earliest(starts))))
     good = not all(nothing)
     body = piece(
         f"(SELECT e.contact_id FROM contacts_event e WHERE {{}} GROUP BY e.contact_id HAVING {{}}) n"
@@ -262,13 +261,13 @@ def _picked(condition: Happened, scope: Scope, wanted: bool) -> Sql:
 
 def _in_periods(condition: Happened, periods: Periods, scope: Scope, wanted: bool) -> Sql:
     """Count the periods that have the amount; where nothing at all is enough, those that do not have it."""
-    starts = periods.bounds(scope.as_of)[:-1]
+    starts = [scope.as_of - multiple(periods.length, number) for number in range(periods.last, 0, -1)]
     good = not _holds_nothing(condition)
     enough = periods.least if good else periods.last - periods.least + 1
     link = TRUE if scope.whole else same("e", scope)
     since = piece("e.occurred_at > {}", instant(starts[0]))
     # A period begins just after its bound.
-    edges = instants([start + timedelta(microseconds=1) for start in starts])
+    edges = array([start + timedelta(microseconds=1) for start in starts])
     each = piece(
         "(SELECT e.contact_id FROM {} GROUP BY e.contact_id, width_bucket(e.occurred_at, {}) HAVING {}) p",
         _events(condition, scope, piece("{} AND {}", link, since)),

@@ -8,9 +8,10 @@ occurred_at). For the whole base it is a set of contacts, joined once: every sub
 from __future__ import annotations
 
 from contacts.rules_sql_happened import happened
+from contacts.rules_sql_moment import instant
 from contacts.rules_sql_scope import Scope, exists, in_window, same, signed
 from contacts.rules_sql_tests import attribute, compared, json_test, key, text_test
-from contacts.rules_sql_text import FALSE, TRUE, Sql, instant, joined, piece, text
+from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece, text
 from contacts.rules_tree import (
     Attribute,
     Check,
@@ -67,22 +68,23 @@ def _attribute(condition: Attribute, scope: Scope) -> Sql:
     if name in FLAG_COLUMNS:
         return Sql(f"({column})" if (test.op == "is") == test.value else f"(NOT {column})")
     if name in TIME_COLUMNS:
-        if scope.past and name == "last_seen_at":
-            column = _seen_until(scope)
         if test.op in ("exists", "missing"):
             return TRUE if test.op == "exists" else FALSE
-        return compared(Sql(column), test, scope.as_of)
+        seen = _seen_until(scope) if scope.past and name == "last_seen_at" else Sql(column)
+        return compared(seen, test, scope.as_of)
     found = json_test(attribute(scope.contact, name, condition.origin), test, scope.as_of)
     return piece("({} IS TRUE)", found)
 
 
-def _seen_until(scope: Scope) -> str:
+def _seen_until(scope: Scope) -> Sql:
     """When a contact was last seen before another instant than now, from what it did."""
-    moment = scope.as_of.isoformat()
-    return (
-        f"(CASE WHEN {scope.contact}.last_seen_at <= '{moment}' THEN {scope.contact}.last_seen_at ELSE"
+    moment = instant(scope.as_of)
+    return piece(
+        f"(CASE WHEN {scope.contact}.last_seen_at <= {{}} THEN {scope.contact}.last_seen_at ELSE"
         f" (SELECT COALESCE(max(e.occurred_at), {scope.contact}.first_seen_at) FROM contacts_event e"
-        f" WHERE e.contact_id = {scope.contact}.id AND e.kind <> 7 AND e.occurred_at <= '{moment}') END)"
+        f" WHERE e.contact_id = {scope.contact}.id AND e.kind <> 7 AND e.occurred_at <= {{}}) END)",
+        moment,
+        moment,
     )
 
 

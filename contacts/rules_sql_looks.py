@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from contacts.rules_length import Months
-from contacts.rules_sql_text import Sql, instant, joined, piece, text
+from contacts.rules_sql_moment import Moment, earliest, instant
+from contacts.rules_sql_text import Sql, joined, piece, text
 from contacts.rules_tree import Happened
 
 _Kind = tuple[str, bool]
@@ -21,16 +22,16 @@ class Looks:
     Only names that are asked about more than once are taken: a single question can stop at the first event.
     """
 
-    def __init__(self, conditions: Iterable[Happened], as_of: datetime) -> None:
+    def __init__(self, conditions: Iterable[Happened], as_of: Moment) -> None:
         asked = [one for one in set(conditions) if not (one.pick or one.then or one.periods)]
         often = Counter(_kind(one) for one in asked)
         self._as_of = as_of
-        self._since: dict[_Kind, datetime | None] = {}
+        self._since: dict[_Kind, Moment | None] = {}
         self._answers: dict[_Kind, list[Sql]] = {kind: [] for kind, times in often.items() if times > 1}
         for one in asked:
             start = as_of - one.window.within if isinstance(one.window.within, timedelta | Months) else None
-            earliest = self._since.setdefault(_kind(one), start)
-            self._since[_kind(one)] = min(start, earliest) if start and earliest else None
+            known = self._since.setdefault(_kind(one), start)
+            self._since[_kind(one)] = earliest([start, known]) if start and known else None
 
     def takes(self, condition: Happened) -> bool:
         return _kind(condition) in self._answers and not condition.then

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from contacts.rules_length import Months
 from contacts.rules_sql_looks import Looks
-from contacts.rules_sql_text import Sql, instant, piece
+from contacts.rules_sql_moment import Moment, instant
+from contacts.rules_sql_text import Sql, piece
 from contacts.rules_tree import Window
 from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
 
@@ -16,12 +17,13 @@ from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
 class Scope:
     """Where a condition stands: the contact's alias, the subjects' alias if any, and the instant.
 
+    With subjects the instant may be each subject's own (``rules_sql_moment.Own``).
     ``past`` asks for another instant than now: who was in a segment then is read from the log.
     ``looks`` gathers questions about events, where many conditions are answered for some contacts.
     """
 
     contact: str
-    as_of: datetime
+    as_of: Moment
     whole: bool
     subject: str | None = None
     looks: Looks | None = None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-from contacts.rules_length import Length
-from contacts.rules_sql_text import FALSE, TRUE, Sql, instant, joined, number, numbers, piece, text, texts
+from contacts.rules_length import Length, ahead
+from contacts.rules_sql_moment import Moment, Own, earliest, instant, latest, midnight
+from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, number, numbers, piece, text, texts
 from contacts.rules_tree import Check, Test, Where, WhereAll, WhereAny, is_time
 
 _NUMBER = r"^-?[0-9]{1,15}([.][0-9]{1,10})?$"
@@ -76,7 +77,7 @@ def as_instant(value: JsonValue) -> Sql:
     )
 
 
-def json_test(value: JsonValue, test: Check, as_of: datetime) -> Sql:
+def json_test(value: JsonValue, test: Check, as_of: Moment) -> Sql:
     """Whether a JSON value passes; NULL counts as no, so a caller that negates adds ``IS TRUE``."""
     match test.op:
         case "is":
@@ -118,12 +119,12 @@ def json_test(value: JsonValue, test: Check, as_of: datetime) -> Sql:
             return compared(as_instant(value) if is_time(test) else as_number(value), test, as_of)
 
 
-def property_tests(column: str, tests: Sequence[Test], as_of: datetime) -> Sql:
+def property_tests(column: str, tests: Sequence[Test], as_of: Moment) -> Sql:
     """Whether the properties in a jsonb ``column`` pass all ``tests``; NULL counts as no."""
     return joined(" AND ", [_property_test(column, test, as_of) for test in tests]) if tests else TRUE
 
 
-def _property_test(column: str, test: Test, as_of: datetime) -> Sql:
+def _property_test(column: str, test: Test, as_of: Moment) -> Sql:
     match test:
         case Where(path, check):
             return json_test(key(column, path), check, as_of)
@@ -134,7 +135,7 @@ def _property_test(column: str, test: Test, as_of: datetime) -> Sql:
             return piece("({} IS NOT TRUE)", _property_test(column, test.part, as_of))
 
 
-def compared(left: Sql, test: Check, as_of: datetime) -> Sql:
+def compared(left: Sql, test: Check, as_of: Moment) -> Sql:
     """A typed expression (number or instant) against the value of ``test``."""
     value = test.value
     match test.op:
@@ -146,32 +147,36 @@ def compared(left: Sql, test: Check, as_of: datetime) -> Sql:
             return piece("({} >= {} AND {} <= {})", left, low, left, high)
         case "within" | "within_days":
             length = timedelta(days=value) if isinstance(value, int) else cast(Length, value)
-            start, end = sorted((as_of - length, as_of))
+            start, end = (as_of, as_of - length) if ahead(length) else (as_of - length, as_of)
             return piece("({} > {} AND {} <= {})", left, instant(start), left, instant(end))
         case "on":
             start = value if isinstance(value, datetime) else as_of - cast(Length, value)
-            start = _midnight(start)
+            start = midnight(start)
             end = start + timedelta(days=1)
             return piece("({} >= {} AND {} < {})", left, instant(start), left, instant(end))
         case "anniversary_on" | "anniversary_within":
-            return _anniversary(left, test, as_of, as_of)
+            return (
+                _own_anniversary(left, test, as_of)
+                if isinstance(as_of, Own)
+                else _anniversary(left, test, as_of, as_of)
+            )
         case _:
             bound = value if isinstance(value, datetime | Decimal) else as_of - cast(Length, value)
-            right = instant(bound) if isinstance(bound, datetime) else number(bound)
+            right = number(bound) if isinstance(bound, Decimal) else instant(bound)
             return piece(f"({{}} {_COMPARE[test.op]} {{}})", left, right)
 
 
 def days_between(left: Sql, test: Check, since: datetime, until: datetime) -> Sql:
     """Whether a test by days may answer differently at some instant from ``since`` to ``until``."""
     length = cast(Length, test.value)
-    first, last = _midnight(since - length), _midnight(until - length)
+    first, last = midnight(since - length), midnight(until - length)
     if test.op == "on":
         return (
             piece("({} >= {} AND {} < {})", left, instant(first), left, instant(last + timedelta(days=1)))
             if first < last
             else FALSE
         )
-    return _anniversary(left, test, since, until) if _midnight(since) < _midnight(until) else FALSE
+    return _anniversary(left, test, since, until) if midnight(since) < midnight(until) else FALSE
 
 
 def _anniversary(left: Sql, test: Check, since: datetime, until: datetime) -> Sql:
@@ -190,17 +195,35 @@ def _anniversary(left: Sql, test: Check, since: datetime, until: datetime) -> Sq
     )
 
 
+def _own_anniversary(left: Sql, test: Check, as_of: Own) -> Sql:
+    """The same where each row has its own instant of asking: the days are compared one by one."""
+    today = as_of.midnight()
+    day = (as_of - cast(Length, test.value)).midnight()
+    first, last = (
+        (day, day) if test.op == "anniversary_on" else (earliest([day, today]), latest([day, today]))
+    )
+    return piece(
+        "({} < {} AND EXISTS (SELECT 1 FROM generate_series({}, {}, interval '1 day') AS d(day)"
+        " WHERE to_char({} AT TIME ZONE 'UTC', 'MM-DD') = to_char(d.day AT TIME ZONE 'UTC', 'MM-DD')"
+        " OR (to_char({} AT TIME ZONE 'UTC', 'MM-DD') = '02-29'"
+        " AND to_char(d.day AT TIME ZONE 'UTC', 'MM') = '02'"
+        " AND to_char((d.day AT TIME ZONE 'UTC') + interval '1 day', 'MM') = '03')))",
+        left,
+        instant(first),
+        instant(first),
+        instant(last),
+        left,
+        left,
+    )
+
+
 def _days_asked(test: Check, as_of: datetime) -> tuple[datetime, datetime]:
     """The first and the last day whose anniversaries are asked for."""
-    day = _midnight(as_of - cast(Length, test.value))
+    day = midnight(as_of - cast(Length, test.value))
     if test.op == "anniversary_on":
         return day, day
-    today = _midnight(as_of)
+    today = midnight(as_of)
     return min(day, today), max(day, today)
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def text_test(left: Sql, test: Check) -> Sql:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -345,3 +345,44 @@ def test_sql_agrees_with_the_model(people: list[Person], rule: Any, as_of: datet
     expected = {person.id for person in people if rules_model.holds(rule, person, as_of)}
     assert found["whole"] == expected
     assert found["some"] == expected
+
+
+@pytest.mark.django_db
+@examples(60)
+@given(
+    people=PEOPLE,
+    rule=RULES,
+    instants=st.lists(
+        st.sampled_from(
+            [
+                NOON,
+                NOON - timedelta(hours=2),
+                datetime(2026, 2, 28, 23, 59, tzinfo=UTC),
+                datetime(2026, 3, 31, tzinfo=UTC),
+                datetime(2024, 2, 29, 12, tzinfo=UTC),
+            ]
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    past=st.booleans(),
+)
+def test_each_at_an_instant_of_its_own_is_judged_as_if_all_were_asked_then(
+    people: list[Person], rule: Json, instants: list[datetime], past: bool
+) -> None:
+    with transaction.atomic():
+        store(people)
+        parsed = rules.parse(rule)
+        asked = [
+            Subject(each.id, slots.of(each.id), each.entered_at, each.step_at, at)
+            for each in people
+            for at in instants
+        ]
+        (together,) = verdicts([parsed], asked, None, past=past)
+        alone = {
+            place
+            for place, subject in enumerate(asked)
+            if verdicts([parsed], [subject], subject.at, past=past) == [{0}]
+        }
+        transaction.set_rollback(True)
+    assert together == alone
