@@ -16,9 +16,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from contacts import slots
 from contacts.crashpoints import crashpoint
-from journeys import facts, goals, recording, versions
+from journeys import advancing, recording, versions
 from journeys.models import Journey
-from journeys.outcomes import Facts
 from journeys.versions import Version
 from journeys.walking import End, Walk
 
@@ -92,31 +91,9 @@ def _settle(due: Sequence[Due], known: Mapping[int, Version], now: datetime) -> 
 
 
 def _walk(due: Sequence[Due], known: Mapping[int, Version], now: datetime) -> list[Walk]:
-    """Move every run as far as it goes. Rounds: all take one step, then those that may take the next."""
-    walks, moving = [], []
-    for each in due:
-        version = known[each.version_id]
-        walk = _begin(each, version, now)
-        walks.append(walk)
-        if walk.moving:
-            moving.append(walk)
-    zone_names = facts.zones(moving)
-    guarded = True
-    while moving:
-        reached = []
-        for walk, (guards, step_facts) in zip(
-            moving, facts.gather(moving, zone_names, guarded=guarded, now=now), strict=True
-        ):
-            verdict = walk.graph.guarded(guards)
-            if verdict == "goal":
-                reached.append(walk)
-            elif verdict == "exit":
-                walk.leave(End.EXITED, "exit rule")
-            else:
-                _step(walk, step_facts, now)
-        goals.convert(reached, now)
-        moving = [walk for walk in moving if walk.moving]
-        guarded = False
+    """Move every run as far as it goes."""
+    walks = [_begin(each, known[each.version_id], now) for each in due]
+    advancing.advance(walks, now)
     return walks
 
 
@@ -131,13 +108,6 @@ def _begin(due: Due, version: Version, now: datetime) -> Walk:
     elif version.status != Journey.Status.LIVE:
         walk.leave(End.EXITED, STOPPED)
     return walk
-
-
-def _step(walk: Walk, step_facts: Facts, now: datetime) -> None:
-    try:
-        walk.advance(step_facts, now)
-    except Exception as error:  # noqa: BLE001 (whatever a step raises concerns this run alone)
-        walk.fail(f"{type(error).__name__}: {error}", now)
 
 
 _CLAIM = """

@@ -15,7 +15,7 @@ from contacts.rules import Rule
 from contacts.rules_sql import Subject
 from journeys import local_time
 from journeys.outcomes import Facts
-from journeys.walking import Walk
+from journeys.walking import Instants, Walk
 
 UTC = ZoneInfo("UTC")
 NOTHING = Facts(UTC)
@@ -37,7 +37,7 @@ def zones(walks: Iterable[Walk]) -> dict[int, str]:
 
 
 def gather(
-    walks: Sequence[Walk], zone_names: Mapping[int, str], *, guarded: bool, now: datetime
+    walks: Sequence[Walk], zone_names: Mapping[int, str], *, guarded: bool, now: Instants
 ) -> list[tuple[tuple[bool, ...], Facts]]:
     """For each walk the verdicts of its goal and exit rule (where ``guarded``), and the facts of its step.
 
@@ -65,8 +65,13 @@ def gather(
     return found
 
 
-def _judge(asked: Sequence[Rule], walks: Sequence[Walk], now: datetime) -> list[set[int]]:
+def _judge(asked: Sequence[Rule], walks: Sequence[Walk], now: Instants) -> list[set[int]]:
     if not asked:
         return []
-    subjects = [Subject(walk.contact_id, walk.slot, walk.entered_at, walk.since) for walk in walks]
-    return rules_sql.verdicts(asked, subjects, now)
+    if isinstance(now, datetime):
+        subjects = [Subject(walk.contact_id, walk.slot, walk.entered_at, walk.since) for walk in walks]
+        return rules_sql.verdicts(asked, subjects, now)
+    subjects = [
+        Subject(walk.contact_id, walk.slot, walk.entered_at, walk.since, now[walk.run_id]) for walk in walks
+    ]
+    return rules_sql.verdicts(asked, subjects, None, past=True)

@@ -10,12 +10,12 @@ from contacts import rules_sql_events
 from contacts.rules import parse_where
 from contacts.rules_sql_events import Found
 from journeys.entering import Goal
-from journeys.walking import End, Walk
+from journeys.walking import End, Instants, Walk, instant_of
 
 LATE = "goal_late"
 
 
-def convert(walks: Sequence[Walk], now: datetime) -> None:
+def convert(walks: Sequence[Walk], now: Instants) -> None:
     """End the runs of ``walks``, whose goal holds. One statement a version whose goal is an event."""
     by_version: dict[int, list[Walk]] = defaultdict(list)
     for walk in walks:
@@ -26,12 +26,13 @@ def convert(walks: Sequence[Walk], now: datetime) -> None:
             continue
         events = _first_events(goal, group, now) if goal.event else {}
         for place, walk in enumerate(group):
-            _end(walk, goal, events.get(place), now)
+            _end(walk, goal, events.get(place), instant_of(walk, now))
 
 
-def _first_events(goal: Goal, walks: Sequence[Walk], now: datetime) -> dict[int, Found]:
+def _first_events(goal: Goal, walks: Sequence[Walk], now: Instants) -> dict[int, Found]:
     since = [(walk.contact_id, walk.entered_at) for walk in walks]
-    return rules_sql_events.first_since(goal.event, parse_where(list(goal.where)), since, now)
+    until = now if isinstance(now, datetime) else [now[walk.run_id] for walk in walks]
+    return rules_sql_events.first_since(goal.event, parse_where(list(goal.where)), since, until)
 
 
 def _end(walk: Walk, goal: Goal, found: Found | None, now: datetime) -> None:

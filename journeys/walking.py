@@ -13,6 +13,9 @@ import msgspec
 from journeys.graph import Graph
 from journeys.outcomes import Advance, Exit, Facts, Move, WaitFor, WaitUntil, Wanted
 
+Instants = datetime | Mapping[int, datetime]
+"The instant at which all runs of a batch are moved, or, in a replay, each run's own by its id."
+
 BUDGET = 100
 "Steps one run may take at one instant. More means a loop that validation could not see."
 
@@ -129,3 +132,8 @@ class Walk:
 
     def _log(self, outcome: str, detail: dict[str, Any] | None = None) -> None:
         self.taken.append(Taken(self.step, self.visit, outcome, detail))
+
+
+def instant_of(walk: Walk, now: Instants) -> datetime:
+    """The instant at which ``walk`` is moved."""
+    return now if isinstance(now, datetime) else now[walk.run_id]
