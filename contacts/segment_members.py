@@ -50,7 +50,7 @@ def replace(segment: Segment, wanted: QuerySet[Contact], now: datetime) -> Chang
     select, params = wanted.values_list("id", "slot").query.sql_with_params()
     change = Change()
     with connection.cursor() as cursor:
-        cursor.execute(_REPLACE.format(wanted=select), [*params, segment.pk, segment.pk, now, segment.pk])
+        cursor.execute(_REPLACE.format(wanted=select), [*params, segment.pk, segment.pk, now])
         for contact_id, entered in cursor.fetchall():
             (change.entered if entered else change.left).append(contact_id)
     _tell({segment.pk: change}, {segment.pk: segment.slug}, now)
@@ -146,19 +146,24 @@ def _rows(statement: str, pairs: list[tuple[int, int]], *more: Any) -> list[tupl
 
 
 _PAIRS = "unnest(%s::int8[], %s::int8[]) AS p(segment_id, contact_id)"
+# A full join is hashed or merged, never looped: a segment that was just filled has no statistics yet, and
+# a loop over what a plan takes for one row would be quadratic. So rows to delete are found by their place.
 _REPLACE = """
 WITH wanted(id, slot) AS MATERIALIZED ({wanted}),
+differs AS MATERIALIZED (
+    SELECT w.id, w.slot, m.place
+    FROM (SELECT contact_id, ctid AS place FROM contacts_segmentmembership WHERE segment_id = %s) m
+    FULL JOIN wanted w ON w.id = m.contact_id
+    WHERE w.id IS NULL OR m.contact_id IS NULL
+),
 gone AS (
-    DELETE FROM contacts_segmentmembership m WHERE m.segment_id = %s
-    AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.id = m.contact_id)
-    RETURNING m.contact_id
+    DELETE FROM contacts_segmentmembership
+    WHERE ctid = ANY(ARRAY(SELECT place FROM differs WHERE id IS NULL))
+    RETURNING contact_id
 ),
 come AS (
     INSERT INTO contacts_segmentmembership (segment_id, contact_id, slot, entered_at)
-    SELECT %s, w.id, w.slot, %s FROM wanted w
-    WHERE NOT EXISTS (
-        SELECT 1 FROM contacts_segmentmembership m WHERE m.segment_id = %s AND m.contact_id = w.id
-    )
+    SELECT %s, id, slot, %s FROM differs WHERE id IS NOT NULL
     RETURNING contact_id
 )
 SELECT contact_id, FALSE FROM gone UNION ALL SELECT contact_id, TRUE FROM come
