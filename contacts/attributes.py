@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,19 @@ def set_attributes(
         NewEvent(contact_id, "Identified", now, now, properties=dict(values)) for contact_id, values in wanted
     )
     return changed
+
+
+def hold(contact_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Declared attributes of contacts, kept from others until the transaction ends. One statement."""
+    wanted = sorted(contact_ids)
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "SELECT id, attributes::text FROM contacts_contact WHERE slot = ANY(%b::int2[])"
+            " AND id = ANY(%b::int8[]) ORDER BY id FOR NO KEY UPDATE",
+            [sorted({slots.of(contact_id) for contact_id in wanted}), wanted],
+        )
+        return {contact_id: msgspec.json.decode(text) for contact_id, text in cursor.fetchall()}
 
 
 def _json(value: object) -> str:

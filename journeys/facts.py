@@ -13,7 +13,7 @@ from django.db import connection
 from contacts import rules_sql
 from contacts.rules import Rule
 from contacts.rules_sql import Subject
-from journeys import local_time
+from journeys import facts_known, local_time
 from journeys.outcomes import Facts
 from journeys.walking import Instants, Walk
 
@@ -47,11 +47,12 @@ def gather(
     for position, walk in enumerate(walks):
         groups[walk.version_id, walk.step].append(position)
     found: list[tuple[tuple[bool, ...], Facts]] = [((), NOTHING)] * len(walks)
+    known = facts_known.load(walks)
     for positions in groups.values():
         graph, step = walks[positions[0]].graph, walks[positions[0]].step
         guards = graph.guards() if guarded else ()
         needs = graph.steps[step].needs()
-        if not (guards or needs or graph.on_clock):
+        if not (guards or needs or graph.on_clock or step in graph.asking):
             continue
         answers = _judge((*guards, *needs), [walks[position] for position in positions], now)
         for place, position in enumerate(positions):
@@ -61,7 +62,8 @@ def gather(
                 if graph.on_clock
                 else UTC
             )
-            found[position] = (holds[: len(guards)], Facts(zone, holds[len(guards) :]))
+            told = known.get(position, {})
+            found[position] = (holds[: len(guards)], Facts(zone, holds[len(guards) :], **told))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from contacts import rules
 
@@ -64,6 +64,15 @@ class Fields:
         if value and value not in choices:
             self.problem(name, f"must be one of {', '.join(choices)}")
             return default or next(iter(choices))
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.raw(name)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.problem(name, "must be true or false")
+            return default
         return value
 
     def number(self, name: str, default: float, *, least: float, most: float) -> float:
@@ -155,3 +164,90 @@ def checked(data: Any, path: str, problems: list[Problem]) -> CheckedRule | None
         inner = error.path
         problems.append(Problem(".".join(part for part in (path, inner) if part), error.message))
         return None
+
+
+def _(text: str) -> str:
+    """Marks ``text`` as one to translate. Whoever shows it translates it: nothing pure knows a language."""
+    return text
+
+
+InputKind = Literal[
+    "text",
+    "number",
+    "whole",
+    "flag",
+    "choice",
+    "choices",
+    "span",  # "2 days"
+    "clock",  # "09:00"
+    "day",  # "2026-12-24"
+    "rule",  # the condition language
+    "where",  # property filters, of the event named in the field ``event``
+    "event",  # name of an event
+    "property",  # name of a property of the event that started the run
+    "attribute",
+    "prediction",
+    "segment",
+    "list",  # a segment by hand
+    "audience",
+    "purpose",
+    "journey",
+    "endpoint",
+    "templates",  # a template for each channel chosen in the field ``channels``
+    "step",  # where to go on
+    "values",  # names and values: {attribute: value or expression}
+    "entries",  # a list, each entry with the inputs of ``inner``
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field of a definition, as a form shows it. ``name`` is its key in the definition.
+
+    Where a form has modes, the input is shown in those of ``modes`` (in all, if it names none). ``default``
+    is what counts when the field is missing. ``label``, ``help`` and the words of ``choices`` are marked for
+    translation, not translated.
+    """
+
+    name: str
+    kind: InputKind
+    label: str
+    help: str = ""
+    required: bool = False
+    default: Any = None
+    #: (value, words)
+    choices: tuple[tuple[str, str], ...] = ()
+    least: float | None = None
+    most: float | None = None
+    modes: tuple[str, ...] = ()
+    inner: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a part of a definition is asked for. The builder draws it.
+
+    ``modes`` are ways to say one thing, each named by the field that only it has: (field, words). A
+    definition is in the mode whose field it has; a new one in the first.
+    """
+
+    label: str
+    help: str
+    inputs: tuple[Input, ...] = ()
+    modes: tuple[tuple[str, str], ...] = ()
+    #: Where the palette puts it: message, time, decision, person, outside.
+    group: str = ""
+
+    def mode(self, data: Mapping[str, Any]) -> str:
+        """The mode that ``data`` is in."""
+        named = [name for name, _words in self.modes]
+        return next((name for name in named if data.get(name) is not None), named[0] if named else "")
+
+    def shown(self, mode: str) -> tuple[Input, ...]:
+        """The inputs of one mode."""
+        return tuple(each for each in self.inputs if not each.modes or mode in each.modes)
+
+
+def next_input(name: str = "next", label: str = _("Then")) -> Input:
+    """Where a step goes on; the builder draws it as an edge instead of a field."""
+    return Input(name, "step", label, _("Empty: the path ends here."))

@@ -19,6 +19,7 @@ from journeys.outcomes import Move, Wanted
 from journeys.paths import check_paths
 from journeys.steps import KINDS, Step
 from journeys.steps.audience import ChangeAudience, read_move
+from journeys.steps.listing import ChangeList
 from journeys.steps.send import Send
 from journeys.steps.update import Update
 
@@ -53,6 +54,8 @@ class Graph:
     watching: Mapping[str, str] = field(default_factory=dict)
     #: Step that sends -> what must hold when its message leaves.
     conditions: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    #: Steps that want to know more than verdicts of rules.
+    asking: frozenset[str] = frozenset()
     #: Some step looks at the person's clock.
     on_clock: bool = False
 
@@ -91,6 +94,14 @@ class Graph:
             if isinstance(step, ChangeAudience):
                 named[f"steps.{step.id}.audience"] = step.move.audience
         return named
+
+    def lists(self) -> dict[str, str]:
+        """Path of each list kept by hand that a step changes -> its slug."""
+        return {
+            f"steps.{step.id}.list": step.listing.list
+            for step in self.steps.values()
+            if isinstance(step, ChangeList)
+        }
 
     def trigger_segment(self) -> dict[str, str]:
         """Path of the trigger's segment -> its slug, where there is one."""
@@ -151,6 +162,11 @@ def _prepared(graph: Graph) -> Graph:
             for step in graph.steps.values()
             if isinstance(step, Send)
         },
+        asking=frozenset(
+            name
+            for name, step in graph.steps.items()
+            if step.reads() or step.predicts() or step.counts or step.answers()
+        ),
         on_clock=any(step.on_clock() for step in graph.steps.values()),
     )
 

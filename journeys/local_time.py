@@ -109,3 +109,68 @@ def next_weekday(start: datetime, weekday: int, at: time, where: ZoneInfo) -> da
     day = today + timedelta(days=(weekday - today.weekday()) % 7)
     found = instant(day, at, where)
     return found if found > start else instant(day + timedelta(days=7), at, where)
+
+
+def day_count(text: object) -> int:
+    """Whole days from words such as ``3 days`` or ``2 weeks``. ValueError says what is wrong."""
+    length = span(text)
+    if length % timedelta(days=1):
+        raise ValueError('write whole days, such as "3 days"')
+    return length.days
+
+
+def moment(value: object) -> date | datetime | None:
+    """The day or instant that a text tells, or None. An instant without zone is a wall time."""
+    if not isinstance(value, str) or len(value) > 40:
+        return None
+    text = value.strip()
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def on_year(day: date, year: int) -> date:
+    """The anniversary of ``day`` in ``year``; that of 29 February is 28 February in the other years."""
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return day.replace(year=year, day=28)
+
+
+def occurrence(
+    value: object,
+    where: ZoneInfo,
+    *,
+    days: int = 0,
+    at: time | None = None,
+    after: datetime | None = None,
+) -> datetime | None:
+    """When the date in ``value`` comes, ``days`` later at ``at``, on the clock of ``where``. None: no date.
+
+    Without ``at``, at the date's own time of day, or midnight. With ``after``, its first anniversary of which
+    that is true after this instant.
+    """
+    told = moment(value)
+    if told is None:
+        return None
+    wall = _wall(told, where)
+    clock_time = at or wall.time().replace(microsecond=0)
+    try:
+        if after is None:
+            return instant(wall.date() + timedelta(days=days), clock_time, where)
+        year = (after.astimezone(where).date() - timedelta(days=days)).year
+        for each in (year - 1, year, year + 1, year + 2):
+            if each >= wall.year:
+                found = instant(on_year(wall.date(), each) + timedelta(days=days), clock_time, where)
+                if found > after:
+                    return found
+        return instant(wall.date() + timedelta(days=days), clock_time, where)
+    except (OverflowError, ValueError):
+        return None
+
+
+def _wall(told: date | datetime, where: ZoneInfo) -> datetime:
+    if not isinstance(told, datetime):
+        return datetime.combine(told, time(0))
+    return told.astimezone(where).replace(tzinfo=None) if told.tzinfo else told

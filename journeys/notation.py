@@ -87,7 +87,21 @@ _FIELDS = [
     "event",
     "rule",
     "where",
+    "from",
+    "to",
+    "weekdays",
+    "date",
+    "before",
+    "after",
+    "yearly",
     "timeout",
+    "endpoint",
+    "prediction",
+    "until",
+    "most",
+    "ways",
+    "explore",
+    "list",
     "channels",
     "content",
     "purpose",
@@ -116,7 +130,11 @@ _FIELDS = [
     "branches",
     "shares",
     "next",
+    "again",
     "on_timeout",
+    "on_limit",
+    "on_missing",
+    "on_failure",
     "else",
 ]
 _INLINE = 60
@@ -177,8 +195,16 @@ def _walked(start: Any, steps: dict[Any, Any]) -> list[Any]:
     return [*found, *(name for name in sorted(steps, key=str) if name not in found)]
 
 
+_ONWARD = ("again", "next", "on_timeout", "on_limit", "on_missing", "on_failure", "else")
+
+
 def _onward(step: Any) -> list[Any]:
     if not isinstance(step, dict):
         return []
-    ways = [way for name in ("branches", "shares") for way in step.get(name) or [] if isinstance(way, dict)]
-    return [*(way.get("next") for way in ways), step.get("next"), step.get("on_timeout"), step.get("else")]
+    ways = [
+        way
+        for name in ("branches", "shares", "ways")
+        for way in step.get(name) or []
+        if isinstance(way, dict)
+    ]
+    return [*(way.get("next") for way in ways), *(step.get(name) for name in _ONWARD)]

@@ -25,11 +25,27 @@ class Standing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Predicted:
+    """One prediction of one person: a number, or a value with more in it."""
+
+    number: float | None
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """The verdicts of a step's rules, in the order of its ``needs()``, and the person's zone."""
+    """What a step asked for: the verdicts of its rules in the order of its ``needs()``, the rest by name."""
 
     zone: ZoneInfo
     holds: tuple[bool, ...] = ()
+    #: Attributes named by ``reads()``, declared before inferred. What is not known is missing.
+    known: Mapping[str, Any] = field(default_factory=dict)
+    #: Predictions named by ``predicts()``.
+    predicted: Mapping[str, Predicted] = field(default_factory=dict)
+    #: How often this run already went round from here, for a step that ``counts``.
+    times: int = 0
+    #: The latest answer for this run at each step named by ``answers()``: {"status", "body", "visit", …}.
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +71,34 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Onto or off a list that is kept by hand."""
+
+    list: str
+    action: Literal["add", "remove"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of an attribute that depends on what it was when it is written."""
+
+    act: Literal["increment", "append", "remove"]
+    by: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Advance:
     """Go on to ``next`` at once; None is the end of the path. ``outcome`` is what the step log keeps."""
 
     next: str | None
     outcome: str = "advanced"
     wanted: tuple[Wanted, ...] = ()
+    #: Attribute -> its new value (None clears it), or a ``Change`` of the one it has.
     changes: Mapping[str, Any] = field(default_factory=dict)
     moves: tuple[Move, ...] = ()
+    listings: tuple[Listing, ...] = ()
+    #: Why, for the step log.
+    detail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

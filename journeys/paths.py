@@ -42,7 +42,7 @@ def _reached(start: str, steps: Mapping[str, Step]) -> set[str]:
 
 
 def find_loop(steps: Mapping[str, Step]) -> list[str]:
-    """The steps of one loop in which no run ever waits, or nothing. Depth is no limit."""
+    """The steps of one loop in which a run may never wait, or nothing. Depth is no limit."""
     finished: set[str] = set()
     for origin in steps:
         path: list[str] = []
@@ -56,7 +56,7 @@ def find_loop(steps: Mapping[str, Step]) -> list[str]:
                 finished.add(name)
             elif name in on_path:
                 return path[path.index(name) :]
-            elif name not in finished and not steps[name].waits:
+            elif name not in finished and not steps[name].always_waits():
                 path.append(name)
                 on_path.add(name)
                 stack.append((name, True))

@@ -49,7 +49,9 @@ def _missing(found: Graph) -> list[Problem]:
             problems.append(Problem(path, f"no template is named “{slug}”"))
         elif channels[slug] != channel:
             problems.append(Problem(path, f"“{slug}” is a template for {channels[slug]}"))
+    by_hand = set(Segment.objects.filter(kind=Segment.Kind.STATIC).values_list("slug", flat=True))
     for known, named, noun in (
+        (by_hand, found.lists(), "list kept by hand"),
         (set(Audience.objects.values_list("slug", flat=True)), found.audiences(), "audience"),
         (set(Purpose.objects.values_list("slug", flat=True)), found.purposes(), "purpose"),
         (set(Segment.objects.values_list("slug", flat=True)), found.trigger_segment(), "segment"),

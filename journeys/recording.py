@@ -14,10 +14,11 @@ from psycopg.types.json import Jsonb
 
 from channels import audiences, outbox
 from channels.intents import Intent
-from contacts import arrays, attributes, event_log, once
+from contacts import arrays, attributes, event_log, once, segment_members, segments, slots
 from contacts.event_log import NewEvent
-from contacts.models import Purpose
-from journeys.outcomes import Wanted
+from contacts.models import Purpose, Segment
+from journeys.changing import folded
+from journeys.outcomes import Change, Wanted
 from journeys.versions import Version
 from journeys.walking import End, Walk
 
@@ -30,6 +31,7 @@ def record(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime
     writers = {walk.contact_id: f"journey:{versions[walk.version_id].slug}" for walk in walks if walk.changes}
     attributes.set_attributes(_changes(walks), now, writers)
     _move(walks, versions, now)
+    _list(walks, now)
     event_log.append(_events(walks, versions, now))
     _call_off(walks, now)
 
@@ -148,10 +150,18 @@ def _intent(
 
 
 def _changes(walks: Sequence[Walk]) -> dict[int, dict[str, Any]]:
+    """Contact id -> new values. Where they depend on those of now, they are read, and kept until written."""
+    changing = [walk for walk in walks if walk.changes]
+    asking = {
+        walk.contact_id
+        for walk in changing
+        if any(isinstance(change, Change) for change in walk.changes.values())
+    }
+    known = attributes.hold(asking) if asking else {}
     changes: dict[int, dict[str, Any]] = {}
-    for walk in walks:
-        if walk.changes:
-            changes.setdefault(walk.contact_id, {}).update(walk.changes)
+    for walk in changing:
+        told = changes.setdefault(walk.contact_id, {})
+        told.update(folded({**known.get(walk.contact_id, {}), **told}, walk.changes))
     return changes
 
 
@@ -167,6 +177,25 @@ def _move(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime)
     for (audience, action, slug), contact_ids in groups.items():
         change = audiences.add if action == "add" else audiences.remove
         change(contact_ids, audience, slug, now)
+
+
+def _list(walks: Sequence[Walk], now: datetime) -> None:
+    """Lists kept by hand, the last word on a contact and list winning. A list that is gone takes nobody."""
+    last = {(listing.list, walk.contact_id): listing.action for walk in walks for listing in walk.listings}
+    if not last:
+        return
+    known = {
+        segment.slug: segment
+        for segment in Segment.objects.filter(slug__in={slug for slug, _id in last}, kind=Segment.Kind.STATIC)
+    }
+    # All slots at once and in order: list by list, two workers could come to wait for each other.
+    segment_members.hold(slots.of(contact_id) for _slug, contact_id in last)
+    listed: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for (slug, contact_id), act in last.items():
+        listed[slug, act].append(contact_id)
+    for (slug, wish), contact_ids in listed.items():
+        if slug in known:
+            (segments.add if wish == "add" else segments.remove)(known[slug], contact_ids, now)
 
 
 def _events(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> Iterator[NewEvent]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from journeys.graph import Graph
-from journeys.outcomes import Advance, Exit, Facts, Move, WaitFor, WaitUntil, Wanted
+from journeys.outcomes import Advance, Exit, Facts, Listing, Move, WaitFor, WaitUntil, Wanted
 
 Instants = datetime | Mapping[int, datetime]
 "The instant at which all runs of a batch are moved, or, in a replay, each run's own by its id."
@@ -67,6 +67,7 @@ class Walk:
     wanted: tuple[tuple[str, int, Wanted], ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
     moves: tuple[Move, ...] = ()
+    listings: tuple[Listing, ...] = ()
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -81,17 +82,17 @@ class Walk:
             return
         match self.graph.steps[self.step].decide(self, facts, now):
             case Advance() as on:
-                self._log(on.outcome)
+                self._log(on.outcome, None if on.detail is None else dict(on.detail))
                 if on.wanted:
                     self.wanted += tuple((self.step, self.visit, wanted) for wanted in on.wanted)
                 if on.moves:
                     self.moves += on.moves
+                self.listings += on.listings
                 self._go_on(on.next, now)
-                if on.changes:
-                    self.changes = {**self.changes, **on.changes}
-                    if self.moving:
-                        # Rules of later steps must see the change, so they wait for it to be written.
-                        self.rest(now)
+                self.changes = {**self.changes, **on.changes}
+                if (on.changes or on.listings) and self.moving:
+                    # Rules of later steps must see the change, so they wait for it to be written.
+                    self.rest(now)
             case WaitUntil(at):
                 self.rest(at)
             case WaitFor(timeout_at):
@@ -126,7 +127,7 @@ class Walk:
         if self.taken:
             first = self.taken[0]
             self.step, self.visit, self.since = first.step, first.visit, now
-        self.taken, self.wanted, self.moves, self.changes = [], (), (), {}
+        self.taken, self.wanted, self.moves, self.listings, self.changes = [], (), (), (), {}
         self._log("failed", {"cause": cause[:2000]})
         self.finish(End.FAILED, cause)
 

@@ -18,6 +18,10 @@ ICONS = {
     "split": "call_split",
     "update": "edit_note",
     "audience": "ads_click",
+    "list": "playlist_add",
+    "repeat": "repeat",
+    "smart_split": "insights",
+    "webhook": "webhook",
     "exit": "logout",
 }
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from journeys.steps.audience import ChangeAudience
 from journeys.steps.branch import Branch
 from journeys.steps.exit import ExitHere
+from journeys.steps.listing import ChangeList
+from journeys.steps.repeat import Repeat
 from journeys.steps.send import Send
+from journeys.steps.smart_split import SmartSplit
 from journeys.steps.split import Split
 from journeys.steps.step import Step
 from journeys.steps.update import Update
@@ -13,7 +16,20 @@ from journeys.steps.wait import Wait
 from journeys.steps.wait_for import WaitForEvent
 
 KINDS: dict[str, type[Step]] = {
-    kind.kind: kind for kind in (Send, Wait, WaitForEvent, Branch, Split, Update, ChangeAudience, ExitHere)
+    kind.kind: kind
+    for kind in (
+        Send,
+        Wait,
+        WaitForEvent,
+        Branch,
+        Split,
+        SmartSplit,
+        Repeat,
+        Update,
+        ChangeList,
+        ChangeAudience,
+        ExitHere,
+    )
 }
 
 __all__ = ["KINDS", "Step"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
-from journeys.fields import Fields
+from journeys.fields import Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Facts, Move, Outcome, Standing
 from journeys.steps.step import Step, read_next
 
@@ -17,6 +17,20 @@ class ChangeAudience(Step):
 
     kind: ClassVar = "audience"
     example: ClassVar = {"audience": "cart-abandoners", "action": "add"}
+
+    form: ClassVar = Form(
+        _("Retargeting audience"),
+        _("Puts the person into an audience at an advertising platform, or takes them out."),
+        (
+            Input("audience", "audience", _("Audience"), required=True),
+            Input(
+                "action", "choice", _("Do"), default="add",
+                choices=(("add", _("put in")), ("remove", _("take out"))),
+            ),
+            next_input(),
+        ),
+        group="outside",
+    )  # fmt: skip
 
     move: Move
     next: str | None

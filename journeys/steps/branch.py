@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from contacts import rules
-from journeys.fields import CheckedRule, Fields
+from journeys.fields import CheckedRule, Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Facts, Outcome, Standing
 from journeys.steps.step import Step, read_next
 
@@ -30,6 +30,23 @@ class Branch(Step):
         "branches": [{"if": {"attribute": "country", "op": "is", "value": "FR"}}],
         "else": None,
     }
+
+    form: ClassVar = Form(
+        _("Branch"),
+        _("Takes the first way whose rule holds now; everybody else takes the last one."),
+        (
+            Input(
+                "branches", "entries", _("Ways"), required=True, least=1, most=20,
+                inner=(
+                    Input("name", "text", _("Name"), most=40),
+                    Input("if", "rule", _("If"), required=True),
+                    next_input(),
+                ),
+            ),
+            next_input(ELSE, _("Everybody else")),
+        ),
+        group="decision",
+    )  # fmt: skip
 
     ways_out: tuple[Way, ...]
     otherwise: str | None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
-from journeys.fields import Fields
+from journeys.fields import Fields, Form, Input, _
 from journeys.outcomes import Exit, Facts, Outcome, Standing
 from journeys.steps.step import Step
 
@@ -15,6 +15,13 @@ class ExitHere(Step):
 
     kind: ClassVar = "exit"
     example: ClassVar = {"reason": "not interested"}
+
+    form: ClassVar = Form(
+        _("Leave the journey"),
+        _("Ends the run here, before the end of its path."),
+        (Input("reason", "text", _("Reason"), _("Reports count the reasons."), default="left", most=60),),
+        group="decision",
+    )
 
     reason: str
 

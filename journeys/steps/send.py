@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from contacts import rules
 from journeys import local_time
-from journeys.fields import Fields
+from journeys.fields import Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Facts, Outcome, Standing, Wanted
 from journeys.steps.step import Step, read_next
 
@@ -20,6 +20,32 @@ class Send(Step):
 
     kind: ClassVar = "send"
     example: ClassVar = {"channels": ["email"], "content": {"email": "welcome-email"}, "purpose": "offers"}
+
+    form: ClassVar = Form(
+        _("Send a message"),
+        _("Asks for a message and goes on. Whether, when and by which channel it leaves is decided then."),
+        (
+            Input(
+                "channels", "choices", _("Channels"), _("The preferred one first."), required=True,
+                choices=(("email", _("Email")), ("sms", _("SMS")), ("push", _("Web push"))),
+            ),
+            Input("content", "templates", _("Templates"), _("One for each channel."), required=True),
+            Input("purpose", "purpose", _("Purpose"), _("What the person must allow."), required=True),
+            Input(
+                "priority", "whole", _("Priority"), _("Who gets the last place under a cap: 0 to 100."),
+                default=50, least=0, most=100,
+            ),
+            Input("value", "number", _("Value"), _("Breaks a tie."), default=0, least=0, most=1e9),
+            Input(
+                "on_hold", "choice", _("When it may not leave now"), default="wait",
+                choices=(("wait", _("wait until it may")), ("drop", _("drop it"))),
+            ),
+            Input("deadline", "span", _("Wait at most"), _("Such as 2 days. Empty: as long as it takes.")),
+            Input("conditions", "rule", _("Only if, when it leaves")),
+            next_input(),
+        ),
+        group="message",
+    )  # fmt: skip
 
     wanted: Wanted
     next: str | None

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
-from journeys.fields import Fields
+from journeys.fields import Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Facts, Outcome, Standing
 from journeys.steps.step import Step, read_next
 
 _ALL = 2.0**64
+
+
+def deal(journey_id: int, experiment: str, contact_id: int) -> float:
+    """A place from 0 to 1 (exclusive), always the same for the same contact and experiment."""
+    text = f"{journey_id}\x1f{experiment}\x1f{contact_id}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / _ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,26 @@ class Split(Step):
 
     kind: ClassVar = "split"
     example: ClassVar = {"shares": [{"name": "a", "share": 50}, {"name": "b", "share": 50}]}
+
+    form: ClassVar = Form(
+        _("Split by chance"),
+        _("Deals people by chance. Each keeps the variant while the shares stay as they are."),
+        (
+            Input(
+                "shares", "entries", _("Variants"), required=True, least=2, most=20,
+                inner=(
+                    Input("name", "text", _("Name"), required=True, most=40),
+                    Input("share", "number", _("Share"), required=True, least=0, most=1e6),
+                    next_input(),
+                ),
+            ),
+            Input(
+                "experiment", "text", _("Experiment"),
+                _("Steps of the same experiment deal the same way. Empty: this step alone."), most=100,
+            ),
+        ),
+        group="decision",
+    )  # fmt: skip
 
     experiment: str
     shares: tuple[Share, ...]
@@ -47,8 +73,7 @@ class Split(Step):
 
     def variant(self, journey_id: int, contact_id: int) -> Share:
         """The share that a contact falls into, by hash of contact and experiment."""
-        text = f"{journey_id}\x1f{self.experiment}\x1f{contact_id}"
-        place = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / _ALL
+        place = deal(journey_id, self.experiment, contact_id)
         end, total = 0.0, sum(share.share for share in self.shares)
         for share in self.shares:
             end += share.share / total

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from contacts import rules
-from journeys.fields import Fields
+from journeys.fields import Fields, Form
 from journeys.outcomes import Facts, Outcome, Standing
 
 
@@ -23,8 +23,12 @@ class Step(ABC):
     kind: ClassVar[str]
     #: The least that makes a good step of this kind, for the reference and the tests.
     example: ClassVar[Mapping[str, Any]]
-    #: A run can stay here, so a loop through this step is no endless loop.
+    #: How it is offered and asked for.
+    form: ClassVar[Form]
+    #: A run can stay here.
     waits: ClassVar[bool] = False
+    #: ``facts.times`` is wanted: how often this run already went round from here.
+    counts: ClassVar[bool] = False
 
     id: str
 
@@ -55,6 +59,22 @@ class Step(ABC):
 
     def wakes_on(self) -> frozenset[str]:
         """Names of the log's events after which a run waiting here must look again."""
+        return frozenset()
+
+    def always_waits(self) -> bool:
+        """Whether every run stays here for some time, so that a loop through this step is no endless loop."""
+        return self.waits
+
+    def reads(self) -> frozenset[str]:
+        """Names of the attributes that ``decide`` wants in ``facts.known``."""
+        return frozenset()
+
+    def predicts(self) -> frozenset[str]:
+        """Names of the predictions that ``decide`` wants in ``facts.predicted``."""
+        return frozenset()
+
+    def answers(self) -> frozenset[str]:
+        """Names of the steps whose answers ``decide`` wants in ``facts.answers``."""
         return frozenset()
 
     def on_clock(self) -> bool:

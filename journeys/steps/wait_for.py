@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from contacts import rules
 from journeys import local_time
-from journeys.fields import CheckedRule, Fields, checked
+from journeys.fields import CheckedRule, Fields, Form, Input, _, checked, next_input
 from journeys.outcomes import Advance, Facts, Outcome, Standing, WaitFor
 from journeys.steps.step import Step, read_next
 
@@ -19,6 +19,30 @@ class WaitForEvent(Step):
     example: ClassVar = {"event": "Order Completed", "timeout": "2 days"}
     waits: ClassVar = True
 
+    form: ClassVar = Form(
+        _("Wait for something"),
+        _("Waits until something happens, or until it took too long."),
+        (
+            Input("event", "event", _("Event"), required=True, modes=("event",)),
+            Input("where", "where", _("Only where"), modes=("event",)),
+            Input(
+                "since", "choice", _("Counted since"), default="step", modes=("event",),
+                choices=(("step", _("this step")), ("entry", _("entry into the journey"))),
+            ),
+            Input("segment", "segment", _("Segment"), required=True, modes=("segment",)),
+            Input(
+                "on", "choice", _("Until they are"), default="entered", modes=("segment",),
+                choices=(("entered", _("in it")), ("left", _("no longer in it"))),
+            ),
+            Input("rule", "rule", _("Until this holds"), required=True, modes=("rule",)),
+            Input("timeout", "span", _("Wait at most"), _("Such as 2 days."), required=True),
+            next_input(label=_("When it happened")),
+            next_input("on_timeout", _("When it took too long")),
+        ),
+        modes=(("event", _("an event")), ("segment", _("a segment")), ("rule", _("any rule"))),
+        group="time",
+    )  # fmt: skip
+
     rule: CheckedRule | None
     timeout: timedelta
     next: str | None
@@ -26,9 +50,13 @@ class WaitForEvent(Step):
 
     @classmethod
     def read(cls, step_id: str, fields: Fields) -> Self:
-        if fields.has("event") == fields.has("rule"):
-            fields.problem("", 'give either "event" or "rule"')
+        if sum(fields.has(name) for name in ("event", "segment", "rule")) != 1:
+            fields.problem("", 'give one of "event", "segment" or "rule"')
         rule = fields.rule("rule")
+        if segment := fields.text("segment", most=60):
+            inside = {"segment": segment}
+            left = fields.choice("on", ("entered", "left"), "entered") == "left"
+            rule = checked({"not": inside} if left else inside, fields.path, fields.problems)
         event = fields.text("event")
         since = fields.choice("since", ("step", "entry"), "step")
         where = fields.raw("where")

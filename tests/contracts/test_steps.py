@@ -119,6 +119,29 @@ def test_nonsense_in_any_field_is_a_problem_and_no_crash(kind: type[Step]) -> No
 
 
 @every_kind
+def test_its_form_asks_for_every_field_that_it_reads(kind: type[Step]) -> None:
+    class Noting(Fields):
+        def raw(self, name: str) -> Any:
+            seen.add(name)
+            return super().raw(name)
+
+    seen = set[str]()
+    for mode in [name for name, _words in kind.form.modes] or [""]:
+        data = {**kind.example, mode: "x"} if mode else dict(kind.example)
+        kind.read("here", Noting(data, "steps.here", []))
+    asked = {each.name for each in kind.form.inputs}
+    assert seen <= asked
+    assert {name for name, _words in kind.form.modes} <= asked
+    assert set(kind.example) <= asked
+
+
+@every_kind
+def test_its_form_shows_its_example_in_one_mode(kind: type[Step]) -> None:
+    shown = kind.form.shown(kind.form.mode(kind.example))
+    assert set(kind.example) <= {each.name for each in shown}
+
+
+@every_kind
 def test_it_can_be_copied_to_another_process(kind: type[Step]) -> None:
     step, _problems = read(kind)
     assert pickle.loads(pickle.dumps(step)) == step

@@ -1,0 +1,90 @@
+"""What steps want to know beside verdicts of rules: attributes, predictions, how often a run went round."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from django.db import connection
+
+from journeys.outcomes import Predicted
+from journeys.walking import Walk
+
+
+def load(walks: Sequence[Walk]) -> dict[int, dict[str, Any]]:
+    """Place among ``walks`` -> what its step asked for, as fields of ``Facts``. A statement for each kind."""
+    asking = [(place, walk) for place, walk in enumerate(walks) if walk.step in walk.graph.asking]
+    if not asking:
+        return {}
+    found: dict[int, dict[str, Any]] = defaultdict(dict)
+    _attributes([each for each in asking if _step(each[1]).reads()], found)
+    _predictions([each for each in asking if _step(each[1]).predicts()], found)
+    _rounds([each for each in asking if _step(each[1]).counts], found)
+    return found
+
+
+def _step(walk: Walk) -> Any:
+    return walk.graph.steps[walk.step]
+
+
+def _attributes(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]) -> None:
+    if not asking:
+        return
+    names = frozenset[str]().union(*(_step(walk).reads() for _place, walk in asking))
+    rows = _rows(
+        "SELECT c.id, (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}')"
+        " FROM jsonb_each(c.inferred || c.attributes) AS e WHERE e.key = ANY(%b::text[]))::text"
+        " FROM contacts_contact c WHERE c.slot = ANY(%b::int2[]) AND c.id = ANY(%b::int8[])",
+        [sorted(names), *_people(asking)],
+    )
+    by_contact = {contact_id: msgspec.json.decode(text) for contact_id, text in rows}
+    for place, walk in asking:
+        found[place]["known"] = by_contact.get(walk.contact_id, {})
+
+
+def _predictions(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]) -> None:
+    if not asking:
+        return
+    names = frozenset[str]().union(*(_step(walk).predicts() for _place, walk in asking))
+    rows = _rows(
+        "SELECT p.contact_id, p.name, p.number, p.value::text FROM contacts_prediction p"
+        " WHERE p.name = ANY(%b::text[]) AND p.slot = ANY(%b::int2[]) AND p.contact_id = ANY(%b::int8[])",
+        [sorted(names), *_people(asking)],
+    )
+    by_contact: dict[int, dict[str, Predicted]] = defaultdict(dict)
+    for contact_id, name, number, text in rows:
+        value = msgspec.json.decode(text)
+        by_contact[contact_id][name] = Predicted(number, value if isinstance(value, dict) else {})
+    for place, walk in asking:
+        found[place]["predicted"] = by_contact.get(walk.contact_id, {})
+
+
+def _rounds(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]) -> None:
+    """Since the run last left the loop, or ever. The step log has an index on run and visit."""
+    if not asking:
+        return
+    rows = _rows(
+        "SELECT u.run_id, count(*) FROM unnest(%b::int8[], %b::text[]) AS u(run_id, step)"
+        " JOIN journeys_stepentry e ON e.run_id = u.run_id AND e.step = u.step AND e.outcome = 'again'"
+        " AND e.visit > coalesce((SELECT max(o.visit) FROM journeys_stepentry o WHERE o.run_id = u.run_id"
+        " AND o.step = u.step AND o.outcome IN ('done', 'limit')), -1)"
+        " GROUP BY u.run_id",
+        [[walk.run_id for _place, walk in asking], [walk.step for _place, walk in asking]],
+    )
+    times = dict(rows)
+    for place, walk in asking:
+        found[place]["times"] = times.get(walk.run_id, 0)
+
+
+def _people(asking: Sequence[tuple[int, Walk]]) -> list[list[int]]:
+    return [sorted({walk.slot for _place, walk in asking}), [walk.contact_id for _place, walk in asking]]
+
+
+def _rows(statement: str, params: list[Any]) -> list[Any]:
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall()
