@@ -14,9 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from config.timeline_names import channel_label, step_label
 from config.timeline_words import CHANNEL_ICONS
-from contacts import consent, permission
+from contacts import consent, own_addresses, permission
 from contacts.models import (
-    ChannelAddress,
     Contact,
     Identifier,
     Merge,
@@ -187,7 +186,7 @@ def heading(contact: Contact, shown: Panels) -> str:
 
 def reach(contact: Contact) -> list[Reach]:
     """Per channel, whether a message could reach the contact, and why not."""
-    addresses = _addresses(contact)
+    addresses = own_addresses.of(contact)
     pairs = [(channel, address) for channel, address in addresses.items() if address]
     stopped = {
         (row.channel, row.address): str(row.get_reason_display())
@@ -206,14 +205,6 @@ def reach(contact: Contact) -> list[Reach]:
         label = channel_label(channel)
         found.append(Reach(channel, label, CHANNEL_ICONS[channel], address, tone, state, answers, suppressed))
     return found
-
-
-def _addresses(contact: Contact) -> dict[str, str]:
-    rows = ChannelAddress.objects.filter(
-        slot=contact.slot, contact_id=contact.pk, channel="push", active=True
-    ).order_by("-created_at")
-    push = rows.values_list("address", flat=True).first()
-    return {"email": contact.email, "sms": contact.phone, "push": push or ""}
 
 
 def _state(address: str, suppressed: str, answers: Sequence[bool | None]) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.db.models import Model, Q, QuerySet
 
 from channels.models import Decision, Message
-from config import timeline_log
+from contacts import timeline_log
 from contacts.models import ConsentEntry, Contact, Merge
 from journeys.models import StepEntry
 

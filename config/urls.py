@@ -5,6 +5,7 @@ from django.views.generic import RedirectView
 
 from config import web_sdk
 from config.admin import register
+from config.api import segments, timeline
 from config.health import healthz
 from contacts.api.errors import no_such_endpoint
 
@@ -22,5 +23,8 @@ urlpatterns = [
     path("", include("channels.urls")),
     path("", include("journeys.urls")),
     path("", include("analytics.urls")),
+    # One segment and one contact's timeline: what several apps know together.
+    path("api/v1/segments/<slug:slug>", segments.SegmentWithUses.as_view()),
+    path("api/v1/contacts/<uuid:public_id>/timeline", timeline.ContactTimeline.as_view()),
     path("api/<path:path>", no_such_endpoint),
 ]

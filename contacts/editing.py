@@ -1,4 +1,4 @@
-"""Change what is declared about one contact because somebody of the staff knows better."""
+"""Change what is declared about one contact because somebody of the staff, or their program, knows better."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ class TakenError(NotUsableError):
         self.owner = owner
 
 
-def edit(contact_id: int, name: str, value: Any, now: datetime, *, by: str) -> tuple[Any, Any]:
+def edit(contact_id: int, name: str, value: Any, now: datetime, *, origin: str) -> tuple[Any, Any]:
     """Declare one value, None to remove it; returns the value before and after.
+
+    ``origin`` is who says so: ``staff:`` and a name, or ``api:`` and the number of a key.
 
     The values of columns are checked and put into their one form, as ingest does. Raises
     ``NotUsableError``; a contact that is gone is not usable either.
@@ -49,7 +51,7 @@ def edit(contact_id: int, name: str, value: Any, now: datetime, *, by: str) -> t
         if column and value is not None and profile.read(column, value, found.country or None) is None:
             raise NotUsableError(str(_WRONG.get(column, _("This cannot be used."))))
         changed = found.copy()
-        changed.take({name: value}, now, Origin.told(f"staff:{by}", now))
+        changed.take({name: value}, now, Origin.told(origin, now))
         name = column or name
         before, after = found.declared().get(name), changed.declared().get(name)
         if not column and after != value:

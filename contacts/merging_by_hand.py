@@ -66,7 +66,7 @@ def compare(winner_id: int, loser_id: int) -> Comparison:
         found[loser_id],
         [Line(name, *(side.get(name) for side in sides)) for name in names],
         _moves(loser_id),
-        _user_ids(winner_id, loser_id),
+        two_user_ids(winner_id, loser_id),
     )
 
 
@@ -107,6 +107,7 @@ def _moves(loser_id: int) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _user_ids(winner_id: int, loser_id: int) -> bool:
+def two_user_ids(winner_id: int, loser_id: int) -> bool:
+    """Whether both are verified people: each has a user id of its own."""
     own = Identifier.objects.filter(kind=Identifier.Kind.USER, contact_id__in=[winner_id, loser_id])
     return own.values("contact_id").distinct().count() == 2

@@ -110,7 +110,7 @@ class EditActs(ContactActs):
             name, value = form.cleaned_data["name"].strip(), form.cleaned_data["value"]
             try:
                 before, after = editing.edit(
-                    contact.pk, name, value, clock.now(), by=request.user.get_username()
+                    contact.pk, name, value, clock.now(), origin=f"staff:{request.user.get_username()}"
                 )
             except TakenError as taken:
                 form.add_error("value", _refused(taken, request))

@@ -12,9 +12,9 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from config import timeline, timeline_log, timeline_names, timeline_words
+from config import timeline, timeline_names, timeline_words
 from config.timeline import Asked
-from contacts import consent
+from contacts import consent, timeline_log
 from contacts.models import Contact
 
 KIND_LABELS = {

@@ -92,6 +92,18 @@ def acting_user_id(request: Request) -> int:
     return request.auth.made_by_id if isinstance(request.auth, ApiKey) else int(request.user.pk or 0)
 
 
+def acting_name(request: Request) -> str:
+    """Who did it, in words for people: a login name, or which key."""
+    return f"API key {request.auth}" if isinstance(request.auth, ApiKey) else request.user.get_username()
+
+
+def origin(request: Request) -> str:
+    """Where a value came from, as the profile keeps it."""
+    if isinstance(request.auth, ApiKey):
+        return f"api:{request.auth.pk}"
+    return f"staff:{request.user.get_username()}"
+
+
 class Rate(BaseThrottle):
     """Requests a second for each caller; more is answered with 429 and Retry-After."""
 

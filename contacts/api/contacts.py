@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework import serializers
 
 from contacts import finding, upserting
+from contacts.api import callers
 from contacts.api.contact_shapes import (
     ContactBody,
     ContactItem,
@@ -23,7 +23,7 @@ from contacts.api.contact_shapes import (
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
-from contacts.models import ApiKey, Contact, Segment, SegmentMembership
+from contacts.models import Contact, Segment, SegmentMembership
 from contacts.upserting import Outcome
 
 
@@ -101,15 +101,6 @@ class ContactLookup(Endpoint):
         return draw_one(finding.find_one(name_of(call.query)))
 
 
-class ContactDetail(Endpoint):
-    scopes = {"GET": "contacts:read"}
-
-    @operation("get_contact", "One contact by its public id", answer=ContactWithSegments)
-    def get(self, call: Call, public_id: UUID) -> Any:
-        """A contact that was merged into another is answered with the one it became."""
-        return draw_one(finding.find_one(public_id))
-
-
 def draw_one(contact_id: int | None) -> dict[str, Any]:
     found = draw(Contact.objects.filter(pk=contact_id)) if contact_id else []
     if contact_id is None or not found:
@@ -135,10 +126,8 @@ def _filtered(query: dict[str, Any]) -> tuple[QuerySet[Contact], tuple[str, ...]
 
 
 def _upsert(items: list[Any], call: Call) -> list[Outcome]:
-    auth = call.request.auth
-    origin = f"api:{auth.pk}" if isinstance(auth, ApiKey) else f"staff:{call.acting_user_id}"
     try:
-        outcomes = upserting.upsert(items, origin, call.now)
+        outcomes = upserting.upsert(items, callers.origin(call.request), call.now)
     except upserting.ContendedTooLong:
         message = "Others keep changing the same contacts; nothing was stored, try again."
         raise Refused(409, "contended", message, retry_after=1) from None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
 
-from contacts import finding
+from contacts import finding, timeline_log
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import not_found
 from contacts.api.fields import Fields
@@ -20,6 +22,18 @@ class EventFilters(Fields):
     name = serializers.CharField(required=False, max_length=256, help_text="Exactly this name.")
     after = serializers.DateTimeField(required=False, help_text="At this instant or later.")
     before = serializers.DateTimeField(required=False, help_text="Earlier than this instant.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Events as the timeline's log is asked for them, none left out."""
+
+    name: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    kind: str = "every"
+    channel: str = ""
+    words: str = ""
 
 
 class EventShape(Fields):
@@ -39,14 +53,18 @@ class ContactEvents(Endpoint):
         "list_contact_events", "What happened to a contact", query=EventFilters, answer=EventShape, paged=True
     )
     def get(self, call: Call, public_id: UUID) -> Any:
-        rows = Event.objects.filter(contact_id=contact_id(public_id))
-        if "name" in call.query:
-            rows = rows.filter(name=call.query["name"])
-        if "after" in call.query:
-            rows = rows.filter(occurred_at__gte=call.query["after"])
-        if "before" in call.query:
-            rows = rows.filter(occurred_at__lt=call.query["before"])
-        return call.page(rows, ("-occurred_at", "-id"), _draw)
+        asked = _Asked(
+            name=call.query.get("name", ""), since=call.query.get("after"), until=call.query.get("before")
+        )
+        at, event_id = call.after or (None, None)
+        found = timeline_log.read(
+            contact_id(public_id),
+            asked,
+            (at, event_id) if at else None,
+            upwards=False,
+            limit=call.query["limit"] + 1,
+        )
+        return call.paged_rows(found, _draw, lambda row: (row.occurred_at, row.id))
 
 
 def contact_id(public_id: UUID) -> int:

@@ -93,7 +93,7 @@ class Segments(Endpoint):
     )
     def get(self, call: Call) -> Any:
         chosen = {name: call.query[name] for name in ("kind", "active") if name in call.query}
-        return call.page(Segment.objects.filter(**chosen), ("id",), _draw)
+        return call.page(Segment.objects.filter(**chosen), ("id",), draw_segments)
 
     @operation("create_segment", "Create a segment", body=SegmentBody, answer=SegmentShape, status=201)
     def post(self, call: Call) -> Any:
@@ -110,12 +110,12 @@ class SegmentDetail(Endpoint):
 
     @operation("get_segment", "One segment", answer=SegmentShape)
     def get(self, call: Call, slug: str) -> Any:
-        return _draw([_segment(slug)])[0]
+        return draw_segments([segment_of(slug)])[0]
 
     @operation("change_segment", "Change a segment", body=SegmentChange, answer=SegmentShape)
     def patch(self, call: Call, slug: str) -> Any:
         """What is absent stays. A rule that is another one is kept as the next version."""
-        return _save(_segment(slug, locked=True), call, "Changed the segment")
+        return _save(segment_of(slug, locked=True), call, "Changed the segment")
 
 
 class SegmentPreview(Endpoint):
@@ -144,13 +144,13 @@ class SegmentMembers(Endpoint):
         """Needs the scope `contacts:read` as well."""
         if not callers.holds(call.request, "contacts:read"):
             raise Refused(403, "missing_scope", "Contacts are shown to callers with the scope contacts:read.")
-        rows = SegmentMembership.objects.filter(segment=_segment(slug))
+        rows = SegmentMembership.objects.filter(segment=segment_of(slug))
         return call.page(rows, ("contact_id",), _draw_members)
 
     @operation("change_members", "Add and remove by hand", body=ByHand, answer=ByHandAnswer)
     def post(self, call: Call, slug: str) -> Any:
         """For segments kept by hand. Removing comes last, so who is named twice is not in it."""
-        segment = _segment(slug)
+        segment = segment_of(slug)
         if segment.kind != Segment.Kind.STATIC:
             raise Refused(409, "kept_by_rule", "This segment is kept by its rule, not by hand.")
         added, removed = call.body.get("add", []), call.body.get("remove", [])
@@ -165,7 +165,7 @@ class SegmentMembers(Endpoint):
         return {"added": entered, "removed": gone, "not_found": missing}
 
 
-def _segment(slug: str, *, locked: bool = False) -> Segment:
+def segment_of(slug: str, *, locked: bool = False) -> Segment:
     rows = Segment.objects.select_for_update() if locked else Segment.objects.all()
     segment = rows.filter(slug=slug).first()
     if segment is None:
@@ -190,7 +190,7 @@ def _save(segment: Segment, call: Call, said: str) -> dict[str, Any]:
         raise Refused(409, "taken", f"Another segment has this {field}.", field) from None
     call.audit(segment, said)
     call.wake("segments")
-    return _draw([segment])[0]
+    return draw_segments([segment])[0]
 
 
 def _read(data: Any, slug: str) -> tuple[Rule, str]:
@@ -206,7 +206,7 @@ def _read(data: Any, slug: str) -> tuple[Rule, str]:
     return judged.rule, judged.words
 
 
-def _draw(rows: list[Segment]) -> list[dict[str, Any]]:
+def draw_segments(rows: list[Segment]) -> list[dict[str, Any]]:
     names = [
         "slug",
         "name",

@@ -10,10 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from channels.models import Decision, Message
-from config import timeline, timeline_log, timeline_names, timeline_words
+from config import timeline, timeline_names, timeline_words
 from config.timeline import Asked
 from config.timeline_words import Entry
-from contacts import consent, event_log
+from contacts import consent, event_log, timeline_log
 from contacts.event_log import SYSTEM, TRACK, NewEvent
 from contacts.models import Contact, Merge
 from journeys.models import StepEntry

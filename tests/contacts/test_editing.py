@@ -19,7 +19,7 @@ def ada() -> Contact:
 
 
 def test_a_value_is_declared_with_who_said_so_and_the_log_tells(ada: Contact) -> None:
-    assert edit(ada.pk, "plan", "free", NOON, by="pia") == ("gold", "free")
+    assert edit(ada.pk, "plan", "free", NOON, origin="staff:pia") == ("gold", "free")
 
     ada.refresh_from_db()
     assert ada.attributes == {"plan": "free"}
@@ -28,14 +28,14 @@ def test_a_value_is_declared_with_who_said_so_and_the_log_tells(ada: Contact) ->
 
 
 def test_a_value_is_removed(ada: Contact) -> None:
-    edit(ada.pk, "plan", None, NOON, by="pia")
+    edit(ada.pk, "plan", None, NOON, origin="staff:pia")
 
     ada.refresh_from_db()
     assert ada.attributes == {}
 
 
 def test_a_column_is_put_into_its_one_form_and_finds_the_contact(ada: Contact) -> None:
-    edit(ada.pk, "phone", "06 12 34 56 78", NOON, by="pia")
+    edit(ada.pk, "phone", "06 12 34 56 78", NOON, origin="staff:pia")
 
     ada.refresh_from_db()
     assert ada.phone == "+33612345678"
@@ -49,7 +49,7 @@ def test_a_column_is_put_into_its_one_form_and_finds_the_contact(ada: Contact) -
 )  # fmt: skip
 def test_what_cannot_be_used_changes_nothing(ada: Contact, name: str, value: Any) -> None:
     with pytest.raises(NotUsableError):
-        edit(ada.pk, name, value, NOON, by="pia")
+        edit(ada.pk, name, value, NOON, origin="staff:pia")
 
     assert not Event.objects.exists()
 
@@ -61,17 +61,20 @@ def test_an_address_of_somebody_else_is_not_taken(ada: Contact) -> None:
     )
 
     with pytest.raises(TakenError) as taken:
-        edit(ada.pk, "email", "Bob@example.com", NOON, by="pia")
+        edit(ada.pk, "email", "Bob@example.com", NOON, origin="staff:pia")
 
     ada.refresh_from_db()
     assert (taken.value.owner, ada.email) == (bob.pk, "ada@example.com")
 
 
 def test_the_same_again_is_no_change(ada: Contact) -> None:
-    assert edit(ada.pk, "email", "ADA@example.com", NOON, by="pia") == ("ada@example.com", "ada@example.com")
+    assert edit(ada.pk, "email", "ADA@example.com", NOON, origin="staff:pia") == (
+        "ada@example.com",
+        "ada@example.com",
+    )
     assert not Event.objects.exists()
 
 
 def test_a_contact_that_is_gone_is_said_to_be() -> None:
     with pytest.raises(NotUsableError, match="gone"):
-        edit(99_999_999, "plan", "x", NOON, by="pia")
+        edit(99_999_999, "plan", "x", NOON, origin="staff:pia")

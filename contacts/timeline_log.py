@@ -1,4 +1,4 @@
-"""The event log as one contact's timeline reads it.
+"""The event log as one contact's timeline reads it, in the back office and by the API.
 
 The log has no index on a contact's events by time alone, and needs none: a contact has few names of events,
 and for each of them an index has the times in order. So the names are looked up first, hopping from one to
@@ -24,6 +24,7 @@ _SYSTEM = int(Event.Kind.SYSTEM)
 _OURS = f"e.kind = {_SYSTEM}"
 # Of the kinds that a person may ask for; our own words, never theirs.
 _KINDS = {
+    "every": "true",
     "": f"NOT ({_OURS} AND (e.name = ANY(%(elsewhere)s) OR e.name LIKE 'Consent %%'))",
     "activity": f"(e.kind <> {_SYSTEM} OR e.name = 'Contact Created')",
     "messages": f"{_OURS} AND e.name LIKE 'Message %%' AND e.name <> ALL(%(elsewhere)s)",
@@ -34,7 +35,7 @@ _FIRST_WORD = {"messages": "Message ", "journeys": "Journey ", "segments": "Segm
 
 
 class Asked(Protocol):
-    """What the timeline is asked for; see ``config.timeline.Asked``."""
+    """What is asked for; see ``config.timeline.Asked``. The kind ``every`` leaves nothing out."""
 
     @property
     def kind(self) -> str: ...

@@ -1,0 +1,1 @@
+"""Endpoints over what several apps know together."""
