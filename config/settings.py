@@ -27,6 +27,8 @@ SEGUE_API_RATE = env.number("SEGUE_API_RATE", 200)
 SEGUE_PUSH_RATE = env.number("SEGUE_PUSH_RATE", 20)
 SEGUE_API_SCOPES = api_scopes.SCOPES
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
+# Nobody publishes a journey alone: one asks, another one approves.
+SEGUE_TWO_TO_PUBLISH = env.flag("SEGUE_TWO_TO_PUBLISH", False)
 # Who speaks on the pages for the people we write to: a name, and a file with the mark (.svg, .png or .webp).
 SEGUE_ORGANISATION = env.text("SEGUE_ORGANISATION")
 SEGUE_LOGO = env.image("SEGUE_LOGO")

@@ -41,4 +41,6 @@ PEOPLE: tuple[Table, ...] = (
 IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("journeys.Journey", "a path, not who walks it"),
     Impersonal("journeys.JourneyVersion", "a path, not who walks it"),
+    Impersonal("journeys.Redirect", "how many went from one step to another"),
+    Impersonal("journeys.PublishRequest", "what the team asked of itself"),
 )

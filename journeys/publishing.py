@@ -9,13 +9,15 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from channels.models import Audience, Template
 from contacts.models import Purpose, Segment
-from journeys import graph
+from journeys import graph, redirecting
 from journeys.fields import Problem
 from journeys.graph import Graph, GraphError
 from journeys.models import Journey, JourneyVersion, Run
+from journeys.redirecting import Choice
 
 Status = Journey.Status
 
@@ -62,16 +64,21 @@ def _missing(found: Graph) -> list[Problem]:
     return problems
 
 
-def publish(journey: Journey, user: AbstractBaseUser | None, now: datetime) -> JourneyVersion:
+def publish(
+    journey: Journey, user: AbstractBaseUser | None, now: datetime, choices: Sequence[Choice] = ()
+) -> JourneyVersion:
     """Make the draft the live version. Raises GraphError with every problem, NotAllowedError by status.
 
-    People who are inside stay on the version they entered.
+    People who are inside stay on the version they entered, save where ``choices`` say otherwise; a pulse
+    moves those in batches.
     """
     found, problems = check(journey.draft)
     if found is None or problems:
         raise GraphError(problems)
     with transaction.atomic():
         locked = _locked(journey, "publish")
+        if redirecting.under_way(locked):
+            raise NotAllowedError(_("People are still being moved by the last publication: wait a moment."))
         last = locked.versions.aggregate(last=Max("number"))["last"] or 0
         version = JourneyVersion.objects.create(
             journey=locked,
@@ -80,6 +87,10 @@ def publish(journey: Journey, user: AbstractBaseUser | None, now: datetime) -> J
             published_at=now,
             published_by_id=user.pk if user else None,
         )
+        try:
+            redirecting.ask(version, found, choices, now)
+        except ValueError as error:
+            raise NotAllowedError(str(error)) from error
         journey.status, journey.live_version_id = Status.LIVE, version.id
         journey.save(update_fields=["status", "live_version_id", "updated_at"])
     return version

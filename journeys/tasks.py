@@ -6,6 +6,7 @@ from celery import shared_task
 
 from contacts import clock, pulse
 from journeys import engine as walking
+from journeys import redirecting
 from journeys import triggers as starting
 
 _LONGEST = 20.0
@@ -32,3 +33,10 @@ def engine() -> None:
     if pulse.drain(lambda: walking.advance(clock.now()), seconds=_LONGEST):
         for reader in ("segments", "triggers", "rollup"):
             pulse.wake(reader)
+
+
+@shared_task
+def redirects() -> None:
+    """Move people as a publication asked for."""
+    if pulse.drain(lambda: redirecting.redirect(clock.now()), seconds=_LONGEST):
+        pulse.wake("engine")

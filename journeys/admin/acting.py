@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +18,6 @@ from channels.models import Message
 from contacts import clock, pulse
 from journeys import figures, publishing
 from journeys.admin.pages import page
-from journeys.graph import GraphError
 from journeys.models import Journey
 from journeys.publishing import NotAllowedError
 
@@ -43,10 +41,18 @@ WORDS: dict[str, Words] = {
         "is-primary",
         gettext_lazy(
             "The draft becomes a new version that never changes. From now on people enter this version;"
-            " those who are inside stay on the one they entered."
+            " those who are inside stay on the one they entered, unless you say otherwise below."
         ),
         gettext_lazy("Published. People who fit enter from now on."),
         "Published version %s",
+    ),
+    "ask": Words(
+        gettext_lazy("Ask to publish"),
+        "how_to_vote",
+        "",
+        gettext_lazy("Somebody who may publish looks at it and decides."),
+        gettext_lazy("Asked. Somebody else can approve it now."),
+        "Asked for publication",
     ),
     "pause": Words(
         gettext_lazy("Pause"),
@@ -92,28 +98,32 @@ WORDS: dict[str, Words] = {
 }
 
 
-def open_to(journey: Journey, *, changed: bool) -> list[tuple[str, Words]]:
-    """The acts that the journey's status allows; publishing a live one only if its draft ``changed``."""
+def open_to(journey: Journey, *, changed: bool, everything: bool, asking: bool) -> list[tuple[str, Words]]:
+    """The acts that the journey's status allows; publishing a live one only if its draft ``changed``.
+
+    Whoever may not do ``everything`` may still ask for publication, if ``asking``.
+    """
     acts = publishing.acts(journey.status)
-    return [(act, WORDS[act]) for act in acts if act != "publish" or changed or journey.status != "live"]
+    offered = [act for act in acts if act != "publish" or changed or journey.status != "live"]
+    if everything:
+        return [(act, WORDS[act]) for act in offered]
+    return [("publish", WORDS["ask"])] if asking and "publish" in offered else []
 
 
 def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str) -> HttpResponse:
     """Say what will happen; on POST, do it, log it and wake the engine."""
     back = reverse("admin:journeys_journey_change", args=[journey.pk])
     words = WORDS[act]
-    problems = publishing.check(journey.draft)[1] if act == "publish" else []
-    if request.method == "POST" and not problems:
+    if request.method == "POST":
         try:
-            number = _do(journey, act, request.user if request.user.is_authenticated else None)
-        except (NotAllowedError, GraphError) as error:
+            ACTS[act](journey, clock.now())
+        except NotAllowedError as error:
             messages.error(request, str(error))
         else:
-            admin.log_change(request, journey, words.log % number if "%s" in words.log else words.log)
+            admin.log_change(request, journey, words.log)
             messages.success(request, words.done)
             pulse.wake("engine")
         return HttpResponseRedirect(back)
-    last = journey.versions.order_by("-number").first()
     return page(
         admin,
         request,
@@ -122,33 +132,23 @@ def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str)
         journey=journey,
         act=act,
         words=words,
-        problems=problems,
         allowed=act in publishing.acts(journey.status),
-        number=(last.number if last else 0) + 1,
-        inside=_inside(journey),
-        waiting=Message.objects.filter(
-            origin_kind="journey", origin_id=journey.pk, state__in=(1, 2, 3), due_at__isnull=False
-        ).count(),
+        inside=figures.standing(journey),
+        waiting=waiting(journey),
         back=back,
     )
 
 
-def _do(journey: Journey, act: str, user: AbstractBaseUser | None) -> int:
-    now = clock.now()
-    if act == "publish":
-        return publishing.publish(journey, user, now).number
-    acts: dict[str, Callable[[Journey, datetime], None]] = {
-        "pause": publishing.pause,
-        "resume": publishing.resume,
-        "stop": publishing.stop,
-        "archive": publishing.archive,
-    }
-    acts[act](journey, now)
-    return 0
+def waiting(journey: Journey) -> int:
+    """How many of the journey's messages were wished for and have not left."""
+    return Message.objects.filter(
+        origin_kind="journey", origin_id=journey.pk, state__in=(1, 2, 3), due_at__isnull=False
+    ).count()
 
 
-def _inside(journey: Journey) -> list[tuple[int, str, int, bool]]:
-    """People in flight: (version, step, how many, whether the draft still has that step)."""
-    drafted = journey.draft.get("steps", {}) if isinstance(journey.draft, dict) else {}
-    rows = figures.standing(journey)
-    return [(number, step, count, step in drafted) for number, step, count in rows]
+ACTS: dict[str, Callable[[Journey, datetime], None]] = {
+    "pause": publishing.pause,
+    "resume": publishing.resume,
+    "stop": publishing.stop,
+    "archive": publishing.archive,
+}

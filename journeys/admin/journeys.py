@@ -16,8 +16,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import clock
-from journeys import figures, publishing
-from journeys.admin import acting, drafting
+from journeys import approving, figures, publishing, redirecting
+from journeys.admin import acting, drafting, publish_page, version_pages
 from journeys.admin.flow import flow_of
 from journeys.admin.pages import page
 from journeys.figures import Flow
@@ -79,6 +79,7 @@ class JourneyAdmin(ModelAdmin):
         own = [
             path("<int:pk>/edit/", wrap(self.edit_view), name="journeys_journey_edit"),
             path("<int:pk>/act/<slug:act>/", wrap(self.act_view), name="journeys_journey_act"),
+            path("<int:pk>/versions/", wrap(self.versions_view), name="journeys_journey_versions"),
             path("library/", wrap(self.library_view), name="journeys_journey_library"),
         ]
         return [*own, *super().get_urls()]
@@ -113,7 +114,14 @@ class JourneyAdmin(ModelAdmin):
             chains=flow_of(found, at_steps) if found else [],
             flow=figures.of_journey(journey, now()),
             pill=PILLS[journey.status],
-            acts=acting.open_to(journey, changed=unpublished) if self.has_publish_permission(request) else [],
+            acts=acting.open_to(
+                journey,
+                changed=unpublished,
+                everything=self.has_publish_permission(request),
+                asking=self.has_change_permission(request, journey),
+            ),
+            request_open=approving.pending(journey),
+            moving=redirecting.progress(journey),
             may_edit=self.has_change_permission(request, journey),
             history=_history(journey),
         )
@@ -135,11 +143,23 @@ class JourneyAdmin(ModelAdmin):
 
     def act_view(self, request: HttpRequest, pk: int, act: str) -> HttpResponse:
         journey = Journey.objects.filter(pk=pk).first()
-        if journey is None or act not in acting.WORDS:
+        if journey is None or (act != "publish" and act not in acting.ACTS):
             raise Http404
+        if act == "publish" and self.has_change_permission(request, journey):
+            return publish_page.confirm(
+                self, request, journey, may_publish=self.has_publish_permission(request)
+            )
         if not self.has_publish_permission(request):
             raise PermissionDenied
         return acting.confirm(self, request, journey, act)
+
+    def versions_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        journey = Journey.objects.filter(pk=pk).first()
+        if journey is None:
+            raise Http404
+        if not self.has_view_permission(request, journey):
+            raise PermissionDenied
+        return version_pages.versions(self, request, journey)
 
     def library_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):

@@ -11,7 +11,7 @@ from django.urls import reverse
 from channels.models import Template
 from contacts.models import Purpose
 from journeys import engine, graph, library, notation, runs, versions
-from journeys.models import Journey, JourneyVersion, Run
+from journeys.models import Journey, JourneyVersion, Redirect, Run
 from journeys.runs import Entry
 from tests.factories import make_contact
 from tests.statements import statements
@@ -152,14 +152,59 @@ def test_markup_in_a_definition_is_shown_as_text(boss: Client, cart: Journey) ->
 
 def test_only_those_who_may_publish_are_offered_it_and_can_do_it(cart: Journey) -> None:
     writer, reader = person("view_journey", "change_journey"), person("view_journey")
+    assert ">Publish<" not in page(writer, cart)
+    assert "act/publish" not in page(reader, cart)
     for client in (writer, reader):
-        assert "act/publish" not in page(client, cart)
-        address = reverse("admin:journeys_journey_act", args=[cart.pk, "publish"])
-        assert client.post(address).status_code == 403
+        for name in ("publish", "stop"):
+            address = reverse("admin:journeys_journey_act", args=[cart.pk, name])
+            assert client.post(address).status_code == 403
     edit = reverse("admin:journeys_journey_edit", args=[cart.pk])
     assert (writer.get(edit).status_code, reader.get(edit).status_code) == (200, 403)
     assert person().get(reverse("admin:journeys_journey_change", args=[cart.pk])).status_code == 403
     assert reader.post(reverse("admin:journeys_journey_library")).status_code == 403
+
+
+def test_who_may_not_publish_asks_and_somebody_else_approves(boss: Client, cart: Journey) -> None:
+    writer = person("view_journey", "change_journey")
+    address = reverse("admin:journeys_journey_act", args=[cart.pk, "publish"])
+    assert "Ask for approval" in writer.get(address).content.decode()
+    assert "Asked." in writer.post(address, {"act": "ask", "note": "Ready"}, follow=True).content.decode()
+    assert "Take the request back" in writer.get(address).content.decode()
+    assert "“Ready”" in boss.get(address).content.decode()
+    boss.post(address, {"act": "approve"})
+    assert Journey.objects.get(pk=cart.pk).status == "live"
+    said = [entry.get_change_message() for entry in LogEntry.objects.order_by("id")]
+    assert said[-2:] == ["Asked for publication", "Approved and published version 1"]
+
+
+def test_publishing_asks_what_the_people_inside_do(boss: Client, cart: Journey) -> None:
+    act(boss, cart, "publish")
+    version = versions.load([JourneyVersion.objects.get().id]).popitem()[1]
+    runs.enter(version, [Entry(make_contact().id, datetime.now(UTC))], datetime.now(UTC))
+    cart.refresh_from_db()
+    cart.draft["steps"]["day-1"]["days"] = 2
+    cart.save()
+    address = reverse("admin:journeys_journey_act", args=[cart.pk, "publish"])
+    text = boss.get(address).content.decode()
+    assert "Wait 1 day, until 10:00" in text
+    assert "move to “day-1”" in text
+    sent = {"act": "publish", "version-0": "1", "step-0": "day-1", "choice-0": "move sms"}
+    assert "People are moving from step “day-1”" in boss.post(address, sent, follow=True).content.decode()
+    assert str(Redirect.objects.get()) == "day-1: move sms"
+
+
+def test_versions_are_compared_and_taken_back_as_the_draft(boss: Client, cart: Journey) -> None:
+    act(boss, cart, "publish")
+    cart.refresh_from_db()
+    first, cart.draft["timezone"] = cart.draft["timezone"], "Asia/Tokyo"
+    cart.save()
+    address = reverse("admin:journeys_journey_versions", args=[cart.pk])
+    assert "Asia/Tokyo" in boss.get(address).content.decode()
+    assert "Choose two that are there" in boss.get(address + "?from=9&to=x").content.decode()
+    assert person("view_journey").post(address, {"version": "1"}).status_code == 403
+    assert "Nothing is published yet" in boss.post(address, {"version": "1"}, follow=True).content.decode()
+    cart.refresh_from_db()
+    assert cart.draft["timezone"] == first
 
 
 def fail_all() -> None:

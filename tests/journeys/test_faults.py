@@ -38,14 +38,14 @@ GRAPH: dict[str, Any] = {
 ONCE = """
 import django; django.setup()
 from datetime import datetime
-from journeys import engine, triggers
+from journeys import engine, redirecting, triggers
 now = datetime.fromisoformat("{now}")
-while triggers.follow(now) or engine.advance(now):
-    pass
+{script}
 """
+BOTH = "while triggers.follow(now) or engine.advance(now): pass"
 
 
-def work_elsewhere(now: datetime, crashpoint: str) -> int:
+def work_elsewhere(now: datetime, crashpoint: str, script: str = BOTH) -> int:
     """Triggers and engine in a process of its own, which may die at a point; returns its exit status."""
     database = settings.DATABASES["default"]
     who = f"{database['USER']}:{quote(database['PASSWORD'])}"
@@ -55,8 +55,8 @@ def work_elsewhere(now: datetime, crashpoint: str) -> int:
         "SEGUE_CRASHPOINT": crashpoint,
         "DJANGO_SETTINGS_MODULE": "config.settings",
     }
-    script = ONCE.format(now=now.isoformat())
-    return subprocess.run([sys.executable, "-c", script], env=environment, timeout=60).returncode
+    whole = ONCE.format(now=now.isoformat(), script=script)
+    return subprocess.run([sys.executable, "-c", whole], env=environment, timeout=60).returncode
 
 
 def finish(now: datetime) -> None:
