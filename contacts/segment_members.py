@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -57,9 +58,15 @@ def replace(segment: Segment, wanted: QuerySet[Contact], now: datetime) -> Chang
     return change
 
 
-def judge(judged: Mapping[Segment, tuple[set[int], set[int]]], now: datetime) -> dict[Segment, Change]:
+def judge(
+    judged: Mapping[Segment, tuple[set[int], set[int]]],
+    now: datetime,
+    *,
+    history: Mapping[int, set[int]] = MappingProxyType({}),
+) -> dict[Segment, Change]:
     """Write verdicts: per segment the contacts that were judged, and those of them that belong in it.
 
+    ``history`` names, per segment id, contacts whom only a file brought here: their coming is no news.
     Statements: a constant number, whatever the number of contacts and segments.
     """
     members = _members(judged)
@@ -81,6 +88,7 @@ def judge(judged: Mapping[Segment, tuple[set[int], set[int]]], now: datetime) ->
         {segment.pk: change for segment, change in changes.items()},
         {segment.pk: segment.slug for segment in changes},
         now,
+        history,
     )
     return changes
 
@@ -124,9 +132,18 @@ def recount(since: datetime) -> None:
             cursor.execute(_RECOUNT, [touched])
 
 
-def _tell(changes: Mapping[int, Change], slugs: Mapping[int, str], now: datetime) -> None:
+def _tell(
+    changes: Mapping[int, Change],
+    slugs: Mapping[int, str],
+    now: datetime,
+    history: Mapping[int, set[int]] = MappingProxyType({}),
+) -> None:
+    def said(segment_id: int, contact: int) -> dict[str, Any]:
+        told = {event_log.HISTORY: True} if contact in history.get(segment_id, ()) else {}
+        return {"segment": slugs[segment_id], **told}
+
     event_log.append(
-        NewEvent(contact, name, now, now, properties={"segment": slugs[segment_id]})
+        NewEvent(contact, name, now, now, properties=said(segment_id, contact))
         for segment_id, change in changes.items()
         for name, contacts in ((ENTERED, change.entered), (LEFT, change.left))
         for contact in contacts

@@ -15,7 +15,7 @@ import psycopg
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
-from contacts import event_log, rules, rules_past, segment_members, segment_order, slots
+from contacts import event_log, rules, rules_past, segment_members, segment_news, segment_order, slots
 from contacts.event_log import LogEvent
 from contacts.models import Contact, Segment
 from contacts.rules import Rule, RuleError
@@ -152,9 +152,12 @@ def preview(rule: Rule, as_of: datetime, *, past: bool = False) -> Preview:
         return Preview(size, sample, rules_past.unsure(rule, as_of) if past else 0)
 
 
-def add(segment: Segment, contact_ids: Iterable[int], now: datetime) -> int:
-    """Put contacts into a segment kept by hand; returns how many were not in it."""
-    return len(_by_hand(segment, contact_ids, True, now).entered)
+def add(segment: Segment, contact_ids: Iterable[int], now: datetime, *, history: bool = False) -> int:
+    """Put contacts into a segment kept by hand; returns how many were not in it.
+
+    ``history``: a file does so, and no journey shall start from it.
+    """
+    return len(_by_hand(segment, contact_ids, True, now, history=history).entered)
 
 
 def remove(segment: Segment, contact_ids: Iterable[int], now: datetime) -> int:
@@ -162,13 +165,16 @@ def remove(segment: Segment, contact_ids: Iterable[int], now: datetime) -> int:
     return len(_by_hand(segment, contact_ids, False, now).left)
 
 
-def _by_hand(segment: Segment, contact_ids: Iterable[int], wanted: bool, now: datetime) -> Change:
+def _by_hand(
+    segment: Segment, contact_ids: Iterable[int], wanted: bool, now: datetime, *, history: bool = False
+) -> Change:
     if segment.kind != Segment.Kind.STATIC:
         raise ValueError(f"{segment.slug} is kept by its rule")
     with transaction.atomic():
         found = set(Contact.objects.filter(id__in=set(contact_ids)).values_list("id", flat=True))
         segment_members.hold(slots.of(contact_id) for contact_id in found)
-        changes = segment_members.judge({segment: (found, found if wanted else set())}, now)
+        quiet = {segment.pk: found} if history else {}
+        changes = segment_members.judge({segment: (found, found if wanted else set())}, now, history=quiet)
     return changes.get(segment, Change())
 
 
@@ -184,9 +190,7 @@ def _watched() -> list[_Watched]:
 
 
 def _react(watched: Sequence[_Watched], events: Sequence[LogEvent], now: datetime) -> None:
-    by_name: dict[str, set[int]] = {}
-    for event in events:
-        by_name.setdefault(event.name, set()).add(event.contact_id)
+    by_name = segment_news.by_name(events)
     everybody = set().union(*by_name.values())
     merged = _merged(everybody, min(event.received_at for event in events))
     latest = max(event.occurred_at for event in events)
@@ -198,12 +202,16 @@ def _react(watched: Sequence[_Watched], events: Sequence[LogEvent], now: datetim
         if latest > as_of:
             _note_future(each, events, as_of)
     judged: dict[Segment, tuple[set[int], set[int]]] = {}
+    history: dict[int, set[int]] = {}
+    told = any(event.is_history for event in events)
     for (names, as_of), group in together.items():
         # Segments that the same events concern are asked about in one statement.
         if asked := merged.union(*(by_name[name] for name in names)):
             held = _held([each.rule for each in group], asked, as_of)
             judged |= {each.segment: (asked, found) for each, found in zip(group, held, strict=True)}
-    segment_members.judge(judged, now)
+            quiet = asked - segment_news.moved(events, by_name, names) if told else set()
+            history |= {each.segment.pk: quiet for each in group}
+    segment_members.judge(judged, now, history=history)
 
 
 def _merged(contacts: set[int], since: datetime) -> set[int]:

@@ -35,7 +35,8 @@ class NewConsent:
     ``proof`` may hold anything that JSON can; pages and forms use ``page``, ``form``, ``ip``, ``agent`` and
     ``actor`` (who wrote it down). It can be shredded; ``origin`` cannot and names no person.
     ``expires_at`` ends it, else the purpose's own term does. A line that ``gives_way`` (an import, say)
-    never overturns a refusal, nor anything said later than itself.
+    never overturns a refusal, nor anything said later than itself, and does not repeat what holds.
+    ``history``: a file tells of it, and no journey shall start from it.
     """
 
     contact_id: int
@@ -49,6 +50,7 @@ class NewConsent:
     occurred_at: datetime | None = None
     expires_at: datetime | None = None
     gives_way: bool = False
+    history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,11 @@ def _open(purposes: Mapping[str, Standing], purpose: str) -> bool:
 
 
 def _weaker(standings: Standings, entry: NewConsent, now: datetime) -> bool:
-    """Whether what stands is a refusal that this line would overturn, or was said later."""
+    """Whether what stands is the same, a refusal that this line would overturn, or was said later."""
     purposes = standings.get((entry.contact_id, entry.channel), {})
+    same = purposes.get(entry.purpose)
+    if same and not same.why and same.allowed is entry.given:
+        return True
     held = purposes.get(entry.purpose) or purposes.get(EVERY)
     if held is None or held.why:
         return False
@@ -234,7 +239,13 @@ def _copy_ledger(lines: Sequence[_Line], now: datetime) -> None:
 
 
 def _event(entry: NewConsent, now: datetime) -> NewEvent:
-    properties = {"channel": entry.channel, "purpose": entry.purpose, "origin": entry.origin}
+    properties: dict[str, Any] = {
+        "channel": entry.channel,
+        "purpose": entry.purpose,
+        "origin": entry.origin,
+    }
+    if entry.history:
+        properties[event_log.HISTORY] = True
     return NewEvent(
         contact_id=entry.contact_id,
         name="Consent Given" if entry.given else "Consent Withdrawn",

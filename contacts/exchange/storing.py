@@ -20,7 +20,7 @@ from contacts.consent import NewConsent
 from contacts.event_log import HISTORY, IMPORTED, SYSTEM, TRACK, NewEvent
 from contacts.exchange.lines import Line, Refused
 from contacts.exchange.mapping import EVENTS, SUPPRESSIONS, Mapping
-from contacts.models import ConsentState, Segment, Suppression
+from contacts.models import Segment, Suppression
 from contacts.privacy import tombstones
 from contacts.privacy.tombstones import Candidate
 from contacts.recognising import People, recognise
@@ -107,7 +107,7 @@ def _contacts(job: Job, lines: Sequence[Line], outcome: Outcome, now: datetime) 
     event_log.append(_news(job, people, news, now))
     outcome.consents = _consent(job, lines, resolved.contacts, now)
     if job.segment:
-        segments.add(job.segment, resolved.contacts, now)
+        segments.add(job.segment, resolved.contacts, now, history=not job.mapping.journeys)
     _remember(job.id, resolved.created)
 
 
@@ -174,48 +174,21 @@ def _history(job: Job, lines: Sequence[Line], people: People, now: datetime) -> 
 def _consent(job: Job, lines: Sequence[Line], contacts: Sequence[int], now: datetime) -> int:
     """Write to the ledger what lines say and what does not hold already; returns how many entries.
 
-    What somebody said later than the file, or refused and never allowed again, stays: a file without dates
-    opens nothing that its person had closed.
+    What somebody said later than the file, or refused, stays.
     """
     said: dict[tuple[int, str, str], tuple[Line, bool]] = {}
     for contact, line in zip(contacts, lines, strict=True):
         for wish in line.wishes:
             said[contact, wish.channel, wish.purpose] = line, wish.given
-    if not said:
-        return 0
-    concerned = {contact for contact, _channel, _purpose in said}
-    consent.lock(concerned)
-    held = {
-        (contact, channel, purpose): (allowed, since)
-        for contact, channel, purpose, allowed, since in ConsentState.objects.filter(
-            contact_id__in=concerned
-        ).values_list("contact_id", "channel", "purpose", "allowed", "since")
-    }
     entries = [
         NewConsent(
             contact, channel, purpose, given, f"import:{job.id}",
             basis=job.mapping.basis, wording=line.wording, proof=_proof(job, line),
-            occurred_at=line.wished_at,
+            occurred_at=line.wished_at, gives_way=True, history=not job.mapping.journeys,
         )
         for (contact, channel, purpose), (line, given) in said.items()
-        if _news_to(held.get((contact, channel, purpose)), given, line.wished_at)
-        and _news_to(held.get((contact, channel, "*")), given, line.wished_at, every=True)
     ]  # fmt: skip
     return consent.record(entries, now)
-
-
-def _news_to(
-    held: tuple[bool, datetime] | None, given: bool, at: datetime | None, *, every: bool = False
-) -> bool:
-    if held is None:
-        return True
-    allowed, since = held
-    if every:
-        # A refusal of the whole channel closes what a file without a later date would open.
-        return allowed or not given or bool(at and at > since)
-    if allowed is given:
-        return False
-    return at > since if at else not given
 
 
 def _proof(job: Job, line: Line) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contacts import consent
+from contacts import consent, segments
 from contacts.consent import NewConsent
 from contacts.event_log import IMPORTED
 from contacts.exchange import importing
@@ -27,7 +27,7 @@ from contacts.privacy.people import People
 from journeys import triggers
 from journeys.models import Run
 from tests.contacts.exchange.makers import make_import, run, work
-from tests.factories import NOON, make_contact, make_version
+from tests.factories import NOON, log_event, make_contact, make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -176,6 +176,55 @@ def test_past_events_start_journeys_only_when_asked(asked: bool, runs: int) -> N
     while triggers.follow(NOON):
         pass
     assert Run.objects.count() == runs
+
+
+PEOPLE = "email,plan,newsletter,consent date\na@example.com,gold,yes,2026-01-05\n"
+
+
+@pytest.mark.parametrize(("asked", "runs"), [(False, 0), (True, 3)])
+def test_segments_that_a_file_fills_start_journeys_only_when_asked(asked: bool, runs: int) -> None:
+    gold = {"attribute": "plan", "op": "is", "value": "gold"}
+    for slug, rule in (("gold", gold), ("nested", {"segment": "gold"}), ("list", None)):
+        kind = Segment.Kind.DYNAMIC if rule else Segment.Kind.STATIC
+        segment = Segment.objects.create(name=slug, slug=slug, kind=kind, rule=rule or {})
+        graph = {"trigger": {"segment": slug}, "start": "end", "steps": {"end": {"type": "exit"}}}
+        make_version(graph, slug=slug)
+    segments.ensure_current(NOON)
+    run(make_import(PEOPLE, journeys=asked, segment=segment.pk))
+    for _nested in range(3):
+        while segments.follow(NOON):
+            pass
+        while triggers.follow(NOON):
+            pass
+    assert SegmentMembership.objects.count() == 3
+    assert Run.objects.count() == runs
+
+
+def test_what_follows_by_itself_starts_journeys_beside_an_import() -> None:
+    rule = {"event": "Order Completed", "within": "300 days"}
+    Segment.objects.create(name="buyers", slug="buyers", rule=rule)
+    graph = {"trigger": {"segment": "buyers"}, "start": "end", "steps": {"end": {"type": "exit"}}}
+    make_version(graph, slug="welcome")
+    segments.ensure_current(NOON)
+    run(make_import(EVENTS, what="events"))
+    buyer = make_contact()
+    log_event(buyer, "Order Completed", NOON)
+    while segments.follow(NOON):
+        pass
+    while triggers.follow(NOON):
+        pass
+    assert SegmentMembership.objects.count() == 2
+    assert [one.contact_id for one in Run.objects.all()] == [buyer.pk]
+
+
+def test_no_date_in_a_file_opens_what_a_person_closed() -> None:
+    run(make_import("email\na@example.com\n"))
+    person = Contact.objects.get()
+    early = NOON - timedelta(days=90)
+    consent.record([NewConsent(person.pk, "email", "offers", False, "phone", occurred_at=early)], early)
+    job = run(make_import(PEOPLE.replace("newsletter", "offers"), wording="v3"))
+    assert (job.rejected, job.consents) == (0, 0)
+    assert not ConsentState.objects.get(channel="email", purpose="offers").allowed
 
 
 def test_addresses_are_suppressed_once() -> None:
