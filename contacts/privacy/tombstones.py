@@ -132,13 +132,18 @@ def append(marks: Sequence[Mark]) -> None:
     path = file()
     path.parent.mkdir(parents=True, exist_ok=True)
     text = b"".join(msgspec.json.encode(mark) + b"\n" for mark in marks)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
+    with open(path, "ab+", opener=_private) as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        os.write(handle, text)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        if handle.seek(0, os.SEEK_END) and os.pread(handle.fileno(), 1, handle.tell() - 1) != b"\n":
+            # A crash cut the last line short; ours must not become its end.
+            text = b"\n" + text
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def read(path: Path) -> list[Mark]:

@@ -146,3 +146,10 @@ def test_a_line_that_a_crash_cut_short_is_passed_over() -> None:
     with tombstones.file().open("ab") as file:
         file.write(b'{"key": "12')
     assert len(tombstones.read(tombstones.file())) == 1
+
+
+def test_what_is_laid_after_a_line_that_a_crash_cut_short_is_kept_whole() -> None:
+    with tombstones.file().open("wb") as file:
+        file.write(b'{"key": "12')
+    lay(MAIL)
+    assert [mark.kind for mark in tombstones.read(tombstones.file())] == ["email"]
