@@ -12,8 +12,7 @@ from channels import unsubscribing
 from contacts import preferences, wishes
 from contacts.models import Contact
 from contacts.preferences import Grant
-
-LANGUAGES = {"en": "English", "fr": "Français"}
+from contacts.public_pages import LANGUAGES
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,88 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import wraps
 from pathlib import Path
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
-from django.utils import translation
-from django.utils.translation import get_language_from_request
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
 
 from channels import confirming, preference_form, unsubscribing
-from channels.preference_form import LANGUAGES
 from contacts import clock, permission, preferences, wishes
 from contacts.consent import Answer, wordings
 from contacts.models import Contact, Purpose
-from contacts.preferences import Grant, TokenExpiredError, TokenInvalidError, Use
-
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
-_View = Callable[[HttpRequest, str], HttpResponse]
+from contacts.preferences import Grant, TokenInvalidError, Use
+from contacts.public_pages import draw, language_of, public
 
 
-def _public(view: _View) -> _View:
-    """A page for anybody who holds its link: kept by nobody, indexed by nobody, running nothing."""
-
-    @wraps(view)
-    def page(request: HttpRequest, token: str) -> HttpResponse:
-        response = view(request, token)
-        response["Content-Security-Policy"] = _POLICY
-        response["Cache-Control"] = "no-store"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Referrer-Policy"] = "no-referrer"
-        return response
-
-    # The token is the proof: there is no session that another site could ride on.
-    return csrf_exempt(require_http_methods(["GET", "HEAD", "POST"])(page))
-
-
-@_public
+@public
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks; POST does it at once, in either form encoding (RFC 8058), as often as it comes."""
-    try:
-        grant = preferences.read(token, Use.UNSUBSCRIBE, clock.now())
-    except (TokenInvalidError, TokenExpiredError) as error:
-        return _refused(request, error)
+    grant = preferences.read(token, Use.UNSUBSCRIBE, clock.now())
     done = request.method == "POST"
     if done:
         one_click = request.POST.get("List-Unsubscribe") == "One-Click"
         origin = "one click" if one_click else "unsubscribe page"
         unsubscribing.unsubscribe(grant, clock.now(), origin=origin, proof=_proof(request))
     contact = preferences.person(grant)
-    language = _language(request, contact)
+    language = language_of(request, contact)
     context = {
         "done": done,
         "channel": grant.channel,
         "purpose": _purpose_name(grant, language),
         "preferences_path": f"/p/{preferences.token(grant, Use.PREFERENCES, clock.now())}",
     }
-    return _page(request, "channels/unsubscribe.html", context, language)
+    return draw(request, "channels/unsubscribe.html", context, language)
 
 
-@_public
+@public
 def preference_centre(request: HttpRequest, token: str) -> HttpResponse:
     """Everything a person decides for themselves. GET shows; POST saves, or leaves everything."""
-    try:
-        grant = preferences.read(token, Use.PREFERENCES, clock.now())
-    except (TokenInvalidError, TokenExpiredError) as error:
-        return _refused(request, error)
+    grant = preferences.read(token, Use.PREFERENCES, clock.now())
     contact = preferences.person(grant)
     if contact is None:
-        return _refused(request, TokenInvalidError())
+        raise TokenInvalidError
     saved: preference_form.Saved | None = None
     if request.method == "POST":
         saved = preference_form.save(request.POST, contact, grant, clock.now(), _proof(request))
     now = clock.now()
-    language = _language(request, contact)
+    language = language_of(request, contact)
     attributes = contact.attributes
     quiet = wishes.quiet_from(attributes.get(permission.QUIET))
     context = {
@@ -100,25 +65,23 @@ def preference_centre(request: HttpRequest, token: str) -> HttpResponse:
         "measured": preferences.measured(contact, now),
         "words": _words(wordings.PREFERENCES, language, now),
         "measuring_words": _words(wordings.MEASURING, language, now),
-        "own_data": _own_data(token),
+        "own_data": reverse("contacts:own_data", args=[token]),
+        "own_erasure": reverse("contacts:own_erasure", args=[token]),
     }
-    return _page(request, "channels/preferences.html", context, language)
+    return draw(request, "channels/preferences.html", context, language)
 
 
-@_public
+@public
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Double opt-in: GET asks, so that scanners confirm nothing; POST confirms, once."""
-    try:
-        grant = preferences.read(token, Use.CONFIRM, clock.now())
-    except (TokenInvalidError, TokenExpiredError) as error:
-        return _refused(request, error)
+    grant = preferences.read(token, Use.CONFIRM, clock.now())
     answer: Answer | None = None
     if request.method == "POST":
         answer = confirming.confirm(grant, clock.now(), _proof(request))
         if answer is Answer.UNKNOWN:
-            return _refused(request, TokenInvalidError())
+            raise TokenInvalidError
     now, contact = clock.now(), preferences.person(grant)
-    language = _language(request, contact)
+    language = language_of(request, contact)
     context = {
         "answer": str(answer or ""),
         "channel": grant.channel,
@@ -127,7 +90,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         "preferences_path": f"/p/{preferences.token(grant, Use.PREFERENCES, now)}",
     }
     status = 410 if answer is Answer.TOO_LATE else 200
-    return _page(request, "channels/confirm.html", context, language, status)
+    return draw(request, "channels/confirm.html", context, language, status)
 
 
 def logo(request: HttpRequest) -> HttpResponse:
@@ -143,53 +106,11 @@ def logo(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _own_data(token: str) -> dict[str, str]:
-    """Addresses of the pages on which people fetch and erase their data, where those pages exist."""
-    found = {}
-    for name in ("own_data", "own_erasure"):
-        try:
-            found[name] = reverse(f"contacts:{name}", args=[token])
-        except NoReverseMatch:
-            continue
-    return found
-
-
 def _words(slug: str, language: str, now: datetime) -> str:
     version = wordings.current(slug, now)
     if version is None:
         return ""
     return (version.text_fr if language == "fr" else "") or version.text
-
-
-def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
-    expired = isinstance(error, TokenExpiredError)
-    context: dict[str, object] = {"expired": expired}
-    status = 410 if expired else 404
-    return _page(request, "channels/link_refused.html", context, _language(request, None), status)
-
-
-def _page(
-    request: HttpRequest, template: str, context: Mapping[str, object], language: str, status: int = 200
-) -> HttpResponse:
-    with translation.override(language):
-        shown = {
-            **context,
-            "language": language,
-            "languages": LANGUAGES,
-            "organisation": settings.SEGUE_ORGANISATION,
-            "has_logo": settings.SEGUE_LOGO is not None,
-        }
-        response = render(request, template, shown, status=status)
-    response["Content-Language"] = language
-    return response
-
-
-def _language(request: HttpRequest, contact: Contact | None) -> str:
-    """The language asked for by the link, chosen by the person, or preferred by their browser."""
-    for wanted in (request.GET.get("lang", ""), contact.language[:2].lower() if contact else ""):
-        if wanted in LANGUAGES:
-            return wanted
-    return "fr" if get_language_from_request(request).startswith("fr") else "en"
 
 
 def _pause(contact: Contact, now: datetime) -> datetime | None:

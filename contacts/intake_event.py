@@ -71,6 +71,28 @@ def unpack(payload: bytes) -> IntakeEvent:
     return _DECODER.decode(payload)
 
 
+class _Glance(msgspec.Struct):
+    """What says which call it was, in either form that a payload may have: as sent, or as packed."""
+
+    type: str = ""
+    event: str = ""
+    name: str = ""
+    t: str = ""
+    n: str = ""
+
+
+_GLANCE = msgspec.json.Decoder(_Glance)
+
+
+def glance(payload: bytes | str) -> tuple[str, str]:
+    """The call and the event's name of a payload that need not be readable; empty where it is not."""
+    try:
+        found = _GLANCE.decode(payload)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return "", ""
+    return found.type or found.t, found.event or found.name or found.n
+
+
 class Rejection(msgspec.Struct, frozen=True):
     """Why an event was not accepted: a fixed ``code``, words for people, and the field if there is one."""
 

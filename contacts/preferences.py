@@ -208,7 +208,8 @@ def reachable(contact: Contact, consents: permission.Consents) -> list[str]:
     active = Q(contact=contact, slot=contact.slot, active=True)
     for channel in ChannelAddress.objects.filter(active).values_list("channel", flat=True):
         has[channel] = True
-    spoken = {channel for channel, _purpose in consents}
+    # Measuring is answered for all channels at once; that gives nobody an address.
+    spoken = {channel for channel, purpose in consents if purpose != TRACKING}
     return [one for one in consent.CHANNELS if has.get(one) or one in spoken] or ["email"]
 
 

@@ -5,58 +5,38 @@ The preference centre leads here. A GET only shows; each act is a button.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
-from django.utils import translation
-from django.utils.translation import get_language_from_request
-from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
+from django.http.response import HttpResponseBase
 
 from contacts import clock, preferences, pulse
 from contacts.models import Contact, PrivacyRequest
-from contacts.preferences import TokenExpiredError, TokenInvalidError, Use
+from contacts.preferences import TokenInvalidError, Use
 from contacts.privacy import copying, objecting, requests, tombstones
 from contacts.privacy.requests import OPEN, Kind, State
+from contacts.public_pages import draw, language_of, public
 
-_LANGUAGES = {"en": "English", "fr": "Français"}
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'"
-)
 _THEMSELVES = "the person"
 _Answer = HttpResponse | StreamingHttpResponse
-_View = Callable[[HttpRequest, Contact, str], _Answer]
 
 
-def _own(view: _View) -> Callable[[HttpRequest, str], _Answer]:
-    """A page for the one person that the link is about: kept and indexed by nobody, running nothing."""
+def _own(
+    view: Callable[[HttpRequest, Contact, str], _Answer],
+) -> Callable[[HttpRequest, str], HttpResponseBase]:
+    """A page of the person whom the link names."""
 
+    @public
     @wraps(view)
     def page(request: HttpRequest, token: str) -> _Answer:
-        try:
-            contact = preferences.person(preferences.read(token, Use.PREFERENCES, clock.now()))
-        except TokenExpiredError:
-            response: _Answer = _page(request, None, "channels/link_refused.html", {"expired": True}, 410)
-        except TokenInvalidError:
-            response = _page(request, None, "channels/link_refused.html", {"expired": False}, 404)
-        else:
-            if contact is None:
-                response = _page(request, None, "channels/link_refused.html", {"expired": False}, 404)
-            else:
-                response = view(request, contact, token)
-        response["Content-Security-Policy"] = _POLICY
-        response["Cache-Control"] = "no-store"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Referrer-Policy"] = "no-referrer"
-        return response
+        contact = preferences.person(preferences.read(token, Use.PREFERENCES, clock.now()))
+        if contact is None:
+            raise TokenInvalidError
+        return view(request, contact, token)
 
-    # The token is the proof: there is no session that another site could ride on.
-    return csrf_exempt(require_http_methods(["GET", "HEAD", "POST"])(page))
+    return page
 
 
 @_own
@@ -64,7 +44,7 @@ def own_data(request: HttpRequest, contact: Contact, token: str) -> _Answer:
     """A copy of everything, and the objection to profiling."""
     now = clock.now()
     if request.method == "POST":
-        language = _language(request, contact)
+        language = language_of(request, contact)
         if "copy" in request.POST:
             _ask_for_copy(contact, language)
         elif "object" in request.POST:
@@ -83,7 +63,7 @@ def own_data(request: HttpRequest, contact: Contact, token: str) -> _Answer:
         "policy": tombstones.policy(),
         "token": token,
     }
-    return _page(request, contact, "contacts/privacy/own_data.html", context)
+    return draw(request, "contacts/privacy/own_data.html", context, language_of(request, contact))
 
 
 @_own
@@ -114,7 +94,7 @@ def own_erasure(request: HttpRequest, contact: Contact, token: str) -> _Answer:
                     now,
                     origin="preference centre",
                     by=_THEMSELVES,
-                    language=_language(request, contact),
+                    language=language_of(request, contact),
                 )
     context = {
         "asked": _open_erasures(contact).first(),
@@ -124,7 +104,7 @@ def own_erasure(request: HttpRequest, contact: Contact, token: str) -> _Answer:
         "policy": tombstones.policy(),
         "token": token,
     }
-    return _page(request, contact, "contacts/privacy/own_erasure.html", context)
+    return draw(request, "contacts/privacy/own_erasure.html", context, language_of(request, contact))
 
 
 def _ask_for_copy(contact: Contact, language: str) -> None:
@@ -143,32 +123,3 @@ def _open_erasures(contact: Contact) -> QuerySet[PrivacyRequest]:
 
 def _phrase(contact: Contact) -> str:
     return contact.email or contact.phone or "OK"
-
-
-def _page(
-    request: HttpRequest,
-    contact: Contact | None,
-    template: str,
-    context: Mapping[str, object],
-    status: int = 200,
-) -> HttpResponse:
-    language = _language(request, contact)
-    with translation.override(language):
-        shown = {
-            **context,
-            "language": language,
-            "languages": _LANGUAGES,
-            "organisation": settings.SEGUE_ORGANISATION,
-            "has_logo": settings.SEGUE_LOGO is not None,
-        }
-        response = render(request, template, shown, status=status)
-    response["Content-Language"] = language
-    return response
-
-
-def _language(request: HttpRequest, contact: Contact | None) -> str:
-    """The language asked for by the link, chosen by the person, or preferred by their browser."""
-    for wanted in (request.GET.get("lang", ""), contact.language[:2].lower() if contact else ""):
-        if wanted in _LANGUAGES:
-            return wanted
-    return "fr" if get_language_from_request(request).startswith("fr") else "en"

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -83,7 +84,7 @@ class WordingAdmin(ModelAdmin):
 
     @admin.display(description=_("words"))
     def beginning(self, wording: Wording) -> str:
-        return wording.text[:90]
+        return Truncator(wording.text).chars(90)
 
     @display(description=_("used"), label={"used": "success", "unused": "info"})
     def standing(self, wording: Wording) -> tuple[str, str]:

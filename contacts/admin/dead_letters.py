@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from contacts import clock, pulse
+from contacts.intake_event import glance
 from contacts.intake_replay import Replayed, replay
 from contacts.models import DeadLetter
 from contacts.paging import CappedPaginator
@@ -142,22 +143,8 @@ class DeadLetterAdmin(ModelAdmin):
         return False
 
 
-class _Outline(msgspec.Struct):
-    """What is worth a glance, in either form that a payload may have."""
-
-    type: str = ""
-    event: str = ""
-    name: str = ""
-    t: str = ""
-    n: str = ""
-
-
 def outline(payload: str) -> str:
     """The call and the name of the event of a payload, or its beginning if that cannot be read."""
-    try:
-        found = msgspec.json.decode(payload, type=_Outline)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        found = _Outline()
-    words = [found.type or found.t, (found.event or found.name or found.n)[:_SHOWN]]
+    call, name = glance(payload)
     short = payload[:_SHOWN] + ("…" if len(payload) > _SHOWN else "")
-    return " · ".join(filter(None, words)) or short
+    return " · ".join(filter(None, (call, name[:_SHOWN]))) or short

@@ -44,7 +44,7 @@ class ExportShape(serializers.Serializer[Any]):
 
 
 class Exports(Endpoint):
-    scopes: ClassVar = {"GET": "imports:read", "POST": "exports:write"}
+    scopes: ClassVar = {"GET": "exports:read", "POST": "exports:write"}
 
     @operation("list_exports", "Exports", answer=ExportShape, paged=True)
     def get(self, call: Call) -> Any:
@@ -75,7 +75,7 @@ class Exports(Endpoint):
 
 
 class ExportDetail(Endpoint):
-    scopes: ClassVar = {"GET": "imports:read"}
+    scopes: ClassVar = {"GET": "exports:read"}
 
     @operation("get_export", "One export and how far it is", answer=ExportShape)
     def get(self, call: Call, key: UUID) -> Any:

@@ -17,7 +17,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from contacts.arrivals import Arrival, InboxItem
-from contacts.intake_event import Rejection
+from contacts.intake_event import Rejection, glance
 from contacts.models import LatestArrival, Source
 from contacts.plan import catalogue
 from contacts.plan.catalogue import SERVER_ONLY, Planned, Problem
@@ -190,12 +190,13 @@ def _keep_latest(judged: Judged, first: Collection[int], others: Letters) -> Non
 def _line(item: InboxItem, arrival: Arrival | None, reason: Rejection | None, first: bool) -> dict[str, Any]:
     """An arrival as the live view shows it; one that could not be read shows as it came."""
     outcome = LatestArrival.Outcome
+    call, name = (arrival.event.type, arrival.name) if arrival else glance(item.payload)
     return {
         "source_id": item.source_id,
         "received_at": item.received_at,
         "outcome": outcome.REJECTED if reason else outcome.ACCEPTED if first else outcome.DUPLICATE,
-        "call": arrival.event.type if arrival else "",
-        "name": arrival.name if arrival else "",
+        "call": call[:8].replace("\0", "\ufffd"),
+        "name": name[:256].replace("\0", "\ufffd"),
         "who": ", ".join(f"{one.kind} {one.value}" for one in arrival.identifiers)[:600] if arrival else "",
         "reason": f"{reason.code}: {reason.message}"[:400].replace("\0", "\ufffd") if reason else "",
         "payload": _short(bytes(arrival.event.properties) if arrival else item.payload),

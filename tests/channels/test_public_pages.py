@@ -293,7 +293,10 @@ def test_every_text_of_the_public_pages_is_in_french() -> None:
     with (ROOT / "locale/fr/LC_MESSAGES/django.po").open("rb") as file:
         catalogue = read_po(file, locale="fr")
     wanted: set[str] = set()
-    for template in (ROOT / "templates/channels").glob("*.html"):
+    for template in [
+        *(ROOT / "templates/channels").glob("*.html"),
+        *(ROOT / "templates/contacts").rglob("own_*.html"),
+    ]:
         text = template.read_text(encoding="utf-8")
         if "channels/public.html" not in text and template.name != "public.html":
             continue
@@ -356,6 +359,15 @@ def test_measuring_is_asked_apart_and_an_empty_box_is_no_answer(client: Client, 
     assert preferences.measured(alice, clock.now()) is True
     client.post(path, {"wanted": WANTED, "measuring": "1"})
     assert preferences.measured(alice, clock.now()) is False
+
+
+def test_an_answer_about_measuring_offers_no_channel_without_an_address(
+    client: Client, alice: Contact
+) -> None:
+    _unsubscribe, path = paths(alice)
+    client.post(path, {"measuring": "1", "measured": "1", "wanted": ["email:offers", "email:news"]})
+    assert preferences.measured(alice, clock.now())
+    assert [one.channel for one in preferences.rows(alice, clock.now())[0].choices] == ["email"]
 
 
 def test_leaving_ends_measuring_too_and_coming_back_is_as_easy(client: Client, alice: Contact) -> None:

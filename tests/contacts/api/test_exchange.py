@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from config import roles
 from contacts import clock
 from contacts.exchange import exporting, importing
 from contacts.models import Contact
+from tests.config.backoffice import make_person, signed_in
 from tests.contacts.api.caller import Caller, make_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,3 +65,12 @@ def test_scopes_keep_files_apart() -> None:
     reader = Caller(key=make_key("imports:read"))
     assert reader.send("POST", "imports", b"email\na@example.com\n").status_code == 403
     assert reader.post("exports", {"what": "contacts"}).status_code == 403
+
+
+def test_files_are_open_to_the_roles_that_see_them_in_the_back_office(db: None) -> None:
+    analyst = signed_in(make_person("ana", role=roles.ANALYST))
+    integrator = signed_in(make_person("ines", role=roles.INTEGRATOR))
+    for path in ("imports", "exports"):
+        assert analyst.get(f"/api/v1/{path}").status_code == 403
+    assert integrator.get("/api/v1/imports").status_code == 200
+    assert integrator.get("/api/v1/exports").status_code == 403

@@ -161,7 +161,7 @@ def test_the_live_view_has_what_came_with_outcome_and_reason(shop: Source) -> No
     assert [(outcome, name, who, reason.partition(":")[0]) for outcome, name, who, reason in lines] == [
         ("accepted", ORDER, "user ada", ""),
         ("rejected", "Surprise", "user ada", "not_in_plan"),
-        ("rejected", "", "", "no_identity"),
+        ("rejected", "X", "", "no_identity"),
     ]
 
 
