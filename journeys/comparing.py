@@ -97,7 +97,7 @@ def _change(
 
 
 def _plain(value: Any) -> str:
-    return " ".join(notation.write({"": value}).removeprefix("'':").split())
+    return " ".join(notation.write(value).removesuffix("...\n").split())  # a lone word ends with dots
 
 
 def _words(data: Any) -> dict[str, str]:

@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from contacts import clock
 from journeys import approving, figures, publishing, redirecting
-from journeys.admin import acting, drafting, publish_page, version_pages
+from journeys.admin import acting, drafting, file_pages, publish_page, version_pages
 from journeys.admin.flow import flow_of
 from journeys.admin.pages import page
 from journeys.figures import Flow
@@ -80,6 +80,8 @@ class JourneyAdmin(ModelAdmin):
             path("<int:pk>/edit/", wrap(self.edit_view), name="journeys_journey_edit"),
             path("<int:pk>/act/<slug:act>/", wrap(self.act_view), name="journeys_journey_act"),
             path("<int:pk>/versions/", wrap(self.versions_view), name="journeys_journey_versions"),
+            path("<int:pk>/file/", wrap(self.file_view), name="journeys_journey_file"),
+            path("files/", wrap(self.files_view), name="journeys_journey_files"),
             path("library/", wrap(self.library_view), name="journeys_journey_library"),
         ]
         return [*own, *super().get_urls()]
@@ -160,6 +162,19 @@ class JourneyAdmin(ModelAdmin):
         if not self.has_view_permission(request, journey):
             raise PermissionDenied
         return version_pages.versions(self, request, journey)
+
+    def file_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        journey = Journey.objects.filter(pk=pk).first()
+        if journey is None:
+            raise Http404
+        if not self.has_view_permission(request, journey):
+            raise PermissionDenied
+        return file_pages.export(request, journey)
+
+    def files_view(self, request: HttpRequest) -> HttpResponse:
+        if not (self.has_add_permission(request) and self.has_change_permission(request)):
+            raise PermissionDenied
+        return file_pages.bring_in(self, request)
 
     def library_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_add_permission(request):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -237,3 +238,21 @@ def test_the_lists_cost_the_same_whatever_is_in_them(boss: Client, cart: Journey
         with statements() as many:
             boss.get(address)
         assert many.total <= few.total + 1
+
+
+def test_a_journey_is_taken_along_as_a_file_and_brought_in_after_a_look(boss: Client, cart: Journey) -> None:
+    taken = boss.get(reverse("admin:journeys_journey_file", args=[cart.pk]))
+    assert taken["Content-Disposition"] == 'attachment; filename="cart-reminder.yaml"'
+    address = reverse("admin:journeys_journey_files")
+    file = SimpleUploadedFile("cart-reminder.yaml", taken.content.replace(b"Europe/Paris", b"Asia/Tokyo"))
+    text = boss.post(address, {"files": file}).content.decode()
+    assert "timezone: Europe/Paris → Asia/Tokyo" in text
+    cart.refresh_from_db()
+    assert cart.draft["timezone"] == "Europe/Paris"
+    sent = {"act": "apply", "slug": "cart-reminder", "text": file.open().read().decode()}
+    assert "1 journeys have a new draft" in boss.post(address, sent, follow=True).content.decode()
+    cart.refresh_from_db()
+    assert cart.draft["timezone"] == "Asia/Tokyo"
+    sent = {"act": "apply", "slug": "Bad Slug", "text": "nothing"}
+    assert "cannot be applied" in boss.post(address, sent, follow=True).content.decode()
+    assert person("view_journey").get(address).status_code == 403
