@@ -55,7 +55,7 @@ def merge(
 ) -> None:
     """Make each loser part of its winner. Call with the contacts of both locked.
 
-    ``profiles`` holds both as stored before the merge. Statements: a constant number, whatever the number
+    ``profiles`` holds both as they were before the merge. Statements: a constant number, whatever the number
     of merges.
     """
     if not losers:

@@ -21,10 +21,12 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from contacts import consent, permission
+from contacts import consent, event_log, permission, profile_rows
 from contacts.consent import NewConsent, asking, wordings
+from contacts.event_log import NewEvent
 from contacts.models import ChannelAddress, Contact, Merge, Purpose
 from contacts.permission import TRACKING
+from contacts.profile import PERSON, Origin
 
 #: Where the ledger says that such an answer was given.
 ORIGIN = "preference page"
@@ -273,9 +275,14 @@ def leave(contact: Contact, now: datetime, proof: Mapping[str, str]) -> bool:
 
 def speak(contact: Contact, language: str, now: datetime) -> None:
     """Remember the language in which the person wants to be written to."""
-    if contact.language[:2] != language:
+    if contact.language[:2] == language:
+        return
+    with transaction.atomic():
         Contact.objects.filter(pk=contact.pk).update(language=language, updated_at=now)
-        contact.language = language
+        profile_rows.trace(contact.pk, ["language"], ["language"], Origin.told(PERSON, now))
+        # Segments judge the contact anew.
+        event_log.append([NewEvent(contact.pk, "Identified", now, now, properties={"language": language})])
+    contact.language = language
 
 
 def _sign(body: bytes, use: Use, key: str) -> bytes:

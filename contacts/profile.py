@@ -35,6 +35,8 @@ _COLUMNS = {
     "time_zone": "timezone",
     "country": "country",
 }
+PERSON = "person"
+"The origin of what somebody declared on their own pages."
 _IN_ADDRESS = ("city", "state", "postalCode", "postal_code", "region")
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from contacts import slots
-from contacts.profile import Profile
+from contacts.profile import Origin, Profile
 
 _decoder = msgspec.json.Decoder(Profile)
 
@@ -51,6 +51,17 @@ def saw(times: Mapping[int, tuple[datetime, datetime]]) -> None:
                 [times[contact][0] for contact in ids],
                 [times[contact][1] for contact in ids],
             ],
+        )
+
+
+def trace(contact: int, names: Collection[str], kept: Collection[str], origin: Origin) -> None:
+    """Write down who declared the values ``kept``; of ``names``, those that are not kept have no origin."""
+    told = msgspec.json.encode(dict.fromkeys(kept, origin))
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(
+            "UPDATE contacts_contact SET origins = jsonb_set(origins, '{declared}',"
+            " (coalesce(origins->'declared', '{}') - %b::text[]) || %b) WHERE id = %b AND slot = %b",
+            [list(names), Jsonb(told, dumps=bytes), contact, slots.of(contact)],
         )
 
 

@@ -72,10 +72,11 @@ def _update(
         resolved.created
     )
     before = profile_rows.load(stored)
-    merging.merge(resolved.merged, before, now, fallen=resolved.fallen, rules_version=version)
-    profiles = {contact: profile.copy() for contact, profile in before.items()}
     by_time = sorted(zip(resolved.contacts, told, strict=True), key=lambda pair: pair[1].occurred_at)
+    profiles = {contact: profile.copy() for contact, profile in before.items()}
     _begin(profiles, by_time, resolved, now)
+    # Also of whom this batch makes it is kept how they were before: nothing was known of them.
+    merging.merge(resolved.merged, profiles, now, fallen=resolved.fallen, rules_version=version)
     for loser, winner in resolved.merged.items():
         profiles[winner].absorb(profiles.pop(loser))
     for contact in resolved.recognised:

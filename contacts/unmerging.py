@@ -111,12 +111,15 @@ def _known(contact: int) -> bool:
 
 
 def _part_consents(merge: Merge, now: datetime) -> None:
-    """Both allow again what each said, and neither what either refused while they were one."""
+    """Both allow again what each said, and neither what either refused while they were one.
+
+    What was refused in the very batch that merged them counts as said by the one that they became.
+    """
     people = (merge.winner_id, merge.loser_id)
     consent.lock(people)
     consent.rebuild(people, now)
     refused = ConsentEntry.objects.filter(
-        contact_id=merge.winner_id, recorded_at__gt=merge.merged_at, action=ConsentEntry.Action.WITHDRAWN
+        contact_id=merge.winner_id, recorded_at__gte=merge.merged_at, action=ConsentEntry.Action.WITHDRAWN
     ).order_by("id")
     consent.record(list(_echoes(refused, merge.loser_id)), now)
 

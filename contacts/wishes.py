@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
-from contacts import permission
+from contacts import permission, profile_rows
 from contacts.models import Contact
+from contacts.profile import PERSON, Origin
 
 PAUSE = permission.PAUSE
 #: What the page offers, in days.
@@ -37,12 +38,13 @@ def limit(contact: Contact, weekly: int | None, quiet: tuple[time, time] | None,
 def _keep_own(contact: Contact, values: Mapping[str, str | int | None], now: datetime) -> None:
     """Write or remove what is the person's alone. Events that arrive meanwhile change other keys."""
     kept = {name: value for name, value in values.items() if value is not None}
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE contacts_contact SET attributes = (attributes - %s::text[]) || %s::jsonb, updated_at = %s"
             " WHERE id = %s",
             [list(values), json.dumps(kept), now, contact.pk],
         )
+        profile_rows.trace(contact.pk, values, kept, Origin.told(PERSON, now))
     rest = {name: value for name, value in contact.attributes.items() if name not in values}
     contact.attributes = rest | kept
 

@@ -3,9 +3,10 @@ from uuid import uuid4
 
 import pytest
 
-from contacts import preferences
+from contacts import permission, preferences, wishes
+from contacts.models import Event
 from contacts.preferences import Grant, TokenExpiredError, TokenInvalidError, Use
-from tests.factories import NOON
+from tests.factories import NOON, make_contact
 
 GRANT = Grant(uuid4(), "email", "offers", uuid4())
 
@@ -41,3 +42,21 @@ def test_no_change_to_a_token_goes_unnoticed() -> None:
 def test_nonsense_is_no_token(text: str) -> None:
     with pytest.raises(TokenInvalidError):
         preferences.read(text, Use.UNSUBSCRIBE, NOON)
+
+
+@pytest.mark.django_db
+def test_what_a_person_chooses_on_their_pages_is_theirs_by_origin() -> None:
+    contact = make_contact(language="en", attributes={"plan": "gold"})
+    preferences.speak(contact, "fr", NOON)
+    wishes.pause(contact, 30, NOON)
+    wishes.limit(contact, 2, None, NOON)
+    contact.refresh_from_db()
+    own = ["person", int(NOON.timestamp())]
+    assert contact.origins["declared"] == {
+        "language": own, permission.PAUSE: own, permission.WEEKLY: own
+    }  # fmt: skip
+    assert Event.objects.get(contact_id=contact.pk).properties == {"language": "fr"}
+    wishes.pause(contact, 0, NOON)
+    contact.refresh_from_db()
+    assert permission.PAUSE not in contact.origins["declared"]
+    assert contact.attributes == {"plan": "gold", permission.WEEKLY: 2}
