@@ -34,7 +34,7 @@ def ask(
     journey: Journey, by: AbstractBaseUser, now: datetime, choices: Sequence[Choice] = (), note: str = ""
 ) -> PublishRequest:
     """Ask that the draft be published. A draft with problems is refused; an older request gives way."""
-    found, problems = publishing.check(journey.draft)
+    found, problems = publishing.check(journey.draft, journey.slug)
     if found is None or problems:
         raise GraphError(problems)
     if "publish" not in publishing.acts(journey.status):

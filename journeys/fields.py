@@ -180,6 +180,7 @@ InputKind = Literal[
     "choices",
     "span",  # "2 days"
     "clock",  # "09:00"
+    "numbers",  # a list of numbers, or the word "last"
     "day",  # "2026-12-24"
     "rule",  # the condition language
     "where",  # property filters, of the event named in the field ``event``

@@ -131,12 +131,13 @@ def check(data: Any) -> tuple[Graph | None, list[Problem]]:
         return None, [Problem("", f"must be plain JSON of at most {LARGEST // 1024} KB")]
     fields = Fields(data, "", problems)
     steps, notes = _read_steps(fields)
+    trigger = read_trigger(fields)
     graph = Graph(
         name=fields.text("name", "", most=120),
         zone=_zone(fields),
-        trigger=read_trigger(fields),
+        trigger=trigger,
         audience=fields.rule("audience"),
-        entry=read_entry(fields),
+        entry=read_entry(fields, recurs=trigger.recurs),
         goal=read_goal(fields),
         exit=fields.rule("exit"),
         on_goal=_read_moves(fields),
@@ -148,6 +149,8 @@ def check(data: Any) -> tuple[Graph | None, list[Problem]]:
     fields.done()
     check_paths(graph.start, steps, problems)
     _check_own_events(graph, problems)
+    if trigger.schedule and graph.audience is None and not problems:
+        problems.append(Problem("audience", "is missing: say who is meant by the schedule ({} is everybody)"))
     return (None if problems else _prepared(graph)), problems
 
 
@@ -249,7 +252,8 @@ def _check_own_events(graph: Graph, problems: list[Problem]) -> None:
     own = name.startswith(_OWN) or (
         name == "Identified" and any(isinstance(step, Update) for step in graph.steps.values())
     )
-    if graph.entry.mode == "always" and own:
+    # What was done with a message is looked at when it is published, with the journeys that send them.
+    if graph.entry.mode == "always" and own and not graph.trigger.message:
         problems.append(
             Problem("entry.mode", f"“{name}” follows from journeys themselves: enter once, or once a window")
         )

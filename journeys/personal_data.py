@@ -39,6 +39,7 @@ PEOPLE: tuple[Table, ...] = (
 )
 
 IMPERSONAL: tuple[Impersonal, ...] = (
+    Impersonal("journeys.ClockMark", "up to when a journey's schedule was followed"),
     Impersonal("journeys.Journey", "a path, not who walks it"),
     Impersonal("journeys.JourneyVersion", "a path, not who walks it"),
     Impersonal("journeys.Redirect", "how many went from one step to another"),

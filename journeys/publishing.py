@@ -11,9 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from channels.models import Audience, Template
-from contacts.models import Purpose, Segment
-from journeys import graph, redirecting
+from journeys import graph, redirecting, references
 from journeys.fields import Problem
 from journeys.graph import Graph, GraphError
 from journeys.models import Journey, JourneyVersion, Run
@@ -35,33 +33,16 @@ class NotAllowedError(Exception):
     """This act is not open to a journey of this status."""
 
 
-def check(data: Any) -> tuple[Graph | None, list[Problem]]:
-    """As ``graph.check``, and whether the templates, audiences, purposes and segments it names exist."""
+def check(data: Any, slug: str = "") -> tuple[Graph | None, list[Problem]]:
+    """As ``graph.check``, and whether what it names exists; with the journey's ``slug``, also whether it
+    would start itself for ever by way of other journeys.
+    """
     found, problems = graph.check(data)
     if found is not None:
-        problems += _missing(found)
+        problems += references.missing(found)
+        if slug:
+            problems += references.going_round(slug, found)
     return found, problems
-
-
-def _missing(found: Graph) -> list[Problem]:
-    problems = []
-    channels = dict(Template.objects.values_list("slug", "channel"))
-    for path, (channel, slug) in found.templates().items():
-        if slug not in channels:
-            problems.append(Problem(path, f"no template is named “{slug}”"))
-        elif channels[slug] != channel:
-            problems.append(Problem(path, f"“{slug}” is a template for {channels[slug]}"))
-    by_hand = set(Segment.objects.filter(kind=Segment.Kind.STATIC).values_list("slug", flat=True))
-    for known, named, noun in (
-        (by_hand, found.lists(), "list kept by hand"),
-        (set(Audience.objects.values_list("slug", flat=True)), found.audiences(), "audience"),
-        (set(Purpose.objects.values_list("slug", flat=True)), found.purposes(), "purpose"),
-        (set(Segment.objects.values_list("slug", flat=True)), found.trigger_segment(), "segment"),
-    ):
-        problems += [
-            Problem(path, f"no {noun} is named “{slug}”") for path, slug in named.items() if slug not in known
-        ]
-    return problems
 
 
 def publish(
@@ -72,7 +53,7 @@ def publish(
     People who are inside stay on the version they entered, save where ``choices`` say otherwise; a pulse
     moves those in batches.
     """
-    found, problems = check(journey.draft)
+    found, problems = check(journey.draft, journey.slug)
     if found is None or problems:
         raise GraphError(problems)
     with transaction.atomic():

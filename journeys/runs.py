@@ -36,6 +36,9 @@ MOVES: Mapping[State, Mapping[State, str]] = {
 
 _EVER = datetime(1, 1, 1, tzinfo=UTC)
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+_ANY = 2**31 - 1
+ENTRIES_A_DAY = 100
+"A person enters a journey that lets them in again and again at most so often in 24 hours."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def enter(version: Version, entries: Sequence[Entry], now: datetime) -> int:
         chosen.setdefault((entry.contact_id, entry.key), entry)
     wanted = list(chosen.values())
     with transaction.atomic():
-        began = _insert(version, version.graph.entry, version.graph.start, wanted, now)
+        inserted = _insert(version, version.graph.entry, version.graph.start, wanted, now)
+        began = _within_limits(version, version.graph.entry, inserted)
         about = {"journey": version.slug, "version": version.number}
         event_log.append(NewEvent(each, "Journey Entered", now, now, properties=about) for each in began)
     return len(began)
@@ -69,7 +73,8 @@ def enter(version: Version, entries: Sequence[Entry], now: datetime) -> int:
 
 def _insert(
     version: Version, rule: EntryRule, start: str, entries: Sequence[Entry], now: datetime
-) -> list[int]:
+) -> list[tuple[int, int]]:
+    """The runs that began: (id, contact's id)."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(
@@ -84,6 +89,8 @@ def _insert(
                 version.id,
                 start,
                 now,
+                rule.mode == "always",
+                ENTRIES_A_DAY,
                 [entry.contact_id for entry in entries],
                 [slots.of(entry.contact_id) for entry in entries],
                 [min(entry.at, now) for entry in entries],
@@ -92,7 +99,33 @@ def _insert(
                 [blocking_since(rule, min(entry.at, now)) for entry in entries],
             ],
         )
-        return [row[0] for row in cursor.fetchall()]
+        return cursor.fetchall()
+
+
+def _within_limits(version: Version, rule: EntryRule, began: Sequence[tuple[int, int]]) -> list[int]:
+    """Take back the latest of those that ``began`` beyond the rule's limits; returns who entered.
+
+    Nobody has seen them yet. Who else enters the journey waits, so that the limits hold exactly.
+    """
+    gone = set[int]()
+    ids = [run_id for run_id, _contact_id in began]
+    if began and (rule.most_each or rule.most_live):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('journeys.limits'), %s)", [version.journey_id]
+            )
+            cursor.execute(
+                _BEYOND,
+                [
+                    version.journey_id,
+                    ids,
+                    ids,
+                    rule.most_each or _ANY,
+                    rule.most_live or _ANY,
+                ],
+            )
+            gone = {row[0] for row in cursor.fetchall()}
+    return [contact_id for run_id, contact_id in began if run_id not in gone]
 
 
 def blocking_since(rule: EntryRule, at: datetime) -> datetime:
@@ -154,7 +187,8 @@ INSERT INTO journeys_run (slot, contact_id, journey_id, version_id, key, state, 
                           watching, entered_at, outcome, entry)
 SELECT u.slot, u.contact_id, w.journey_id, w.version_id, u.key, 1, w.step, 0, w.now, u.at,
        '[]', u.at, '', u.entry::jsonb
-FROM (SELECT %b::int8 AS journey_id, %b::int8 AS version_id, %b::text AS step, %b::timestamptz AS now) AS w
+FROM (SELECT %b::int8 AS journey_id, %b::int8 AS version_id, %b::text AS step, %b::timestamptz AS now,
+             %b::bool AS counted, %b::int4 AS most) AS w
 CROSS JOIN unnest(%b::int8[], %b::int2[], %b::timestamptz[], %b::text[], %b::text[], %b::timestamptz[])
     AS u(contact_id, slot, at, key, entry, blocking_since)
 WHERE EXISTS (SELECT 1 FROM contacts_contact c WHERE c.id = u.contact_id AND c.slot = u.slot)
@@ -163,6 +197,25 @@ WHERE EXISTS (SELECT 1 FROM contacts_contact c WHERE c.id = u.contact_id AND c.s
     WHERE p.contact_id = u.contact_id AND p.slot = u.slot AND p.journey_id = w.journey_id AND p.key = u.key
       AND (p.state = 1 OR p.entered_at > u.blocking_since)
 )
+  AND (NOT w.counted OR (
+    SELECT count(*) FROM journeys_run p WHERE p.contact_id = u.contact_id AND p.slot = u.slot
+      AND p.journey_id = w.journey_id AND p.entered_at > u.at - interval '1 day'
+  ) < w.most)
 ON CONFLICT DO NOTHING
-RETURNING contact_id
+RETURNING id, contact_id
+"""
+_BEYOND = """
+DELETE FROM journeys_run WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY contact_id ORDER BY began, entered_at, id) AS each,
+               row_number() OVER (ORDER BY began, entered_at, id) AS live
+        FROM (
+            SELECT id, contact_id, entered_at, id = ANY(began.ids) AS began
+            FROM journeys_run, (SELECT %s::int AS journey_id, %s::bigint[] AS ids) AS began
+            WHERE journeys_run.journey_id = began.journey_id AND state = 1
+        ) AS live
+    ) AS numbered
+    WHERE id = ANY(%s) AND (each > %s OR live > %s)
+)
+RETURNING id
 """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from contacts import clock, pulse
+from journeys import clockwork, redirecting
 from journeys import engine as walking
-from journeys import redirecting
 from journeys import triggers as starting
 
 _LONGEST = 20.0
@@ -24,6 +24,13 @@ def triggers() -> None:
 def inactivity() -> None:
     """Start runs for people nobody heard of."""
     if pulse.drain(lambda: starting.inactivity(clock.now()), seconds=_LONGEST):
+        pulse.wake("engine")
+
+
+@shared_task
+def occasions() -> None:
+    """Start runs whose schedule or date has come."""
+    if pulse.drain(lambda: clockwork.tick(clock.now()), seconds=_LONGEST):
         pulse.wake("engine")
 
 

@@ -56,13 +56,11 @@ def _fitting(graph: Graph, events: Sequence[LogEvent], now: datetime) -> list[Lo
     """The events that start a run: fresh, of the right segment or properties, of people in the audience."""
     trigger = graph.trigger
     found = [event for event in events if event.occurred_at > now - trigger.fresh and not event.is_history]
-    if trigger.segment:
+    if trigger.own_event:
         # Written by Segue: whoever has a key may send an event of the same name.
-        found = [
-            event
-            for event in found
-            if event.kind == event_log.SYSTEM and event.properties.get("segment") == trigger.segment
-        ]
+        found = [event for event in found if event.kind == event_log.SYSTEM]
+    if trigger.segment:
+        found = [event for event in found if event.properties.get("segment") == trigger.segment]
     passed = rules_sql_events.passing(
         parse_where(list(trigger.where)), [event.properties for event in found], now
     )

@@ -26,6 +26,7 @@ class Version:
     slug: str
     status: str
     graph: Graph | None
+    published_at: datetime
 
 
 def load(version_ids: Collection[int]) -> dict[int, Version]:
@@ -60,7 +61,9 @@ def _load(found: QuerySet[JourneyVersion]) -> list[Version]:
         for version_id, data in JourneyVersion.objects.filter(id__in=new).values_list("id", "graph"):
             _kept[version_id, new[version_id]] = _read(data)
     return [
-        Version(version_id, number, journey_id, slug, status, _kept.get((version_id, published_at)))
+        Version(
+            version_id, number, journey_id, slug, status, _kept.get((version_id, published_at)), published_at
+        )
         for version_id, published_at, number, journey_id, slug, status in rows
     ]
 

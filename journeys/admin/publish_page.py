@@ -48,7 +48,7 @@ class Row:
 def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, *, may_publish: bool) -> HttpResponse:
     """Say what will happen and to whom; on POST do it, ask for it or decide about it."""
     pending = approving.pending(journey)
-    found, problems = publishing.check(journey.draft)
+    found, problems = publishing.check(journey.draft, journey.slug)
     if request.method == "POST":
         return _act(admin, request, journey, pending, may_publish=may_publish)
     standing = redirecting.impact(journey)

@@ -1,7 +1,8 @@
 """Tables of journeys: what should happen to whom, and when."""
 
+from journeys.models.clock_mark import ClockMark
 from journeys.models.journey import Journey, JourneyVersion
 from journeys.models.publication import PublishRequest, Redirect
 from journeys.models.run import Run, StepEntry
 
-__all__ = ["Journey", "JourneyVersion", "PublishRequest", "Redirect", "Run", "StepEntry"]
+__all__ = ["ClockMark", "Journey", "JourneyVersion", "PublishRequest", "Redirect", "Run", "StepEntry"]
