@@ -30,6 +30,7 @@ class Tile:
     rate: float | None
     change: float | None
     good: bool | None
+    unnamed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _tile(key: str, now: Figures, before: Figures, rate: float | None, *, more_i
     change = _change(now.counts[key], before.counts[key])
     good = None if change is None or more_is_good is None or change == 0 else (change > 0) == more_is_good
     kpi = kpis.BY_KEY[key]
-    return Tile(kpi.name, kpi.description, f"{now.counts[key]:,}", rate, change, good)
+    return Tile(kpi.name, kpi.description, f"{now.counts[key]:,}", rate, change, good, now.unnamed[key])
 
 
 def _change(now: float, before: float) -> float | None:

@@ -15,9 +15,12 @@ from django.utils.translation import gettext as _
 
 from analytics import kpis
 from analytics.models import DailyKpi
+from channels import actors
+from channels.models import EngagementTotal
 from journeys.models import Journey
 
 #: Figures shown for channels and journeys, in reading order.
+UNNAMED = ("opened", "clicked")
 SHOWN = ("sent", "delivered", "opened", "clicked", "converted", "unsubscribed", "held", "dropped")
 
 
@@ -44,6 +47,8 @@ class Figures:
     """Counts and amounts by KPI key, with the rates that managers ask for."""
 
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    #: Opens and clicks of people who may not be measured: each fetch counts, for nobody knows whose it was.
+    unnamed: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
     def rate(self, part: str, whole: str) -> float | None:
@@ -85,7 +90,7 @@ class Report:
 
     @property
     def empty(self) -> bool:
-        return not any(self.total.counts.values())
+        return not any(self.total.counts.values()) and not any(self.total.unnamed.values())
 
 
 def engagement(period: Period, channel: str = "", journey_id: int | None = None) -> Report:
@@ -96,15 +101,19 @@ def engagement(period: Period, channel: str = "", journey_id: int | None = None)
         defaultdict[str, Figures](Figures),
         defaultdict[int, Figures](Figures),
     )
+
+    def homes(day: date, in_channel: str, journey: int) -> list[Figures]:
+        found = [total, by_day[day]]
+        found += [by_channel[in_channel]] if in_channel else []
+        return found + ([by_journey[journey]] if journey else [])
+
     for day, kpi, in_channel, journey, count, amount in _rows(period, channel, journey_id):
-        homes = [total, by_day[day]]
-        if in_channel:
-            homes.append(by_channel[in_channel])
-        if journey:
-            homes.append(by_journey[journey])
-        for figures in homes:
+        for figures in homes(day, in_channel, journey):
             figures.counts[kpi] += count
             figures.amounts[kpi] += amount
+    for day, kpi, in_channel, journey, count in _unnamed(period, channel, journey_id):
+        for figures in homes(day, in_channel, journey):
+            figures.unnamed[kpi] += count
     before = Figures()
     for _day, kpi, _channel, _journey, count, amount in _rows(period.before, channel, journey_id):
         before.counts[kpi] += count
@@ -115,17 +124,23 @@ def engagement(period: Period, channel: str = "", journey_id: int | None = None)
 
 def as_csv(report: Report) -> Iterator[str]:
     """The report day by day as CSV lines, safe to open in a spreadsheet."""
-    yield _line(["day", *(str(kpis.BY_KEY[key].name) for key in SHOWN), _("Value of conversions")])
+    names = [str(kpis.BY_KEY[key].name) for key in SHOWN]
+    names += [_("Opens without names"), _("Clicks without names")]
+    yield _line(["day", *names, _("Value of conversions")])
     for day, figures in report.by_day.items():
-        yield _line([day.isoformat(), *(figures.counts[key] for key in SHOWN), figures.amounts["converted"]])
+        yield _line([day.isoformat(), *_cells(figures), figures.amounts["converted"]])
     yield _line([])
-    yield _line(["channel", *(str(kpis.BY_KEY[key].name) for key in SHOWN)])
+    yield _line(["channel", *names])
     for channel, figures in sorted(report.by_channel.items()):
-        yield _line([channel, *(figures.counts[key] for key in SHOWN)])
+        yield _line([channel, *_cells(figures)])
     yield _line([])
-    yield _line(["journey", *(str(kpis.BY_KEY[key].name) for key in SHOWN)])
+    yield _line(["journey", *names])
     for journey, figures in sorted(report.by_journey.items()):
-        yield _line([report.journey_names.get(journey, journey), *(figures.counts[key] for key in SHOWN)])
+        yield _line([report.journey_names.get(journey, journey), *_cells(figures)])
+
+
+def _cells(figures: Figures) -> list[int]:
+    return [figures.counts[key] for key in SHOWN] + [figures.unnamed[key] for key in UNNAMED]
 
 
 def harmless(cell: object) -> object:
@@ -150,3 +165,23 @@ def _rows(
     if journey_id:
         found = found.filter(journey_id=journey_id)
     return found.values_list("day", "kpi", "channel", "journey_id").annotate(Sum("count"), Sum("amount"))
+
+
+def _unnamed(
+    period: Period, channel: str, journey_id: int | None
+) -> Iterator[tuple[date, str, str, int, int]]:
+    """Day, figure, channel, journey (0 for none) and number of opens and clicks that are kept on nobody.
+
+    What had a name at first was counted under it, and is left out.
+    """
+    found = EngagementTotal.objects.filter(
+        day__range=(period.first, period.last), named=False, actor=actors.HUMAN, kind__in=UNNAMED
+    )
+    if channel:
+        found = found.filter(channel=channel)
+    journeys = dict(Journey.objects.values_list("slug", "pk"))
+    sums = found.values_list("day", "kind", "channel", "origin_kind", "origin_slug").annotate(Sum("hits"))
+    for day, kind, in_channel, origin, slug, hits in sums:
+        journey = journeys.get(slug, 0) if origin == "journey" else 0
+        if not journey_id or journey == journey_id:
+            yield day, kind, in_channel, journey, hits

@@ -82,12 +82,13 @@ def follow(now: datetime, limit: int = 200) -> int:
 
 
 _COLUMNS = "day, channel, origin_kind, origin_slug, origin_step, template, kind, actor"
+_ONCE = f"({_COLUMNS}, named)"
 
 _ADD = f"""
-INSERT INTO channels_engagementtotal ({_COLUMNS}, hits)
-SELECT * FROM unnest(%b::date[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-                     %b::text[], %b::int4[])
-ON CONFLICT ({_COLUMNS}) DO UPDATE SET hits = channels_engagementtotal.hits + excluded.hits
+INSERT INTO channels_engagementtotal ({_COLUMNS}, hits, named)
+SELECT *, false FROM unnest(%b::date[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+                            %b::text[], %b::text[], %b::int4[])
+ON CONFLICT {_ONCE} DO UPDATE SET hits = channels_engagementtotal.hits + excluded.hits
 """  # noqa: S608
 
 _OPENED = """
@@ -127,9 +128,9 @@ WITH gone AS (
     RETURNING (d.received_at AT TIME ZONE 'UTC')::date AS day, r.channel, r.origin_kind, r.origin_slug,
               r.origin_step, r.template, d.kind, d.actor
 )
-INSERT INTO channels_engagementtotal ({_COLUMNS}, hits)
-SELECT {_COLUMNS}, count(*) FROM gone GROUP BY {_COLUMNS}
-ON CONFLICT ({_COLUMNS}) DO UPDATE SET hits = channels_engagementtotal.hits + excluded.hits
+INSERT INTO channels_engagementtotal ({_COLUMNS}, hits, named)
+SELECT {_COLUMNS}, count(*), true FROM gone GROUP BY {_COLUMNS}
+ON CONFLICT {_ONCE} DO UPDATE SET hits = channels_engagementtotal.hits + excluded.hits
 """  # noqa: S608
 
 _FORGET_TIMES = f"""

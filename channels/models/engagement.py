@@ -67,7 +67,10 @@ class Receipt(models.Model):
 
 
 class EngagementTotal(models.Model):
-    """Opens and clicks that may not be kept on anybody: how many a day, of which messages."""
+    """Opens and clicks that may not be kept on anybody: how many a day, of which messages.
+
+    Those that were ``named`` at first, until a person withdrew, are in the daily figures already.
+    """
 
     day = models.DateField(_("day"))
     channel = models.CharField(_("channel"), max_length=16)
@@ -77,6 +80,7 @@ class EngagementTotal(models.Model):
     template = models.TextField(_("template"), default="")
     kind = models.TextField(_("kind"))  # opened, clicked
     actor = models.TextField(_("who"), default="")  # human, proxy, scanner, prefetch
+    named = models.BooleanField(_("had a name at first"), default=False, db_default=False)
     hits = models.IntegerField(_("number"), default=0)
 
     class Meta:
@@ -86,9 +90,9 @@ class EngagementTotal(models.Model):
             models.UniqueConstraint(
                 fields=[
                     "day", "channel", "origin_kind", "origin_slug", "origin_step", "template", "kind",
-                    "actor",
+                    "actor", "named",
                 ],
-                name="engagement_total_once",
+                name="engagement_total_of_kind",
             )
         ]  # fmt: skip
 

@@ -156,6 +156,7 @@ class ContactList(ContactActs):
             "crumbs": [(_("Contacts"), "")],
             "form": form,
             "asked": asked,
+            "segment": Segment.objects.filter(slug=asked.segment).first() if asked.segment else None,
             "contacts": page.contacts,
             "count": count,
             "exact": exact,

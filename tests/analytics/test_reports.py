@@ -8,6 +8,8 @@ from django.urls import reverse
 from analytics import charts, reports
 from analytics.models import DailyKpi
 from analytics.reports import Period
+from channels.models import EngagementTotal
+from tests.factories import make_version
 
 pytestmark = pytest.mark.django_db
 
@@ -23,6 +25,24 @@ def test_the_report_adds_up_its_period_and_nothing_else() -> None:
     kpi(10, "sent", 5)
     kpi(11, "sent", 100)
     assert reports.engagement(MARCH).total.counts["sent"] == 15
+
+
+def test_what_nobody_may_be_named_for_is_told_beside_the_figures_and_once() -> None:
+    journey = make_version({"start": "end", "steps": {"end": {"type": "exit"}}}, slug="welcome").journey
+    about = {"day": MARCH.first, "channel": "email", "kind": "opened", "actor": "human"}
+    by_journey = {**about, "origin_kind": "journey", "origin_slug": "welcome"}
+    EngagementTotal.objects.create(**by_journey, hits=3)
+    EngagementTotal.objects.create(**by_journey, hits=5, named=True)
+    EngagementTotal.objects.create(**{**about, "actor": "scanner"}, hits=40)
+    EngagementTotal.objects.create(**{**about, "channel": "sms"}, hits=2)
+    kpi(1, "opened", 7)
+    report = reports.engagement(MARCH)
+    assert (report.total.counts["opened"], report.total.unnamed["opened"]) == (7, 5)
+    assert report.by_journey[journey.pk].unnamed["opened"] == 3
+    assert reports.engagement(MARCH, "sms").total.unnamed["opened"] == 2
+    assert reports.engagement(MARCH, journey_id=journey.pk).total.unnamed["opened"] == 3
+    assert [tile.unnamed for tile in charts.tiles(report)][:4] == [0, 0, 5, 0]
+    assert "Opens without names" in next(reports.as_csv(report))
 
 
 def test_the_period_before_has_the_same_length_and_ends_the_day_before() -> None:

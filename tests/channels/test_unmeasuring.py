@@ -82,6 +82,7 @@ def test_withdrawing_takes_everything_off_the_name_and_keeps_the_totals() -> Non
         contact_id=paul.id, name__in=["Message Opened", "Message Clicked"]
     ).exists()
     assert EngagementTotal.objects.aggregate(Sum("hits"))["hits__sum"] == 3
+    assert not EngagementTotal.objects.filter(named=False).exists()
     assert LastOpen.objects.get().contact_id == paul.id
     assert Receipt.objects.get().contact_id == other.id
     assert ConsentState.objects.get(contact=paul, purpose="tracking").settled

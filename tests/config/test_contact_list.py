@@ -137,6 +137,16 @@ def test_many_are_suppressed_with_a_reason(client: Client) -> None:
     assert Suppression.objects.count() == 3
 
 
+def test_the_list_and_a_segment_lead_to_an_export_of_whom_they_show(client: Client) -> None:
+    segment = Segment.objects.create(name="VIP", slug="vip", kind=Segment.Kind.STATIC)
+    address = f"/admin/contacts/export/add/?segment={segment.pk}"
+    assert address in client.get("/admin/contacts/contact/?segment=vip").content.decode()
+    assert address in client.get(f"/admin/contacts/segment/{segment.pk}/members/").content.decode()
+    page = client.get(address).content.decode()
+    assert f'<option value="{segment.pk}" selected>' in page
+    assert f"&amp;segment={segment.pk}" in page
+
+
 def test_an_export_is_guarded_against_formulae(client: Client) -> None:
     ada = make_contact(first_name="=1+1", email="ada@example.com")
     answer = post(client, "export", contact=[ada.pk], confirmed="1")
