@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,8 +22,12 @@ __all__ = [
     "draft",
     "in_force",
     "publish",
+    "rulers",
     "rules_in_force",
 ]
+
+
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class AlreadyPublishedError(Exception):
@@ -46,6 +50,17 @@ def current(now: datetime) -> Charter:
     if version is None:
         return charter_rules.parse(DEFAULT)
     return charter_rules.parse(version.rules, version.number)
+
+
+def rulers(until: datetime) -> list[tuple[datetime, Charter]]:
+    """The charters that ruled one after the other until ``until``, each with since when."""
+    found = [(_EVER, charter_rules.parse(DEFAULT))]
+    published = CharterVersion.objects.filter(published_at__lte=until, effective_at__lte=until)
+    # Of two with the same date the higher number rules; one published late rules from then on.
+    for version in published.order_by("effective_at", "number"):
+        since = max(version.effective_at or until, version.published_at or until)
+        found.append((since, charter_rules.parse(version.rules, version.number)))
+    return sorted(found, key=lambda one: one[0])
 
 
 def rules_in_force(now: datetime) -> dict[str, Any]:

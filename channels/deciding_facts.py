@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Protocol
@@ -241,8 +241,10 @@ def charter_number(now: datetime) -> int | None:
     return version.number if version else None
 
 
-def conditions(wishes: Iterable[Wish], now: datetime) -> dict[int, bool]:
+def conditions(wishes: Iterable[Wish], now: datetime | Mapping[int, datetime]) -> dict[int, bool]:
     """Whether each message's own conditions hold, for the messages that have some.
+
+    ``now`` is one instant for all, or, in a replay of the past, each message's own by its id.
 
     One statement for up to 60 different rules. A rule that cannot be read does not hold.
     """
@@ -254,12 +256,23 @@ def conditions(wishes: Iterable[Wish], now: datetime) -> dict[int, bool]:
         if text not in by_text:
             by_text[text] = (_parsed(wish.conditions), [])
         by_text[text][1].append(i)
+    one = now if isinstance(now, datetime) else None
     subjects = [
-        Subject(wish.contact_id, wish.slot, wish.entered_at or wish.created_at, wish.created_at)
+        Subject(
+            wish.contact_id,
+            wish.slot,
+            wish.entered_at or wish.created_at,
+            wish.created_at,
+            None if isinstance(now, datetime) else now[wish.id],
+        )
         for wish in asked
     ]
     readable = [(rule, positions) for rule, positions in by_text.values() if rule is not None]
-    held = rules_sql.verdicts([rule for rule, _positions in readable], subjects, now) if readable else []
+    held = (
+        rules_sql.verdicts([rule for rule, _positions in readable], subjects, one, past=one is None)
+        if readable
+        else []
+    )
     for (_rule, positions), holds in zip(readable, held, strict=True):
         for i in positions:
             answers[asked[i].id] = i in holds

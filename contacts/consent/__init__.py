@@ -8,6 +8,7 @@ from contacts.consent.asking import Answer, ask, confirm, pending
 from contacts.consent.expiring import lapse
 from contacts.consent.holding import (
     Held,
+    Past,
     allowed,
     as_of,
     held,
@@ -18,7 +19,7 @@ from contacts.consent.holding import (
 )
 from contacts.consent.ledger import CHANNELS, EXPIRED, PENDING, NewConsent, lock, record, withdraw
 from contacts.consent.shredding import shred
-from contacts.consent.suppressing import address_key, allow_again, suppress, suppressed
+from contacts.consent.suppressing import address_key, allow_again, suppress, suppressed, suppressed_since
 
 __all__ = [
     "CHANNELS",
@@ -27,6 +28,7 @@ __all__ = [
     "Answer",
     "Held",
     "NewConsent",
+    "Past",
     "address_key",
     "allow_again",
     "allowed",
@@ -44,6 +46,7 @@ __all__ = [
     "states",
     "suppress",
     "suppressed",
+    "suppressed_since",
     "transactional_purposes",
     "withdraw",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from contacts import permission
 from contacts.consent import standing
@@ -16,6 +17,8 @@ from contacts.models import ConsentEntry, Purpose
 _States = dict[int, dict[tuple[str, str], bool]]
 _Chains = defaultdict[int, dict[str, dict[str, Standing]]]
 _Merges = defaultdict[int, list[tuple[int, datetime]]]
+#: Where a line has the instant at which it was written down.
+_RECORDED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,14 @@ def rebuild(contact_ids: Collection[int], now: datetime) -> None:
 
 
 def _replayed(contact_ids: Collection[int], at: datetime) -> _Chains:
-    merged = _merges(contact_ids, at)
+    lines = ordered(_LINES, [list(contact_ids), at])
+    return _replay([line[1:] for line in lines], _merges(contact_ids, at), at)
+
+
+def _replay(lines: Iterable[tuple[Any, ...]], merged: _Merges, at: datetime) -> _Chains:
+    """What the lines, in their order, and the merges come to at ``at``. Uses up ``merged``."""
     chains: _Chains = defaultdict(dict)
-    for chain, channel, purpose, action, entry_id, occurred, recorded, ends, origin in ordered(
-        _LINES, [list(contact_ids), at]
-    ):
+    for chain, channel, purpose, action, entry_id, occurred, recorded, ends, origin in lines:
         _fold_merged(chains, merged, chain, recorded)
         given = action == ConsentEntry.Action.GIVEN
         new = Standing(given, entry_id, occurred, ends, EXPIRED if origin == EXPIRED else "")
@@ -121,6 +127,60 @@ def _replayed(contact_ids: Collection[int], at: datetime) -> _Chains:
     for winner in list(merged):
         _fold_merged(chains, merged, winner, at)
     return chains
+
+
+class Past:
+    """What some people allowed at any instant until ``until``, from the ledger. Three statements in all.
+
+    Of people without a line, what stands now is taken.
+    """
+
+    def __init__(self, contact_ids: Collection[int], until: datetime) -> None:
+        ids = list(contact_ids)
+        self._lines: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+        for contact_id, *line in ordered(_LINES, [ids, until]):
+            self._lines[contact_id].append(tuple(line))
+        self._merged = _merges(ids, until)
+        self._standing: dict[int, dict[tuple[str, str], Standing]] = defaultdict(dict)
+        silent = [contact_id for contact_id in ids if contact_id not in self._lines]
+        for (contact_id, channel), purposes in standing.load(silent).items():
+            for purpose, one in purposes.items():
+                self._standing[contact_id][channel, purpose] = one
+        self._kept: dict[tuple[int, int, int], dict[tuple[str, str], Standing]] = {}
+
+    def held(self, contact_id: int, at: datetime) -> Held:
+        """What holds for one person at ``at``, with what has ended by then."""
+        consents, why = {}, {}
+        for key, one in self._at(contact_id, at).items():
+            consents[key], reason = one.at(at)
+            if reason:
+                why[key] = reason
+        return Held(consents, why)
+
+    def _at(self, contact_id: int, at: datetime) -> dict[tuple[str, str], Standing]:
+        if contact_id not in self._lines:
+            return self._standing.get(contact_id, {})
+        lines = [line for line in self._lines[contact_id] if line[_RECORDED] <= at]
+        merged = self._merges_of(contact_id, at)
+        key = (contact_id, len(lines), sum(map(len, merged.values())))
+        if key not in self._kept:
+            self._kept[key] = {
+                (channel, purpose): one
+                for channel, purposes in _replay(lines, merged, at)[contact_id].items()
+                for purpose, one in purposes.items()
+            }
+        return self._kept[key]
+
+    def _merges_of(self, contact_id: int, at: datetime) -> _Merges:
+        found: _Merges = defaultdict(list)
+        waiting = [contact_id]
+        while waiting:
+            winner = waiting.pop()
+            for loser, merged_at in self._merged.get(winner, ()) if winner not in found else ():
+                if merged_at <= at:
+                    found[winner].append((loser, merged_at))
+                    waiting.append(loser)
+        return found
 
 
 def history(contact_id: int) -> list[ConsentEntry]:
@@ -158,7 +218,7 @@ SELECT winner_id, loser_id, merged_at FROM made WHERE merged_at <= %b::timestamp
 """
 
 _LINES = """
-SELECT coalesce(chain, contact_id), channel, purpose, action, id, occurred_at, recorded_at,
+SELECT contact_id, coalesce(chain, contact_id), channel, purpose, action, id, occurred_at, recorded_at,
        expires_at, origin
 FROM contacts_consententry WHERE contact_id = ANY(%b::int8[]) AND recorded_at <= %b::timestamptz
 ORDER BY id

@@ -64,15 +64,21 @@ def allow_again(pairs: Iterable[tuple[str, str]], now: datetime) -> int:
 
 def suppressed(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Of the (channel, address) pairs, those that must not be written to."""
+    return set(suppressed_since(pairs))
+
+
+def suppressed_since(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    """Of the (channel, address) pairs, those that must not be written to, with since when."""
     keys = {(channel, address): address_key(channel, address) for channel, address in pairs if address}
     if not keys:
-        return set()
+        return {}
     found = rows(
-        "SELECT s.channel, s.address FROM unnest(%b::text[], %b::text[]) AS u(channel, address)"
+        "SELECT s.channel, s.address, s.created_at FROM unnest(%b::text[], %b::text[]) AS u(channel, address)"
         " JOIN contacts_suppression s ON s.channel = u.channel AND s.address = u.address",
         [[channel for channel, _address in keys], list(keys.values())],
     )
-    return {pair for pair, key in keys.items() if (pair[0], key) in found}
+    since = {(channel, address): at for channel, address, at in found}
+    return {pair: since[pair[0], key] for pair, key in keys.items() if (pair[0], key) in since}
 
 
 def address_key(channel: str, address: str) -> str:

@@ -1,0 +1,145 @@
+"""People as a replay moves them: what is to come in their log, their runs and their messages. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from journeys.walking import Walk
+
+
+class Arrival(NamedTuple):
+    """Something in the log that may start a run: when it was known, when it happened, and with what."""
+
+    known_at: datetime
+    occurred_at: datetime
+    contact_id: int
+    entry_json: str
+    key: str
+
+
+class Earlier(NamedTuple):
+    """A run of the same journey that began before the time that is played; it goes on as it really did."""
+
+    key: str
+    entered_at: datetime
+    ended_at: datetime | None
+
+
+class Heard(NamedTuple):
+    """An event that may wake a run."""
+
+    at: datetime
+    name: str
+
+
+class Said(NamedTuple):
+    """What the policy said about a message at an instant."""
+
+    at: datetime
+    action: str
+    reason: str
+    channel: str
+    until: datetime | None
+
+
+@dataclass(slots=True)
+class Letter:
+    """A message that a replayed run wants. ``due_at`` is None once its fate is known."""
+
+    id: int
+    contact_id: int
+    slot: int
+    run_id: int
+    step: str
+    created_at: datetime
+    entered_at: datetime
+    due_at: datetime | None
+    purpose: str
+    wanted: tuple[str, ...]
+    transactional: bool
+    priority: int
+    value: float
+    on_hold: str
+    deadline_at: datetime | None
+    conditions: Mapping[str, Any] | None
+    channel: str = ""
+    said: list[Said] = field(default_factory=list)
+
+    @property
+    def fate(self) -> str:
+        """``send``, ``drop``, ``cancel`` or ``expire``; ``hold`` while it waits, empty until it was asked."""
+        return self.said[-1].action if self.said else ""
+
+    @property
+    def sent_at(self) -> datetime | None:
+        return self.said[-1].at if self.fate == "send" else None
+
+
+class Stepped(NamedTuple):
+    """A step that a replayed run took."""
+
+    at: datetime
+    step: str
+    visit: int
+    outcome: str
+
+
+@dataclass(slots=True)
+class Trail:
+    """One replayed run: where it stands, when it is due, and the way it took."""
+
+    walk: Walk
+    key: str
+    due_at: datetime | None
+    watching: frozenset[str] = frozenset()
+    ended_at: datetime | None = None
+    path: list[Stepped] = field(default_factory=list)
+
+    @property
+    def live(self) -> bool:
+        return self.due_at is not None
+
+
+@dataclass(slots=True)
+class Life:
+    """One person of a replay. ``arrivals`` and ``heard`` are in the order of time."""
+
+    contact_id: int
+    slot: int
+    arrivals: Sequence[Arrival]
+    heard: Sequence[Heard] = ()
+    earlier: Sequence[Earlier] = ()
+    trails: list[Trail] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    #: How many arrivals and heard events are past.
+    arrived: int = 0
+    listened: int = 0
+
+    def next_at(self) -> datetime | None:
+        """The next instant at which something may happen to this person."""
+        live = [trail for trail in self.trails if trail.due_at is not None]
+        times = [trail.due_at for trail in live if trail.due_at is not None]
+        times += [letter.due_at for letter in self.letters if letter.due_at is not None]
+        if self.arrived < len(self.arrivals):
+            times.append(self.arrivals[self.arrived].known_at)
+        first = min(times, default=None)
+        while first is not None and self.listened < len(self.heard):
+            event = self.heard[self.listened]
+            if event.at > first:
+                break
+            if any(event.name in trail.watching for trail in live):
+                return event.at
+            self.listened += 1
+        return first
+
+    def waken(self, now: datetime) -> None:
+        """Make runs due that watch for what happened by ``now``."""
+        while self.listened < len(self.heard) and self.heard[self.listened].at <= now:
+            name = self.heard[self.listened].name
+            for trail in self.trails:
+                if trail.live and name in trail.watching:
+                    trail.due_at = now
+            self.listened += 1

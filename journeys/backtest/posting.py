@@ -1,0 +1,103 @@
+"""Lets the policy decide about replayed messages: the same function, on facts of the instant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from channels import deciding_facts, deciding_past, policy
+from channels.deciding_past import Past
+from channels.policy_facts import CANCEL, HOLD, SEND, Candidate, Person, Planned, Touch, Verdict
+from journeys.backtest.lives import Letter, Life, Said
+
+
+def decide(due: Sequence[tuple[Life, datetime]], past: Past) -> None:
+    """Decide about the messages of these people that are due, each person at an instant of their own."""
+    asked = [
+        (letter, at)
+        for life, at in due
+        for letter in life.letters
+        if letter.due_at is not None and letter.due_at <= at
+    ]
+    held = deciding_facts.conditions(
+        [letter for letter, _at in asked], {letter.id: at for letter, at in asked}
+    )
+    for life, at in due:
+        _settle(life, at, held, past)
+
+
+def _settle(life: Life, at: datetime, held: Mapping[int, bool], past: Past) -> None:
+    ripe = [letter for letter in life.letters if letter.due_at is not None and letter.due_at <= at]
+    if not ripe:
+        return
+    charter = past.charter(at)
+    person = past.person(life.contact_id, at)
+    if person is None:
+        for letter in ripe:
+            _say(letter, at, Verdict(CANCEL, "no_contact"))
+        return
+    verdicts = policy.settle(
+        at,
+        [_candidate(letter, past, held.get(letter.id)) for letter in ripe],
+        person,
+        charter,
+        past.providers,
+        past.touches(life.contact_id, at, deciding_past.reach(charter)) + _own_touches(life),
+        past.planned(life.contact_id, at) + _waiting(life, at, person, past),
+    )
+    for letter in ripe:
+        _say(letter, at, verdicts[letter.id])
+
+
+def _candidate(letter: Letter, past: Past, holds: bool | None) -> Candidate:
+    return Candidate(
+        id=letter.id,
+        purpose=letter.purpose,
+        wanted=letter.wanted,
+        due_at=letter.due_at or letter.created_at,
+        transactional=letter.transactional or letter.purpose in past.service,
+        priority=letter.priority,
+        value=letter.value,
+        on_hold=letter.on_hold,
+        deadline_at=letter.deadline_at,
+        conditions=holds,
+    )
+
+
+def _own_touches(life: Life) -> list[Touch]:
+    return [
+        Touch(letter.channel, letter.purpose, letter.sent_at, letter.transactional)
+        for letter in life.letters
+        if letter.sent_at is not None
+    ]
+
+
+def _waiting(life: Life, at: datetime, person: Person, past: Past) -> list[Planned]:
+    """Replayed messages of this person that are to be looked at later."""
+    return [
+        Planned(
+            letter.id,
+            letter.channel or policy.likely_channel(_candidate(letter, past, None), person, past.charter(at)),
+            letter.due_at,
+            letter.transactional,
+        )
+        for letter in life.letters
+        if letter.due_at is not None and letter.due_at > at
+    ]
+
+
+def _say(letter: Letter, at: datetime, verdict: Verdict) -> None:
+    letter.said.append(Said(at, verdict.action, verdict.reason, verdict.channel, verdict.until))
+    letter.channel = verdict.channel
+    letter.due_at = (verdict.until or at) if verdict.action == HOLD else None
+
+
+def call_off(life: Life, run_id: int, reason: str, at: datetime) -> None:
+    """Take back what a run wanted and what has not left."""
+    for letter in life.letters:
+        if letter.run_id == run_id and letter.due_at is not None:
+            letter.said.append(Said(at, CANCEL, reason, letter.channel, None))
+            letter.due_at = None
+
+
+__all__ = ["SEND", "call_off", "decide"]
