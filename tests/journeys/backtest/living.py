@@ -1,0 +1,49 @@
+"""Lets the real engine, policy and delivery live through a time, instant by instant, without any delay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from django.db.models import Min
+
+from channels import deciding
+from channels.delivery import Crew
+from channels.models import Message
+from journeys import engine, triggers
+from journeys.models import Run
+
+Happening = tuple[datetime, Callable[[datetime], object]]
+
+
+def live_through(happenings: Sequence[Happening], end: datetime) -> None:
+    """What happens, and all that the pulses do about it at once, until before ``end``."""
+    waiting = sorted(happenings, key=lambda one: one[0])
+    crew = Crew(connections=1)
+    while (now := _next([at for at, _act in waiting[:1]])) is not None and now < end:
+        while waiting and waiting[0][0] <= now:
+            waiting.pop(0)[1](now)
+        settle(crew, now)
+
+
+def settle(crew: Crew, now: datetime) -> None:
+    while True:
+        done = 0
+        while moved := triggers.follow(now) + engine.advance(now):
+            done += moved
+        while decided := deciding.decide_batch(now, most_slots=64):
+            done += decided
+        while sent := _deliver(crew, now):
+            done += sent
+        if not done:
+            return
+
+
+def _deliver(crew: Crew, now: datetime) -> int:
+    return crew.deliver(lambda: now, share=False)
+
+
+def _next(times: list[datetime]) -> datetime | None:
+    runs = Run.objects.filter(state=Run.State.LIVE).aggregate(due=Min("due_at"))["due"]
+    messages = Message.objects.filter(state__in=(1, 2, 3)).aggregate(due=Min("due_at"))["due"]
+    return min([*times, *(each for each in (runs, messages) if each)], default=None)
