@@ -194,7 +194,7 @@ def test_a_backtest_of_what_ran_says_what_happened(
     start = NOON + days * DAY
     happened = really(version, start)
     assert replayed(play(version, start, END)) == happened
-    if story is RICH:
+    if story is RICH and not days:
         # Not equal for want of anything to compare: mails left, were held, dropped and called off.
         outcomes = {
             said[1] for _run, _path, messages in happened for *_, all_said in messages for said in all_said
