@@ -45,6 +45,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("redirects", "journeys.tasks.redirects", 10),
     Pulse("occasions", "journeys.tasks.occasions", 30),
+    Pulse("backtests", "journeys.tasks.backtests", 5),
     Pulse("inactivity", "journeys.tasks.inactivity", 300),
     Pulse("api_answers", "contacts.tasks.api_answers", 900),
     Pulse("consent_ledger", "contacts.tasks.consent_ledger", 600),

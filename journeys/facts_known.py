@@ -64,6 +64,10 @@ def _predictions(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, 
 
 def _rounds(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]) -> None:
     """Since the run last left the loop, or ever. The step log has an index on run and visit."""
+    for place, walk in asking:
+        if walk.rounds is not None:
+            found[place]["times"] = walk.rounds.get(walk.step, 0)
+    asking = [(place, walk) for place, walk in asking if walk.rounds is None]
     if not asking:
         return
     rows = _rows(

@@ -40,6 +40,8 @@ PEOPLE: tuple[Table, ...] = (
 
 IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("journeys.ClockMark", "up to when a journey's schedule was followed"),
+    Impersonal("journeys.BacktestRun", "counts, and numbers of examples that lead nowhere once erased"),
+    Impersonal("journeys.BacktestPart", "counts, and numbers of examples that lead nowhere once erased"),
     Impersonal("journeys.Journey", "a path, not who walks it"),
     Impersonal("journeys.JourneyVersion", "a path, not who walks it"),
     Impersonal("journeys.Redirect", "how many went from one step to another"),

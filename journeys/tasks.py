@@ -8,9 +8,12 @@ from contacts import clock, pulse
 from journeys import clockwork, redirecting
 from journeys import engine as walking
 from journeys import triggers as starting
+from journeys.backtest import running
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
+_SHORT = 5.0
+"The same for what nobody but a colleague waits for."
 
 
 @shared_task
@@ -47,3 +50,12 @@ def redirects() -> None:
     """Move people as a publication asked for."""
     if pulse.drain(lambda: redirecting.redirect(clock.now()), seconds=_LONGEST):
         pulse.wake("engine")
+
+
+@shared_task
+def backtests() -> None:
+    """Play journeys against the past, and forget answers that were kept long enough."""
+    if running.work(clock.now, seconds=_SHORT):
+        pulse.wake("backtests")
+    else:
+        running.expire(clock.now())

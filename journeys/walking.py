@@ -68,6 +68,8 @@ class Walk:
     changes: Mapping[str, Any] = field(default_factory=dict)
     moves: tuple[Move, ...] = ()
     listings: tuple[Listing, ...] = ()
+    #: In a replay, which has no step log: step -> how often the run went round from there.
+    rounds: Mapping[str, int] | None = None
 
     @property
     def entry(self) -> dict[str, Any]:

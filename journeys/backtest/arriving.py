@@ -27,6 +27,11 @@ def lives(question: Question, lots: Sequence[int]) -> list[Life]:
     return [life for some in crowds(question, lots, 1 << 30) for life in some]
 
 
+def one(question: Question, contact_id: int) -> list[Life]:
+    """One person alone, if they would have come to the door."""
+    return [life for life in lives(question, [slots.of(contact_id)]) if life.contact_id == contact_id]
+
+
 def crowds(question: Question, lots: Sequence[int], most: int) -> list[list[Life]]:
     """The same in groups of at most ``most`` people, whose logs are read when a group is taken up."""
     by_contact: dict[int, list[Arrival]] = defaultdict(list)

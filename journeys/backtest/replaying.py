@@ -19,6 +19,7 @@ from journeys import advancing, runs
 from journeys.backtest import arriving, posting
 from journeys.backtest.lives import Arrival, Letter, Life, Stepped, Trail
 from journeys.backtest.question import Question
+from journeys.steps.repeat import AGAIN
 from journeys.walking import End, Walk
 
 
@@ -30,7 +31,9 @@ class Replay:
     people: Sequence[Life]
     past: Past
     watching: dict[str, frozenset[str]]
-    numbers: count[int] = field(default_factory=lambda: count(1))
+    #: Runs of a replay have numbers that no real run has.
+    runs: count[int] = field(default_factory=lambda: count(-1, -1))
+    letters: count[int] = field(default_factory=lambda: count(1))
 
 
 def play(question: Question, people: Sequence[Life], go_on: Callable[[], bool] = lambda: True) -> Replay:
@@ -92,7 +95,7 @@ def _begin(replay: Replay, life: Life, arrival: Arrival, now: datetime) -> Trail
     entered_at = min(arrival.occurred_at, now)
     question = replay.question
     walk = Walk(
-        run_id=next(replay.numbers),
+        run_id=next(replay.runs),
         slot=life.slot,
         contact_id=life.contact_id,
         journey_id=question.journey_id,
@@ -111,17 +114,30 @@ def _walk(replay: Replay, due: Sequence[tuple[Life, datetime]]) -> None:
     """Move every run that is due, until none is due at its person's instant."""
     found = [(life, at, trail) for life, at in due for trail in life.trails]
     while found := [one for one in found if one[2].due_at is not None and one[2].due_at <= one[1]]:
-        walks = [_woken(trail.walk) for _life, _at, trail in found]
+        walks = [_woken(trail) for _life, _at, trail in found]
         advancing.advance(walks, {trail.walk.run_id: at for _life, at, trail in found})
         for life, at, trail in found:
             _rest(replay, life, trail, at)
 
 
-def _woken(walk: Walk) -> Walk:
+def _woken(trail: Trail) -> Walk:
     """As the engine finds a run: nothing taken yet."""
+    walk = trail.walk
     walk.moving, walk.due_at, walk.taken = True, None, []
-    walk.wanted, walk.changes, walk.moves = (), {}, ()
+    walk.wanted, walk.changes, walk.moves, walk.listings = (), {}, (), ()
+    walk.rounds = _rounds(trail)
     return walk
+
+
+def _rounds(trail: Trail) -> dict[str, int]:
+    """How often a run went round from each step that repeats, since it last left the loop."""
+    times: dict[str, int] = {}
+    for taken in trail.path:
+        if taken.outcome == AGAIN:
+            times[taken.step] = times.get(taken.step, 0) + 1
+        elif taken.outcome in ("done", "limit"):
+            times.pop(taken.step, None)
+    return times
 
 
 def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
@@ -131,7 +147,7 @@ def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
     for step, _visit, wanted in walk.wanted:
         life.letters.append(
             Letter(
-                id=next(replay.numbers),
+                id=next(replay.letters),
                 contact_id=life.contact_id,
                 slot=life.slot,
                 run_id=walk.run_id,

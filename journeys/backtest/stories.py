@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import NamedTuple
 
 from journeys.backtest.lives import Life
 
@@ -10,22 +11,24 @@ from journeys.backtest.lives import Life
 _LONGEST = 60
 
 
-def of(life: Life, end: str) -> dict[str, Any]:
-    """The story of a person: lines of [instant, what, step, one word more, another]."""
-    lines: list[tuple[str, str, str, str, str]] = []
+class Line(NamedTuple):
+    """One thing that happened: ``what`` is entered, step, ended, or what the policy said."""
+
+    at: datetime
+    what: str
+    step: str = ""
+    word: str = ""
+    more: str = ""
+
+
+def of(life: Life) -> list[Line]:
+    """The story of a person, in the order of time."""
+    lines: list[Line] = []
     for trail in life.trails:
-        lines.append((_text(trail.walk.entered_at), "entered", "", "", ""))
-        lines += [(_text(one.at), "step", one.step, one.outcome, "") for one in trail.path]
+        lines.append(Line(trail.walk.entered_at, "entered"))
+        lines += [Line(one.at, "step", one.step, one.outcome) for one in trail.path]
         if trail.ended_at is not None:
-            lines.append((_text(trail.ended_at), "ended", "", trail.walk.outcome, ""))
+            lines.append(Line(trail.ended_at, "ended", word=trail.walk.outcome))
     for letter in life.letters:
-        lines += [(_text(said.at), said.action, letter.step, said.channel, said.reason) for said in letter.said]
-    return {
-        "contact": life.contact_id,
-        "end": end,
-        "story": [list(line) for line in sorted(lines, key=lambda line: line[0])[:_LONGEST]],
-    }
-
-
-def _text(at: Any) -> str:
-    return str(at.isoformat(timespec="seconds"))
+        lines += [Line(said.at, said.action, letter.step, said.channel, said.reason) for said in letter.said]
+    return sorted(lines, key=lambda line: line.at)[:_LONGEST]

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.deciding_past import Received
-from journeys.backtest import stories
 from journeys.backtest.lives import Letter, Life, Trail
 from journeys.backtest.question import WEEK, Question
 from journeys.walking import End
@@ -61,7 +60,9 @@ def of(question: Question, people: Sequence[Life], received: Mapping[int, Sequen
         _meetings(found, sent, theirs)
         _pressure(found, question, life, sent, theirs)
         if life.trails:
-            found["examples"].append(stories.of(life, end_of(life.trails[-1])))
+            lines = sum(len(trail.path) for trail in life.trails) + sum(len(one.said) for one in life.letters)
+            end = end_of(life.trails[-1])
+            found["examples"].append({"contact": life.contact_id, "end": end, "lines": lines})
     found["examples"] = _few(found["examples"])
     return found
 
@@ -155,7 +156,7 @@ def _few(examples: Sequence[Tally]) -> list[Tally]:
     """Some people of each end, those with most to tell before others."""
     kept: Counter[str] = Counter()
     found = []
-    for one in sorted(examples, key=lambda each: (-len(each["story"]), each["contact"])):
+    for one in sorted(examples, key=lambda each: (-each["lines"], each["contact"])):
         if kept[one["end"]] < EXAMPLES:
             kept[one["end"]] += 1
             found.append(one)

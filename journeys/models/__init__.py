@@ -1,8 +1,19 @@
 """Tables of journeys: what should happen to whom, and when."""
 
+from journeys.models.backtest import BacktestPart, BacktestRun
 from journeys.models.clock_mark import ClockMark
 from journeys.models.journey import Journey, JourneyVersion
 from journeys.models.publication import PublishRequest, Redirect
 from journeys.models.run import Run, StepEntry
 
-__all__ = ["ClockMark", "Journey", "JourneyVersion", "PublishRequest", "Redirect", "Run", "StepEntry"]
+__all__ = [
+    "BacktestPart",
+    "BacktestRun",
+    "ClockMark",
+    "Journey",
+    "JourneyVersion",
+    "PublishRequest",
+    "Redirect",
+    "Run",
+    "StepEntry",
+]

@@ -18,9 +18,7 @@ class BacktestRun(models.Model):
         CANCELLED = "cancelled", _("cancelled")
         FAILED = "failed", _("failed")
 
-    journey = models.ForeignKey(
-        Journey, models.CASCADE, related_name="backtests", verbose_name=_("journey")
-    )
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="backtests", verbose_name=_("journey"))
     #: What was played: ``draft``, or the number of a version.
     label = models.CharField(_("played"), max_length=40)
     graph = models.JSONField(_("graph"))
