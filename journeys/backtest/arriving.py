@@ -73,7 +73,7 @@ def _arrivals(question: Question, lots: Sequence[int]) -> list[Arrival]:
     values = [
         trigger.fresh, key, trigger.event, question.start, question.end, slots.SLOTS, list(lots),
         event_log.IMPORTED, event_log.SYSTEM, event_log.HISTORY,
-        trigger.segment, event_log.SYSTEM, trigger.segment,
+        trigger.own_event, event_log.SYSTEM, trigger.segment, trigger.segment,
     ]  # fmt: skip
     found = [Arrival(*row) for row in _read(_ARRIVALS, values)]
     if not trigger.where:
@@ -127,7 +127,8 @@ FROM contacts_event e
 WHERE e.name = %b::text AND e.occurred_at >= %b::timestamptz AND e.occurred_at < %b::timestamptz
   AND e.contact_id %% %b::int8 = ANY(%b::int8[])
   AND e.kind <> %b::int2 AND NOT (e.kind = %b::int2 AND e.properties ? %b::text)
-  AND (%b::text = '' OR (e.kind = %b::int2 AND e.properties ->> 'segment' = %b::text))
+  AND (NOT %b::bool OR e.kind = %b::int2)
+  AND (%b::text = '' OR e.properties ->> 'segment' = %b::text)
 """
 _HEARD = """
 SELECT e.contact_id,

@@ -27,6 +27,9 @@ class Earlier(NamedTuple):
     entered_at: datetime
     ended_at: datetime | None
 
+    def inside(self, at: datetime) -> bool:
+        return self.ended_at is None or self.ended_at > at
+
 
 class Heard(NamedTuple):
     """An event that may wake a run."""

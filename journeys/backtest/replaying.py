@@ -82,12 +82,15 @@ def _come_in(replay: Replay, life: Life, now: datetime) -> None:
 def _may_enter(replay: Replay, life: Life, arrival: Arrival, now: datetime) -> bool:
     entered_at = min(arrival.occurred_at, now)
     blocking = runs.blocking_since(replay.question.graph.entry, entered_at)
+    rule = replay.question.graph.entry
+    inside = sum(trail.live for trail in life.trails) + sum(run.inside(now) for run in life.earlier)
+    if rule.most_each and inside >= rule.most_each:
+        return False
     for trail in life.trails:
         if trail.key == arrival.key and (trail.live or trail.walk.entered_at > blocking):
             return False
     return not any(
-        run.key == arrival.key and (run.ended_at is None or run.ended_at > now or run.entered_at > blocking)
-        for run in life.earlier
+        run.key == arrival.key and (run.inside(now) or run.entered_at > blocking) for run in life.earlier
     )
 
 

@@ -15,7 +15,14 @@ SEND = {"type": "send", "channels": ["email"], "content": {"email": "hello"}, "p
 
 def test_every_pulse_of_the_table_is_a_task_of_this_room() -> None:
     ours = {pulse.task for pulse in PULSES if pulse.task.startswith("journeys.")}
-    named = (tasks.triggers, tasks.inactivity, tasks.occasions, tasks.engine, tasks.redirects)
+    named = (
+        tasks.triggers,
+        tasks.inactivity,
+        tasks.occasions,
+        tasks.engine,
+        tasks.redirects,
+        tasks.backtests,
+    )
     assert ours == {each.name for each in named}
     assert ours <= app.tasks.keys()
 
