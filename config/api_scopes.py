@@ -46,6 +46,9 @@ SCOPES: dict[str, Scope] = {
     "privacy:write": Scope(_("Export and erase people"), "contacts.approve_privacyrequest", guarded=True),
     "journeys:read": Scope(_("Read journeys and runs"), "journeys.view_journey"),
     "journeys:write": Scope(_("Change journeys, start and end runs"), "journeys.change_journey"),
+    "journeys:publish": Scope(
+        _("Publish, pause, resume and stop journeys, mend runs"), "journeys.publish_journey", guarded=True
+    ),
     "messages:read": Scope(_("Read messages and decisions"), "channels.view_message"),
     "messages:write": Scope(_("Ask for messages"), "channels.add_message"),
     "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),

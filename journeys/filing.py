@@ -7,6 +7,7 @@ purposes, segments) it names by slug, and what is missing here is a problem with
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -72,11 +73,17 @@ def _whole(journey: Journey, data: Any) -> dict[str, Any]:
 def read(slug: str, text: str) -> File:
     """A file's text; what is wrong with its form is noted, what it names is not looked up."""
     data, problems = notation.read(text)
-    if not _SLUG.fullmatch(slug):
-        problems = [*problems, Problem("", f"“{slug[:60]}” is no slug: small letters, digits and hyphens")]
     if problems or not isinstance(data, dict):
         return File(slug, None, problems or [Problem("", "must be a mapping of names to values")])
-    return File(slug, data)
+    return named(File(slug, data))
+
+
+def named(file: File) -> File:
+    """The file, with a problem if its name is no slug."""
+    if _SLUG.fullmatch(file.slug):
+        return file
+    problem = Problem("", f"“{file.slug[:60]}” is no slug: small letters, digits and hyphens")
+    return File(file.slug, None, [*file.problems, problem])
 
 
 def lint(file: File, *, offline: bool = False) -> list[Problem]:
@@ -101,6 +108,8 @@ def _plan(file: File, journey: Journey | None, named: dict[str, str]) -> Plan:
     faults = list(file.problems)
     if named.get(file.name, file.slug) != file.slug:
         faults.append(Problem("name", f"another journey is named “{file.name}”"))
+    if file.data is not None and not _storable(file.data):
+        faults.append(Problem("", f"must be plain JSON of at most {graph.LARGEST // 1024} KB, without NUL"))
     if len(file.name) > 120:
         faults.append(Problem("name", "must be a text of 1 to 120 characters"))
     if journey is not None and journey.status == Journey.Status.ARCHIVED:
@@ -109,6 +118,14 @@ def _plan(file: File, journey: Journey | None, named: dict[str, str]) -> Plan:
     changes = comparing.compare(before, file.data or {})
     act: Act = "create" if journey is None else "update" if changes else "same"
     return Plan(file, act, changes, lint(file), faults)
+
+
+def _storable(data: Any) -> bool:
+    try:
+        text = json.dumps(data, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return False
+    return len(text) <= graph.LARGEST and "\\u0000" not in text
 
 
 def apply(plans: Sequence[Plan]) -> list[Journey]:

@@ -1,4 +1,23 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from journeys.api import journeys, runs
 
 app_name = "journeys"
-urlpatterns: list[URLPattern | URLResolver] = []
+_journey = "api/v1/journeys/<slug:slug>"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/journeys", journeys.Journeys.as_view(), name="api_journeys"),
+    path("api/v1/journeys/lint", journeys.JourneyLint.as_view(), name="api_journey_lint"),
+    path(_journey, journeys.JourneyDetail.as_view(), name="api_journey"),
+    path(f"{_journey}/impact", journeys.JourneyImpact.as_view(), name="api_journey_impact"),
+    path(f"{_journey}/publish", journeys.JourneyPublish.as_view(), name="api_journey_publish"),
+    path(f"{_journey}/acts", journeys.JourneyActs.as_view(), name="api_journey_acts"),
+    path(f"{_journey}/versions", journeys.JourneyVersions.as_view(), name="api_journey_versions"),
+    path(
+        f"{_journey}/versions/<int:number>",
+        journeys.JourneyVersionDetail.as_view(),
+        name="api_journey_version",
+    ),
+    path(f"{_journey}/figures", journeys.JourneyFigures.as_view(), name="api_journey_figures"),
+    path(f"{_journey}/runs", runs.JourneyRuns.as_view(), name="api_journey_runs"),
+    path(f"{_journey}/runs/mend", runs.RunsMend.as_view(), name="api_runs_mend"),
+]
