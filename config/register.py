@@ -129,7 +129,7 @@ def _activity(
         sources=list(sources),
         recipients=list(recipients) or [_("nobody outside")],
         kept=_kept(kept),
-        rows=sum(estimate(table.name) for table in tables),
+        rows=estimate(*(table.name for table in tables)),
     )
 
 

@@ -26,15 +26,16 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]
         return max(counted, estimate(rows.model._meta.db_table))
 
 
-def estimate(table: str) -> int:
-    """Rows by the planner's statistics, over all partitions."""
+def estimate(*tables: str) -> int:
+    """Rows of the tables together by the planner's statistics, over all partitions."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_class c"
+            "WITH asked AS (SELECT name::regclass AS oid FROM unnest(%s::text[]) AS name)"
+            " SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_class c"
             # A table that is not partitioned is no part of a tree.
-            " WHERE c.oid = %s::regclass AND c.relkind = 'r'"
-            " OR c.oid IN (SELECT t.relid FROM pg_partition_tree(%s::regclass) t WHERE t.isleaf)",
-            [table, table],
+            " WHERE c.relkind = 'r' AND c.oid IN (SELECT oid FROM asked"
+            " UNION SELECT t.relid FROM asked, pg_partition_tree(asked.oid) t)",
+            [list(tables)],
         )
         row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.text import Truncator
@@ -87,23 +88,22 @@ class WordingAdmin(ModelAdmin):
         return Truncator(wording.text).chars(90)
 
     @display(description=_("used"), label={"used": "success", "unused": "info"})
-    def standing(self, wording: Wording) -> tuple[str, str]:
-        used = wording.reference in self._used()
-        return ("used", str(_("somebody agreed to it"))) if used else ("unused", str(_("not yet")))
+    def standing(self, wording: Any) -> tuple[str, str]:
+        return ("used", str(_("somebody agreed to it"))) if wording.agreed else ("unused", str(_("not yet")))
 
-    def _used(self) -> set[str]:
-        return wordings.used({one.reference for one in Wording.objects.only("slug", "number")})
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wording]:
+        return wordings.with_use(super().get_queryset(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Wording | None = None) -> list[str]:
         return ["slug", "number"] if obj else []
 
     def has_change_permission(self, request: HttpRequest, obj: Wording | None = None) -> bool:
-        if obj is not None and wordings.used([obj.reference]):
+        if obj is not None and getattr(obj, "agreed", False):
             return False
         return super().has_change_permission(request, obj)  # type: ignore[no-any-return]
 
     def has_delete_permission(self, request: HttpRequest, obj: Wording | None = None) -> bool:
-        if obj is not None and wordings.used([obj.reference]):
+        if obj is not None and getattr(obj, "agreed", False):
             return False
         return super().has_delete_permission(request, obj)  # type: ignore[no-any-return]
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
@@ -98,6 +99,7 @@ def errors_of(error: exceptions.ValidationError) -> list[dict[str, Any]]:
     return list(_flat(error.detail, ""))[:_MOST]
 
 
+@csrf_exempt  # A program is told in JSON, whatever it sent.
 def no_such_endpoint(request: HttpRequest, path: str = "") -> JsonResponse:
     """For addresses below /api/ that no endpoint has."""
     body = {"code": "not_found", "message": "There is no such endpoint; see /api/v1/docs.", "field": None}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import CharField, Exists, Max, OuterRef, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 
 from contacts.models import ConsentEntry, Wording
 
@@ -50,11 +50,11 @@ def next_number(slug: str) -> int:
     return int(Wording.objects.filter(slug=slug).aggregate(latest=Max("number"))["latest"] or 0) + 1
 
 
-def used(references: Collection[str]) -> set[str]:
-    """Of these references, those that a line of the ledger names."""
-    return set(
-        ConsentEntry.objects.filter(wording__in=list(references)).values_list("wording", flat=True).distinct()
-    )
+def with_use(versions: QuerySet[Wording]) -> QuerySet[Wording]:
+    """The versions with ``agreed``: whether a line of the ledger names them. A look at an index for each."""
+    name = Concat(OuterRef("slug"), Value("-"), Cast(OuterRef("number"), CharField()))
+    lines = ConsentEntry.objects.filter(wording=name).exclude(wording="")
+    return versions.annotate(agreed=Exists(lines))
 
 
 def load(now: datetime) -> int:

@@ -93,8 +93,9 @@ def test_the_schema_is_for_callers_and_the_page_for_people() -> None:
 
 @pytest.mark.django_db
 def test_an_address_that_is_no_endpoint_is_told_so_in_our_shape() -> None:
-    answer = Caller().get("no/such/thing")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    program = Client(enforce_csrf_checks=True)
+    for answer in (Caller().get("no/such/thing"), program.post("/api/v1/no/such/thing", {"a": 1})):
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 @pytest.mark.django_db
