@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
 import psycopg
-from django.db import InterfaceError, OperationalError, ProgrammingError
+from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
 
 from contacts.identity import ContendedError
+
+_T = TypeVar("_T")
+_TRIES = 5
+_LONGEST_PAUSE = 0.05
+"Seconds before what was contended is tried again."
 
 _RACES = (ContendedError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # What the size or depth of one value can bring about, though its class says otherwise.
@@ -30,3 +40,20 @@ def lost_a_race(error: Exception) -> bool:
 def lies_in_the_data(error: Exception) -> bool:
     """At least one item of the batch can never be stored; the others can."""
     return isinstance(error, _THE_DATA) or not isinstance(error, _NOT_THE_DATA)
+
+
+class ContendedTooLong(Exception):
+    """Others kept changing the same people; nothing was stored, and the same may be asked again."""
+
+
+def again(act: Callable[[], _T]) -> _T:
+    """What ``act`` gives, in a transaction; tried anew if others were in the way. Raises ContendedTooLong."""
+    for _try in range(_TRIES):
+        try:
+            with transaction.atomic():
+                return act()
+        except Exception as error:
+            if not lost_a_race(error):
+                raise
+            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
+    raise ContendedTooLong

@@ -10,16 +10,17 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from contacts import consent, event_log, merging, profile_rows, pulse
+from contacts import consent, contention, event_log, merging, profile_rows, pulse
 from contacts.event_log import NewEvent
 from contacts.models import Contact, Identifier
+from contacts.privacy import requests
 from contacts.profile import Profile
 
 COUNTED_TO = 1_000
 
 
 class GoneError(Exception):
-    """One of the two is no contact any more: merged or erased by somebody else meanwhile."""
+    """One of the two is no contact any more, or not for long: merged or erased by somebody else meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,13 @@ def compare(winner_id: int, loser_id: int) -> Comparison:
 
 
 def merge_two(winner_id: int, loser_id: int, now: datetime, *, by: str) -> None:
-    """Make ``loser_id`` part of ``winner_id``. Raises ``GoneError``."""
-    with transaction.atomic():
+    """Make ``loser_id`` part of ``winner_id``. Raises ``GoneError`` and ``contention.ContendedTooLong``."""
+
+    def act() -> None:
+        erased = requests.being_erased([winner_id, loser_id])
         consent.lock([winner_id, loser_id])
         profiles = profile_rows.load([winner_id, loser_id])
-        if len(profiles) < 2:
+        if erased or len(profiles) < 2:
             raise GoneError
         merging.merge({loser_id: winner_id}, profiles, now, reason=f"by hand: {by}"[:200])
         merged = profiles[winner_id].copy()
@@ -85,6 +88,8 @@ def merge_two(winner_id: int, loser_id: int, now: datetime, *, by: str) -> None:
         # Segments judge the contact anew, and journeys see what it is now.
         event_log.append([NewEvent(winner_id, "Identified", now, now)])
         transaction.on_commit(partial(pulse.wake, "segments"))
+
+    contention.again(act)
 
 
 def _values(profile: Profile) -> dict[str, Any]:

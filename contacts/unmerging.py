@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from contacts import consent, event_log, profile_rows, slots
+from contacts import consent, contention, event_log, profile_rows, slots
 from contacts.consent import NewConsent
 from contacts.event_log import NewEvent
 from contacts.identity_rules import current
 from contacts.merging import Table, tables
 from contacts.models import ConsentEntry, Contact, Identifier, Merge
+from contacts.privacy import requests
 from contacts.profile import Profile
 
 _STATES = "contacts_consentstate"
@@ -32,11 +34,20 @@ class NotUndoableError(Exception):
 
 
 def undo(merge_id: int, now: datetime) -> int:
-    """Undo a merge; returns the id of the contact that exists again. Raises ``NotUndoableError``."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    """Undo a merge; returns the id of the contact that exists again.
+
+    Raises ``NotUndoableError`` and ``contention.ContendedTooLong``.
+    """
+    return contention.again(partial(_undo, merge_id, now))
+
+
+def _undo(merge_id: int, now: datetime) -> int:
+    with connection.cursor() as cursor:
         merge = Merge.objects.select_for_update().get(pk=merge_id)
         if merge.undone_at:
             raise NotUndoableError("This merge was undone before.")
+        if requests.being_erased([merge.winner_id]):
+            raise NotUndoableError("The remaining contact is being erased.")
         if not Contact.objects.select_for_update().filter(pk=merge.winner_id).exists():
             raise NotUndoableError("The remaining contact was merged again; undo that merge first.")
         # Merges of before origins were kept have none in their snapshot.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,10 +10,9 @@ from uuid import UUID
 
 import msgspec
 import psycopg
-from django.db import connection, transaction
+from django.db import connection
 
-from contacts import event_log
-from contacts.contention import lost_a_race
+from contacts import contention, event_log
 from contacts.crashpoints import crashpoint
 from contacts.event_log import NewEvent
 from contacts.privacy import tombstones
@@ -25,15 +22,8 @@ from contacts.recognising import People, recognise
 from contacts.upsert_checks import NAMED, Fault, Said, read
 
 MOST = 1_000
-_TRIES = 5
-_LONGEST_PAUSE = 0.05
-"Seconds before a contended batch is taken again."
 
 CREATED, UPDATED, UNCHANGED, REJECTED = "created", "updated", "unchanged", "rejected"
-
-
-class ContendedTooLong(Exception):
-    """Others kept changing the same contacts; nothing was stored, and the batch may come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ def upsert(items: Sequence[Any], origin: str, now: datetime) -> list[Outcome]:
     """Store the readable ones of ``items`` (decoded JSON) together, and tell of each what became of it.
 
     Items count in their order, so the last word about a contact holds. All that are readable are stored or
-    none is. A constant number of statements. Raises ``ContendedTooLong``.
+    none is. A constant number of statements. Raises ``contention.ContendedTooLong``.
     """
     told = [read(item, origin, now) for item in items]
     said = [one for one in told if isinstance(one, Said)]
@@ -81,17 +71,12 @@ def upsert(items: Sequence[Any], origin: str, now: datetime) -> list[Outcome]:
 
 
 def _store(said: Sequence[Said], now: datetime) -> list[Outcome]:
-    for _try in range(_TRIES):
-        try:
-            with transaction.atomic():
-                outcomes = _store_once(said, now)
-                crashpoint("upsert.before_commit")
-            return outcomes
-        except Exception as error:
-            if not lost_a_race(error):
-                raise
-            time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
-    raise ContendedTooLong
+    def act() -> list[Outcome]:
+        outcomes = _store_once(said, now)
+        crashpoint("upsert.before_commit")
+        return outcomes
+
+    return contention.again(act)
 
 
 def _store_once(said: Sequence[Said], now: datetime) -> list[Outcome]:

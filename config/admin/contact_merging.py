@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from config import timeline_words
 from config.admin.contact_acts import ContactActs
 from contacts import clock, merging_by_hand, pulse, searching
+from contacts.contention import ContendedTooLong
 from contacts.merging_by_hand import Comparison, GoneError
 from contacts.models import Contact, Merge
 from contacts.unmerging import NotUndoableError, undo
@@ -79,6 +80,8 @@ class MergeActs(ContactActs):
             )
         except GoneError:
             return self._gone(request, shown.winner)
+        except ContendedTooLong:
+            return self._contended(request, shown.winner)
         self.log_change(request, shown.winner, f"Merged with {shown.loser} (contact {shown.loser.pk})")
         messages.success(
             request,
@@ -89,6 +92,12 @@ class MergeActs(ContactActs):
 
     def _gone(self, request: HttpRequest, contact: Contact) -> HttpResponseBase:
         messages.warning(request, _("The other contact is gone: merged or erased meanwhile."))
+        return HttpResponseRedirect(self.page_of(contact))
+
+    def _contended(self, request: HttpRequest, contact: Contact) -> HttpResponseBase:
+        messages.warning(
+            request, _("Others keep changing this contact just now. Nothing was done; try again.")
+        )
         return HttpResponseRedirect(self.page_of(contact))
 
     def unmerge(self, request: HttpRequest, contact_id: int, merge_id: int) -> HttpResponseBase:
@@ -103,6 +112,8 @@ class MergeActs(ContactActs):
                 again = undo(merge.pk, clock.now())
             except NotUndoableError as error:
                 messages.warning(request, str(error))
+            except ContendedTooLong:
+                return self._contended(request, contact)
             else:
                 pulse.wake("segments")
                 self.log_change(request, contact, f"Undid the merge with {former} (contact {again})")

@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from contacts import clock, pulse
+from contacts.contention import ContendedTooLong
 from contacts.models import Contact, Merge
 from contacts.paging import CappedPaginator
 from contacts.unmerging import NotUndoableError, undo
@@ -92,6 +93,9 @@ class MergeAdmin(ModelAdmin):
                 undo(merge.pk, clock.now())
             except NotUndoableError as error:
                 messages.warning(request, f"{self.former(merge)}: {error}")
+            except ContendedTooLong:
+                said = gettext("Others keep changing this contact just now. Nothing was done; try again.")
+                messages.warning(request, f"{self.former(merge)}: {said}")
             else:
                 messages.success(request, gettext("%s is a contact again.") % self.former(merge))
         pulse.wake("segments")

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from contacts import consent, editing, finding, merging_by_hand, own_addresses, segments
+from contacts import consent, contention, editing, finding, merging_by_hand, own_addresses, segments
 from contacts.api import callers
 from contacts.api.contact_shapes import ContactWithSegments
 from contacts.api.contacts import draw_one
 from contacts.api.endpoint import Call, Endpoint, operation
-from contacts.api.errors import Refused, bad_request
+from contacts.api.errors import Refused, bad_request, contended
 from contacts.api.fields import Fields
 from contacts.api.happenings import contact_id
 from contacts.models import Contact, Segment, Suppression
@@ -120,6 +120,8 @@ class ContactMerge(Endpoint):
         except merging_by_hand.GoneError:
             message = "One of the two was merged or erased meanwhile."
             raise Refused(409, "gone", message, "other") from None
+        except contention.ContendedTooLong:
+            raise contended() from None
         call.audit(Contact.objects.get(pk=winner), f"merged with contact {loser}")
         return draw_one(winner)
 

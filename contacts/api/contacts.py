@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from rest_framework import serializers
 
-from contacts import finding, upserting
+from contacts import contention, finding, upserting
 from contacts.api import callers
 from contacts.api.contact_shapes import (
     ContactBody,
@@ -21,7 +21,7 @@ from contacts.api.contact_shapes import (
     name_of,
 )
 from contacts.api.endpoint import Call, Endpoint, operation
-from contacts.api.errors import Refused, bad_request, not_found
+from contacts.api.errors import bad_request, contended, not_found
 from contacts.api.fields import Fields
 from contacts.models import Contact, Segment, SegmentMembership
 from contacts.upserting import Outcome
@@ -128,9 +128,8 @@ def _filtered(query: dict[str, Any]) -> tuple[QuerySet[Contact], tuple[str, ...]
 def _upsert(items: list[Any], call: Call) -> list[Outcome]:
     try:
         outcomes = upserting.upsert(items, callers.origin(call.request), call.now)
-    except upserting.ContendedTooLong:
-        message = "Others keep changing the same contacts; nothing was stored, try again."
-        raise Refused(409, "contended", message, retry_after=1) from None
+    except contention.ContendedTooLong:
+        raise contended() from None
     call.wake("segments")
     call.wake("triggers")
     return outcomes

@@ -40,6 +40,11 @@ class Refused(exceptions.APIException):
         self.status_code, self.code, self.field, self.retry_after = status, code, field, retry_after
 
 
+def contended() -> Refused:
+    message = "Others keep changing the same contacts; nothing was stored, try again."
+    return Refused(409, "contended", message, retry_after=1)
+
+
 def bad_request(code: str, message: str, field: str | None = None) -> Refused:
     return Refused(400, code, message, field)
 

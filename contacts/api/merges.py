@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from contacts import finding
+from contacts import contention, finding
 from contacts.api.endpoint import Call, Endpoint, operation
-from contacts.api.errors import Refused, not_found
+from contacts.api.errors import Refused, contended, not_found
 from contacts.api.fields import Fields
 from contacts.models import Contact, Merge
 from contacts.unmerging import NotUndoableError, undo
@@ -57,6 +57,8 @@ class MergeUndo(Endpoint):
             raise not_found("merge") from None
         except NotUndoableError as error:
             raise Refused(409, "not_undoable", str(error)) from None
+        except contention.ContendedTooLong:
+            raise contended() from None
         merge = Merge.objects.defer("snapshot").get(pk=merge_id)
         call.audit(merge, "undone")
         call.wake("segments")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from contacts.models import Contact, PrivacyEntry, PrivacyRequest
-from contacts.privacy import objecting
+from contacts.privacy import objecting, tombstones
 from contacts.privacy.tombstones import policy
 
 Kind: TypeAlias = PrivacyRequest.Kind
@@ -35,6 +35,16 @@ OPEN = (State.ASKED, State.WAITING, State.RUNNING)
 
 class NotPossibleError(Exception):
     """The request is not in a state that allows this; the text is for the person who asked."""
+
+
+def being_erased(contact_ids: Collection[int]) -> bool:
+    """Whether the erasure of one of these has begun; if not, none begins until the transaction ends.
+
+    For whoever is about to move what belongs to a contact: an erasure goes by the contact's number.
+    """
+    tombstones.hold_off()
+    begun = PrivacyRequest.objects.filter(kind=Kind.ERASURE, state=State.RUNNING)
+    return begun.filter(contact_id__in=contact_ids).exists()
 
 
 def ask(

@@ -82,8 +82,8 @@ def screen(candidates: Sequence[Candidate]) -> list[tuple[Identifier, ...]]:
     A tombstone on what tells who somebody is (user id, email, phone) keeps the whole out. One on a browser
     or a device alone is left off where the rest names somebody else: people share machines.
     """
+    hold_off()
     with psycopg.Cursor(_raw()) as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%b)", [_LOCK])
         # A statement of its own: it must see what was committed while the lock was waited for.
         cursor.execute("SELECT EXISTS (SELECT FROM contacts_tombstone)")
         row = cursor.fetchone()
@@ -125,6 +125,12 @@ def alone() -> None:
     """Until the transaction ends, nobody is between asking ``screen`` and writing."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def hold_off() -> None:
+    """Until the transaction ends, no erasure begins."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LOCK])
 
 
 def append(marks: Sequence[Mark]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
+import time
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -15,16 +15,17 @@ from urllib.parse import quote
 import pytest
 from django.conf import LazySettings
 from django.conf import settings as conf
-from django.db import connection, connections
+from django.db import connection
 
 from channels import engagement
 from channels.models import Hit, Message
-from contacts import ingest
-from contacts.models import Contact, Event, Identifier, PrivacyRequest, Tombstone
+from contacts import ingest, merging_by_hand, unmerging
+from contacts.models import Contact, Event, Identifier, Merge, PrivacyRequest, Tombstone
 from contacts.privacy import erasing
 from journeys.models import Run
 from tests.contacts.privacy import cast
 from tests.factories import NOON, make_contact, make_source, put_in_inbox
+from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DUE = NOON + timedelta(days=1)
@@ -43,29 +44,6 @@ erasing.pulse(datetime.fromisoformat("2026-03-11T12:00:00+00:00"))
 def _own_file(settings: LazySettings, tmp_path: Any) -> None:
     settings.SEGUE_HOME = tmp_path
     return
-
-
-def together(*acts: Callable[[], Any]) -> None:
-    """Run all at once, each on a connection of its own; the first error of any is raised."""
-    errors: list[BaseException] = []
-    ready = threading.Barrier(len(acts))
-
-    def run(act: Callable[[], Any]) -> None:
-        try:
-            ready.wait(10)
-            act()
-        except BaseException as error:  # noqa: BLE001 (raised below)
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if errors:
-        raise errors[0]
 
 
 def gone(user: str = cast.USER_ID) -> bool:
@@ -139,6 +117,45 @@ def test_a_receipt_of_a_message_that_left_recreates_nobody() -> None:
     assert not Hit.objects.exists()
     assert Event.objects.count() == events
     assert not Contact.objects.exists()
+
+
+@pytest.mark.parametrize("erased_wins", [True, False])
+@pytest.mark.parametrize("round_", range(2))
+def test_a_merge_by_hand_meanwhile_leaves_nothing_of_the_person(erased_wins: bool, round_: int) -> None:
+    contact, other = cast.make_somebody(), make_contact()
+    cast.read_the_log()
+    request = cast.approved(contact)
+    pair = (contact.pk, other.pk) if erased_wins else (other.pk, contact.pk)
+
+    def merge() -> None:
+        time.sleep(random.uniform(0, 0.03))
+        with contextlib.suppress(merging_by_hand.GoneError):
+            merging_by_hand.merge_two(*pair, DUE, by="pia")
+
+    def erase() -> None:
+        for turn in range(50):
+            cast.read_the_log()
+            erasing.pulse(DUE + timedelta(seconds=11 * turn))
+            if PrivacyRequest.objects.get(pk=request.pk).state == "done":
+                return
+
+    together(merge, erase)
+    erasing.pulse(OVER)
+    assert PrivacyRequest.objects.get(pk=request.pk).state == "done"
+    assert not Contact.objects.filter(pk=contact.pk).exists()
+    assert cast.traces() == ["contacts_source"]
+
+
+def test_whose_erasure_has_begun_is_not_merged_nor_parted() -> None:
+    contact, other, former = cast.make_somebody(), make_contact(), make_contact()
+    merging_by_hand.merge_two(contact.pk, former.pk, NOON, by="pia")
+    cast.read_the_log()
+    assert erasing.begin(cast.approved(contact), DUE)
+    for pair in ((contact.pk, other.pk), (other.pk, contact.pk)):
+        with pytest.raises(merging_by_hand.GoneError):
+            merging_by_hand.merge_two(*pair, DUE, by="pia")
+    with pytest.raises(unmerging.NotUndoableError):
+        unmerging.undo(Merge.objects.get(loser_id=former.pk).pk, DUE)
 
 
 def test_two_erasing_workers_do_it_once() -> None:
