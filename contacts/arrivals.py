@@ -66,6 +66,10 @@ class Arrival:
     surroundings: dict[str, Any]
 
     @property
+    def normal(self) -> bool:
+        return False
+
+    @property
     def origin(self) -> str:
         return f"source:{self.item.source_id}"
 

@@ -123,6 +123,8 @@ class Directory:
 
         What one contact held already may stay, though the limit was lowered since.
         """
+        if not matched and len({one.kind for one in together}) == len(together):
+            return []  # Every kind may have one.
         counts = Counter(one.kind for one in together)
         fallen: list[Identifier] = []
         for kind, count in counts.items():

@@ -7,16 +7,17 @@ the ground has moved raises ``ContendedError``: the batch is undone and taken ag
 
 from __future__ import annotations
 
+import struct
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
 from django.db import connection
 
-from contacts import slots
+from contacts import arrays, copying, slots
 from contacts.directory import Directory, Identifier
 from contacts.identifier_kinds import Kinds
 
@@ -85,9 +86,9 @@ def _owners(cursor: psycopg.Cursor, wanted: Iterable[Identifier]) -> dict[Identi
     rows = list(wanted)
     cursor.execute(
         "SELECT place - 1, contact_id FROM contacts_identifier"
-        " JOIN unnest(%b::text[], %b::text[]) WITH ORDINALITY AS wanted (kind, value, place)"
+        " JOIN unnest(%s::text[], %s::text[]) WITH ORDINALITY AS wanted (kind, value, place)"
         " USING (kind, value)",
-        [[one.kind for one in rows], [one.value for one in rows]],
+        [arrays.texts(one.kind for one in rows), arrays.texts(one.value for one in rows)],
         binary=True,
     )
     return {rows[place]: contact for place, contact in cursor.fetchall()}
@@ -107,9 +108,9 @@ def _lock(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, Seen]:
     ids = sorted(contacts)
     cursor.execute(
         "SELECT id, first_seen_at, last_seen_at FROM contacts_contact c"
-        " JOIN unnest(%b::int8[], %b::int2[]) AS wanted (id, slot) USING (id, slot)"
+        " JOIN unnest(%s::int8[], %s::int2[]) AS wanted (id, slot) USING (id, slot)"
         " ORDER BY id FOR NO KEY UPDATE OF c",
-        [ids, [slots.of(contact) for contact in ids]],
+        [arrays.literal(ids), arrays.literal(map(slots.of, ids))],
         binary=True,
     )
     seen = {contact: Seen(first, last) for contact, first, last in cursor.fetchall()}
@@ -122,8 +123,8 @@ def _held(cursor: psycopg.Cursor, contacts: set[int]) -> dict[int, dict[Identifi
     """All identifiers of ``contacts`` with their ages. Read under their locks, so that limits are exact."""
     cursor.execute(
         "SELECT contact_id, kind, value, extract(epoch FROM created_at)::float8 FROM contacts_identifier"
-        " WHERE contact_id = ANY(%b::int8[])",
-        [sorted(contacts)],
+        " WHERE contact_id = ANY(%s::int8[])",
+        [arrays.literal(sorted(contacts))],
     )
     held: dict[int, dict[Identifier, float]] = defaultdict(dict)
     for contact, kind, value, since in cursor.fetchall():
@@ -164,22 +165,27 @@ def _tellers(
 def _add(
     cursor: psycopg.Cursor, added: dict[Identifier, int], tellers: dict[Identifier, str], now: datetime
 ) -> None:
+    """Store new identifiers, in the order of the primary key: so no two workers wait for each other."""
+    rows: dict[str, list[tuple[str, int, int, str]]] = defaultdict(list)
     # Those of one batch keep their order, for the oldest falls off first.
-    since = {one: now + timedelta(microseconds=place) for place, one in enumerate(added)}
-    rows = sorted(added.items())
-    cursor.execute(
-        "INSERT INTO contacts_identifier (created_at, kind, value, contact_id, slot, origin)"
-        " SELECT * FROM unnest(%b::timestamptz[], %b::text[], %b::text[], %b::int8[], %b::int2[],"
-        " %b::text[])"
-        " ON CONFLICT DO NOTHING",
-        [
-            [since[one] for one, _contact in rows],
-            [one.kind for one, _contact in rows],
-            [one.value for one, _contact in rows],
-            [contact for _one, contact in rows],
-            [slots.of(contact) for _one, contact in rows],
-            [tellers.get(one, "") for one, _contact in rows],
-        ],
-    )
-    if cursor.rowcount < len(rows):
-        raise ContendedError("an identifier was claimed by another worker")
+    for since, (one, contact) in enumerate(added.items(), copying.instant(now)):
+        rows[one.kind].append((one.value, contact, since, tellers.get(one, "")))
+    parts = [copying.HEADER]
+    for kind in sorted(rows):
+        front = _SIX + copying.text(kind)
+        for value, contact, since, origin in sorted(rows[kind]):
+            whose = _whose(8, contact, 2, slots.of(contact), 8, since)
+            parts += (front, copying.text(value), whose, copying.text(origin))
+    parts.append(copying.TRAILER)
+    try:
+        with cursor.copy(_COPY) as copy:
+            copy.write(b"".join(parts))
+    except psycopg.errors.UniqueViolation as error:
+        raise ContendedError("an identifier was claimed by another worker") from error
+
+
+_COPY = (
+    "COPY contacts_identifier (kind, value, contact_id, slot, created_at, origin) FROM STDIN (FORMAT BINARY)"
+)
+_SIX = b"\x00\x06"
+_whose = struct.Struct("!iq ih iq").pack

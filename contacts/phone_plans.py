@@ -21,8 +21,8 @@ _REFUSED = ("premium_rate", "shared_cost", "pager", "uan", "voicemail")
 
 class _Plan(NamedTuple):
     general: re.Pattern[str]
-    ordinary: tuple[re.Pattern[str], ...]
-    refused: tuple[re.Pattern[str], ...]
+    ordinary: re.Pattern[str]
+    refused: re.Pattern[str] | None
     #: What may be stripped from the front.
     prefix: re.Pattern[str] | None
 
@@ -36,8 +36,7 @@ def ordinary(text: str, region: str | None) -> str | None:
             return None
         national = digits[len(code) :]
         plan = _plan(code)
-    elif region and digits.startswith("0") and digits[1:2] != "0" and _drops_zero(region):
-        code = str(phonenumbers.country_code_for_region(region))
+    elif region and digits.startswith("0") and digits[1:2] != "0" and (code := _code_at_home(region)):
         plan, national = _plan(code), digits[1:]
         if plan is None or plan.general.fullmatch(digits):
             return None
@@ -45,9 +44,9 @@ def ordinary(text: str, region: str | None) -> str | None:
         return None
     if plan is None or national.startswith("0") or (plan.prefix and plan.prefix.match(national)):
         return None
-    if not plan.general.fullmatch(national) or not any(one.fullmatch(national) for one in plan.ordinary):
+    if not plan.general.fullmatch(national) or not plan.ordinary.fullmatch(national):
         return None
-    if any(one.fullmatch(national) for one in plan.refused):
+    if plan.refused and plan.refused.fullmatch(national):
         return None
     return f"+{code}{national}"
 
@@ -62,13 +61,14 @@ def _code_of(digits: str) -> str | None:
 
 
 @lru_cache(maxsize=300)
-def _drops_zero(region: str) -> bool:
-    """Whether ``region`` is the main one of its code and writes a 0, and nothing else, before each number."""
+def _code_at_home(region: str) -> str | None:
+    """The code of ``region`` if it is the main one and writes a 0, and nothing else, before each number."""
     metadata = PhoneMetadata.metadata_for_region(region, None)
     if metadata is None or metadata.country_code is None or metadata.national_prefix_transform_rule:
-        return False
+        return None
     main = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[metadata.country_code][0]
-    return bool(main == region and metadata.national_prefix == metadata.national_prefix_for_parsing == "0")
+    drops_zero = metadata.national_prefix == metadata.national_prefix_for_parsing == "0"
+    return str(metadata.country_code) if main == region and drops_zero else None
 
 
 @lru_cache(maxsize=300)
@@ -79,14 +79,16 @@ def _plan(code: str) -> _Plan | None:
     if metadata is None or metadata.leading_digits or metadata.national_prefix_transform_rule:
         return None
     general = _pattern(metadata.general_desc)
-    kinds = tuple(filter(None, (_pattern(metadata.mobile), _pattern(metadata.fixed_line))))
-    refused = tuple(filter(None, (_pattern(getattr(metadata, kind)) for kind in _REFUSED)))
-    if general is None or not kinds:
+    kinds = _pattern(metadata.mobile, metadata.fixed_line)
+    refused = _pattern(*(getattr(metadata, kind) for kind in _REFUSED))
+    if general is None or kinds is None:
         return None
     prefix = metadata.national_prefix_for_parsing
     return _Plan(general, kinds, refused, re.compile(prefix) if prefix else None)
 
 
-def _pattern(desc: PhoneNumberDesc | None) -> re.Pattern[str] | None:
-    found = desc.national_number_pattern if desc else None
-    return re.compile(found) if found and found != "NA" else None
+def _pattern(*descs: PhoneNumberDesc | None) -> re.Pattern[str] | None:
+    """What any of them matches."""
+    found = [desc.national_number_pattern if desc else None for desc in descs]
+    patterns = [one for one in found if one and one != "NA"]
+    return re.compile("|".join(f"(?:{one})" for one in patterns)) if patterns else None

@@ -117,12 +117,17 @@ class Profile(msgspec.Struct):
         columns = {name: value for name in COLUMNS if (value := getattr(self, name))}
         return self.attributes | columns
 
-    def take(self, traits: Mapping[str, Any], now: datetime, origin: Origin | None = None) -> None:
-        """Write traits: a value replaces, null removes, what cannot be used changes nothing."""
+    def take(
+        self, traits: Mapping[str, Any], now: datetime, origin: Origin | None = None, *, normal: bool = False
+    ) -> None:
+        """Write traits: a value replaces, null removes, what cannot be used changes nothing.
+
+        ``normal`` says that ``read`` has brought those that have a column into their one form before.
+        """
         if not traits:
             return
         before = self.declared()
-        region = normalise.region(traits) or self.country or None
+        region = None if normal else normalise.region(traits) or self.country or None
         own: dict[str, Any] = {}
         for key, value in traits.items():
             column = _COLUMNS.get(key.lower())
@@ -131,6 +136,8 @@ class Profile(msgspec.Struct):
                     own[key] = value
             elif value is None:
                 setattr(self, column, "")
+            elif normal:
+                setattr(self, column, value)
             elif (text := read(column, value, region)) is not None:
                 setattr(self, column, text)
         self._take_name(own)
@@ -138,9 +145,8 @@ class Profile(msgspec.Struct):
         self._keep(own)
         self.known = self.known or bool(self.email or self.phone)
         if (after := self.declared()) != before:
-            self.origins = msgspec.structs.replace(
-                self.origins, declared=_traced(self.origins.declared, before, after, origin)
-            )
+            declared = _traced(self.origins.declared, before, after, origin)
+            self.origins = Origins(declared, self.origins.inferred)
         self._infer(now)
 
     def notice(self, surroundings: Mapping[str, Any], origin: Origin | None = None) -> None:
@@ -158,9 +164,8 @@ class Profile(msgspec.Struct):
             return
         before, self.inferred = self.inferred, {**self.inferred, **values}
         if self.inferred != before:
-            self.origins = msgspec.structs.replace(
-                self.origins, inferred=_traced(self.origins.inferred, before, self.inferred, origin)
-            )
+            inferred = _traced(self.origins.inferred, before, self.inferred, origin)
+            self.origins = Origins(self.origins.declared, inferred)
 
     def absorb(self, other: Self) -> None:
         """Take over what ``other`` knows and this profile does not: the two are one person."""
@@ -274,6 +279,8 @@ def _traced(
     origin: Origin | None,
 ) -> dict[str, Origin]:
     """Origins once ``before`` has become ``after``: what changed has ``origin``, what is gone has none."""
+    if not before:
+        return dict.fromkeys(after, origin) if origin else {}
     kept = {name: of for name, of in origins.items() if name in after and before.get(name) == after[name]}
     if origin is None:
         return kept

@@ -37,6 +37,10 @@ class Told(Protocol):
     def surroundings(self) -> dict[str, Any]: ...
 
     @property
+    def normal(self) -> bool:
+        """Whether traits that have a column are in their one form already."""
+
+    @property
     def origin(self) -> str:
         """Who says so, as in ``contacts.profile.Origin``: ``source:3``, ``import:12``."""
 
@@ -86,21 +90,27 @@ def _update(
         if profile := profiles.get(contact):
             origin = Origin.told(one.origin, one.occurred_at)
             profile.notice(one.surroundings, origin)
-            profile.take(one.traits, now, origin)
-    changes = {one.id: one.differences(before.get(one.id)) for one in profiles.values()}
-    changed = [one for one in profiles.values() if one.id not in before or changes[one.id]]
-    for profile in changed:
+            profile.take(one.traits, now, origin, normal=one.normal)
+    new = [one for one in profiles.values() if one.id not in before]
+    changes = {
+        contact: differences
+        for contact, profile in profiles.items()
+        if contact in before and (differences := profile.differences(before[contact]))
+    }
+    changed = [profiles[contact] for contact in changes]
+    for profile in [*new, *changed]:
         profile.updated_at = now
         first, last = times.pop(profile.id)
         if seen:
             profile.see(first)
             profile.see(last)
+    profile_rows.add(new)
     profile_rows.save(changed)
     if seen:
         profile_rows.saw(
             {contact: span for contact, span in times.items() if _widens(span, resolved, contact)}
         )
-    return {contact: new for contact, new in changes.items() if new and contact in before}
+    return changes
 
 
 def _begin(

@@ -39,6 +39,7 @@ class Said:
     traits: dict[str, Any]
     origin: str
     surroundings: dict[str, Any] = field(default_factory=dict)
+    normal: bool = False
 
 
 def read(item: Any, origin: str, now: datetime) -> Said | list[Fault]:

@@ -11,20 +11,21 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from contacts import normalise
+from contacts import normalise, profile
 from contacts.directory import ANONYMOUS, EMAIL, PHONE, USER, Identifier
 from contacts.exchange import cells, guarding
 from contacts.exchange.cells import Unreadable
-from contacts.exchange.mapping import EVENTS, SUPPRESSIONS, Mapping
+from contacts.exchange.mapping import EVENTS, SUPPRESSIONS, Column, Mapping
 from contacts.exchange.sheets import Broken, Format, Row
 
 _KINDS = {"user_id": USER, "email": EMAIL, "phone": PHONE, "anonymous_id": ANONYMOUS}
-_TRAITS = frozenset({"first_name", "last_name", "name", "language", "timezone", "country"})
-_CHECKED: dict[str, Callable[[object], str | None]] = {
-    "language": normalise.language,
-    "timezone": normalise.time_zone,
-    "country": normalise.country,
-}
+_TRAITS = frozenset({"name", *profile.COLUMNS})
+_KEPT = ("attribute:", "property:", "consent:")
+_REPEATED = frozenset({"first_name", "last_name", "language", "timezone", "country", "event"})
+_SHORT = 64
+_MOST_KNOWN = 20_000
+"Cells of all columns together that a reader remembers."
+_NOTHING = object()
 _LONGEST_NAME = 200
 
 
@@ -52,6 +53,8 @@ class Line:
     event: tuple[str, str, dict[str, Any]] | None = None
     note: str = ""
     origin: str = ""
+    normal: bool = False
+    "Whether traits that have a column are in their one form."
 
     @property
     def surroundings(self) -> dict[str, Any]:
@@ -67,6 +70,17 @@ class Refused(NamedTuple):
     column: str = ""
 
 
+class _Column(NamedTuple):
+    """How a column's cells are read. ``known`` keeps what short ones came to: many lines say the same."""
+
+    place: int
+    to: str
+    name: str
+    convert: cells.Convert
+    check: Callable[[Any, Sequence[str]], Any] | None
+    known: dict[str, Any] | None
+
+
 class LineReader:
     """Reads rows by a mapping. One for a file; holds no rows."""
 
@@ -77,16 +91,34 @@ class LineReader:
         self._leave_out = mapping.faulty == "leave_out"
         self._clear = mapping.empty == "clear"
         columns = [*mapping.columns][: self._width]
-        self._plan = [
-            (place, column.to, self._convert(column.to, column.kind, form), form.columns[place])
-            for place, column in enumerate(columns)
-            if column.to
-        ]
+        self._plan = [self._column(place, column, form) for place, column in enumerate(columns) if column.to]
         self._constants = [
             (one.to, self._convert(one.to, "text", form)(one.value)) for one in mapping.constants if one.value
         ]
-        # Read before the others: it says how phone numbers without a country code are meant.
-        self._country = next((place for place, to, _convert, _name in self._plan if to == "country"), None)
+        # Asked for with each phone number: it says how those without a country code are meant.
+        self._country = next((column.place for column in self._plan if column.to == "country"), None)
+        targets = [one.to for one in mapping.constants] + [column.to for column in self._plan]
+        self._identifiers = [
+            (to, kind) for to, kind in _KINDS.items() if to in mapping.match and to in targets
+        ]
+        self._traits = [(to, name) for to in targets if (name := _trait(to))]
+        self._wishes = [(to, *to.split(":")[1:3]) for to in targets if to.startswith("consent:")]
+        # An attribute whose name belongs to a column would come unread.
+        self._normal = not mapping.constants and not any(
+            to.startswith("attribute:") and profile.column_of(name) for to, name in self._traits
+        )
+
+    def _column(self, place: int, column: Column, form: Format) -> _Column:
+        to = column.to
+        own = to.startswith(_KEPT) or to in _REPEATED
+        return _Column(
+            place,
+            to,
+            form.columns[place],
+            self._convert(to, column.kind, form),
+            self._check(to),
+            {} if own else None,
+        )
 
     def _convert(self, to: str, kind: str, form: Format) -> cells.Convert:
         if to.startswith("consent:"):
@@ -97,42 +129,58 @@ class LineReader:
             kind = "text"
         return cells.converter(kind, decimal=form.decimal, dates=form.dates, zone=self._zone)
 
+    def _check(self, to: str) -> Callable[[Any, Sequence[str]], Any] | None:
+        """What is asked of the values that ``to`` means, and the one form they get."""
+        if to == "phone":
+            return lambda value, texts: normalise.phone(value, self._region(texts))
+        if to in {"user_id", "anonymous_id"}:
+            return lambda value, _texts: normalise.identifier(value)
+        if to == "name":
+            return lambda value, _texts: _not_too_long(value)
+        if to in {"first_name", "last_name"}:
+            return lambda value, _texts: profile.read(to, _not_too_long(value), None)
+        if to in profile.COLUMNS:
+            return lambda value, _texts: profile.read(to, value, None)
+        return None
+
     def read(self, row: Row | Broken) -> Line | Refused:
         if isinstance(row, Broken):
             return Refused(row.line, row.cells, row.code)
         texts = row.cells
-        if len(texts) > self._width and any(texts[self._width :]):
+        count = len(texts)
+        if count > self._width and any(texts[self._width :]):
             return Refused(row.line, texts, "columns")
         found: dict[str, Any] = dict(self._constants)
-        for place, to, convert, name in self._plan:
+        for column in self._plan:
+            place, to, name, _convert, _check, known = column
             # A line may be shorter: spreadsheets leave out empty cells at its end.
-            text = texts[place].strip() if place < len(texts) else ""
-            if not text:
-                if self._clear:
-                    found[to] = None
-                continue
-            if "\0" in text:
-                return Refused(row.line, texts, "nul", name)
-            if text[0] == "'":
-                text = guarding.unguard(text)
-            try:
-                found[to] = self._checked(to, convert(text), texts)
-            except Unreadable as problem:
-                if not self._leave_out:
-                    return Refused(row.line, texts, str(problem), name)
+            text = texts[place] if place < count else ""
+            if known is None or (value := known.get(text)) is None:
+                try:
+                    value = self._value(column, text.strip(), texts)
+                except Unreadable as problem:
+                    if not self._leave_out or str(problem) == "nul":
+                        return Refused(row.line, texts, str(problem), name)
+                    continue
+                if known is not None and len(text) < _SHORT and len(known) < _MOST_KNOWN // len(self._plan):
+                    known[text] = value
+            if value is not _NOTHING:
+                found[to] = value
+            elif self._clear:
+                found[to] = None
         return self._line(row, found)
 
-    def _checked(self, to: str, value: Any, texts: Sequence[str]) -> Any:
-        if to == "email":
-            return _or_unreadable(normalise.email(value), "bad_email")
-        if to == "phone":
-            return _or_unreadable(normalise.phone(value, self._region(texts)), "bad_phone")
-        if to in _CHECKED:
-            return _or_unreadable(_CHECKED[to](value), f"bad_{to}")
-        if to in {"user_id", "anonymous_id"}:
-            return _or_unreadable(normalise.identifier(value), "bad_id")
-        if to in _TRAITS and len(value) > _LONGEST_NAME:
-            raise Unreadable("too_long")
+    def _value(self, column: _Column, text: str, texts: Sequence[str]) -> Any:
+        """What a cell says. Raises Unreadable."""
+        if not text:
+            return _NOTHING
+        if "\0" in text:
+            raise Unreadable("nul")
+        if text[0] == "'":
+            text = guarding.unguard(text)
+        value = column.convert(text)
+        if column.check and (value := column.check(value, texts)) is None:
+            raise Unreadable("bad_id" if column.to in {"user_id", "anonymous_id"} else f"bad_{column.to}")
         return value
 
     def _region(self, texts: Sequence[str]) -> str | None:
@@ -141,13 +189,11 @@ class LineReader:
 
     def _line(self, row: Row, found: dict[str, Any]) -> Line | Refused:
         identifiers = tuple(
-            Identifier(_KINDS[to], value)
-            for to in ("user_id", "email", "phone", "anonymous_id")
-            if to in self._mapping.match and (value := found.get(to))
+            [Identifier(kind, value) for to, kind in self._identifiers if (value := found.get(to))]
         )
         if not identifiers:
             return Refused(row.line, row.cells, "no_identifier")
-        line = Line(row.line, row.cells, identifiers, {}, self._now, origin=self._origin)
+        line = Line(row.line, row.cells, identifiers, {}, self._now, origin=self._origin, normal=self._normal)
         if self._what == EVENTS:
             return self._event(line, found)
         if self._what == SUPPRESSIONS:
@@ -157,16 +203,12 @@ class LineReader:
         return line
 
     def _person(self, line: Line, found: dict[str, Any]) -> None:
-        traits = line.traits
-        for to, value in found.items():
-            head, _colon, name = to.partition(":")
-            if to in _TRAITS or to in {"email", "phone"}:
-                traits[to] = value
-            elif head == "attribute":
-                traits[name] = value
-            elif head == "consent" and value is not None:
-                channel, _colon, purpose = name.partition(":")
-                line.wishes.append(Wish(channel, purpose, value))
+        line.traits = {name: found[to] for to, name in self._traits if to in found}
+        line.wishes = [
+            Wish(channel, purpose, found[to])
+            for to, channel, purpose in self._wishes
+            if found.get(to) is not None
+        ]
         if line.wishes:
             line.wished_at = found.get("consent_at")
             line.proof = found.get("consent_proof") or ""
@@ -195,7 +237,13 @@ def _digest(line: Line, name: str, properties: dict[str, Any]) -> str:
     return "line-" + hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:40]
 
 
-def _or_unreadable(value: str | None, code: str) -> str:
-    if value is None:
-        raise Unreadable(code)
-    return value
+def _trait(to: str) -> str:
+    """The name under which a profile takes what ``to`` means; empty if it is no trait."""
+    head, _colon, name = to.partition(":")
+    return name if head == "attribute" else to if to in _TRAITS else ""
+
+
+def _not_too_long(name: str) -> str:
+    if len(name) > _LONGEST_NAME:
+        raise Unreadable("too_long")
+    return name
