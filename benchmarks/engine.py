@@ -1,4 +1,4 @@
-"""The engine: runs through wait, branch and send intent, beside the bare statement and the hand-written way.
+"""The engine: runs through a journey of twelve steps, beside the bare statement and the hand-written way.
 
 Bare: one ``UPDATE … FROM (SELECT … FOR UPDATE SKIP LOCKED LIMIT 5000)`` that claims rows and advances them
 and decides nothing: on a narrow table of 1,000,000 rows and, for the record, on the table of runs itself.
@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -29,34 +30,42 @@ from journeys.models import Journey, JourneyVersion, Run, StepEntry
 
 DAY = timedelta(days=1)
 BARE = 5_000
-STEPS = 4
-"What each run takes: the first wait, the branch, the message, the last wait."
-GRAPH = {
+SMALL = 10_000
+"Runs that move while the others stand, and the smallest table to compare with."
+STEPS = 12
+"Steps of the journey. People who order, or look often, take fewer."
+
+
+def _asks(event: str, within: str, then: str, otherwise: str, **count: int) -> dict[str, Any]:
+    rule = {"event": event, "within": within} | ({"count": count} if count else {})
+    return {"type": "branch", "branches": [{"name": "did", "if": rule, "next": then}], "else": otherwise}
+
+
+def _mail(then: str) -> dict[str, Any]:
+    content = {"email": "hello"}
+    return {"type": "send", "channels": ["email"], "content": content, "purpose": "offers", "next": then}
+
+
+#: Four waits, four branches on what people did, three messages, an end.
+GRAPH: dict[str, Any] = {
     "trigger": {"event": "Product Added"},
-    "start": "wait",
+    "start": "first-day",
     "steps": {
-        "wait": {"type": "wait", "for": "1 day", "next": "ordered"},
-        "ordered": {
-            "type": "branch",
-            "branches": [
-                {
-                    "name": "ordered",
-                    "if": {"event": "Order Completed", "within": "30 days"},
-                    "next": "rest",
-                }
-            ],
-            "else": "mail",
-        },
-        "mail": {
-            "type": "send",
-            "channels": ["email"],
-            "content": {"email": "hello"},
-            "purpose": "offers",
-            "next": "rest",
-        },
-        "rest": {"type": "wait", "for": "1 day"},
+        "first-day": {"type": "wait", "for": "1 day", "next": "ordered"},
+        "ordered": _asks("Order Completed", "30 days", "second-day", "remind"),
+        "remind": _mail("second-day"),
+        "second-day": {"type": "wait", "for": "1 day", "next": "looked"},
+        "looked": _asks("Product Viewed", "60 days", "checked-out", "advise", gte=3),
+        "advise": _mail("checked-out"),
+        "checked-out": _asks("Checkout Started", "45 days", "third-day", "third-day"),
+        "third-day": {"type": "wait", "for": "1 day", "next": "opened"},
+        "opened": _asks("Message Opened", "60 days", "rest", "last-word"),
+        "last-word": _mail("rest"),
+        "rest": {"type": "wait", "for": "1 day", "next": "gone"},
+        "gone": {"type": "exit", "reason": "not ordered"},
     },
 }
+DAYS = 4
 
 
 def fill(people: int, now: datetime) -> None:
@@ -68,7 +77,7 @@ def fill(people: int, now: datetime) -> None:
         cursor.execute(
             "INSERT INTO journeys_run (slot, contact_id, journey_id, version_id, key, state, step, visit,"
             " due_at, since, watching, entered_at, outcome, entry)"
-            " SELECT slot, id, %s, %s, '', 1, 'wait', 0, at, at, '[]', at, '', '{\"price\": 25}'"
+            " SELECT slot, id, %s, %s, '', 1, 'first-day', 0, at, at, '[]', at, '', '{\"price\": 25}'"
             # People come in their own order, not in that of the table.
             " FROM (SELECT id, slot, %s - make_interval(secs => id * 7368787 %% 3600) AS at"
             " FROM contacts_contact ORDER BY id LIMIT %s) AS people",
@@ -78,12 +87,12 @@ def fill(people: int, now: datetime) -> None:
 
 
 def work(now: datetime) -> None:
-    """One worker: wait for the word, then move what is due at each of three instants; say how many moves."""
+    """One worker: wait for the word, then move what is due on each of the days; say how many moves."""
     engine.advance(now - DAY)  # so that connecting and loading are done
     print("ready", flush=True)
     sys.stdin.readline()
     moves, began = 0, time.process_time()
-    for instant in (now, now + DAY, now + 2 * DAY):
+    for instant in (now + day * DAY for day in range(DAYS + 1)):
         while (moved := engine.advance(instant)) or due(instant):
             moves += moved
             if not moved:
@@ -176,13 +185,13 @@ def by_hand(people: int) -> float:
         # The first task waits for the worker to start.
         enqueue(list(Run.objects.order_by("id").values_list("id", flat=True)[:1]))
         settled(1)
-        began = time.perf_counter()
+        began, before = time.perf_counter(), StepEntry.objects.count()
         ids = list(
             Run.objects.filter(state=Run.State.LIVE).order_by("id").values_list("id", flat=True)[:people]
         )
         enqueue(ids)
         settled(people + 1)
-        return people * STEPS / (time.perf_counter() - began)
+        return (StepEntry.objects.count() - before) / (time.perf_counter() - began)
     finally:
         stop(worker, signal.SIGTERM, patience=10)
 
@@ -194,7 +203,7 @@ def enqueue(ids: list[int]) -> None:
 
 def settled(people: int) -> None:
     give_up = time.monotonic() + 120
-    while Run.objects.filter(state=Run.State.COMPLETED).count() < people:
+    while Run.objects.exclude(state=Run.State.LIVE).count() < people:
         if time.monotonic() > give_up:
             raise SystemExit("the hand-written way does not end")
         time.sleep(0.02)
@@ -204,7 +213,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=200_000)
+    parser.add_argument("--runs", type=int, default=100_000, help="1,000,000 takes about ten minutes")
+    parser.add_argument("--standing", type=int, default=1_000_000, help="for the cost at size")
     parser.add_argument("--by-hand", type=int, default=150, help="people for the Celery way")
     parser.add_argument("--workers", type=int, default=2, help="as many on either side")
     parser.add_argument("--worker", type=datetime.fromisoformat, help=argparse.SUPPRESS)
@@ -218,30 +228,60 @@ def main() -> None:
 
 def measure(chosen: argparse.Namespace) -> None:
     now, workers = datetime.now(UTC).replace(microsecond=0), chosen.workers
-    populate(chosen.runs, chosen.runs, now)
+    populate(max(chosen.runs, chosen.standing), 5 * chosen.runs, now)
     fill(chosen.by_hand + 1, now)
     slow = by_hand(chosen.by_hand)
     print(f"one Celery task a person and step: {slow:,.0f} steps/s")
+    few = transition(SMALL, SMALL, now)
     clear()
     fill(chosen.runs, now)
     rows = max(chosen.runs // BARE // workers, 1) * BARE * workers
-    plain = bare("journeys_run", "step = 'mail', visit = t.visit + 1", "due_at", rows, workers, now)
+    plain = bare("journeys_run", "step = 'remind', visit = t.visit + 1", "due_at", rows, workers, now)
     print(f"bare statement on the table of runs: {plain.describe(rows, 'row')}")
-    clear()
-    fill(chosen.runs, now)
-    moves, spent = walk(workers, now)
-    steps = StepEntry.objects.count()
-    sent = Message.objects.count()
-    print(f"{workers} workers: {moves:,} moves of {chosen.runs:,} runs, {steps:,} steps, {sent:,} intents:")
-    print(spent.describe(steps, "step"))
+    alone = walked(1, chosen.runs // 2, now)[2]
+    steps, spent, wall = walked(workers, chosen.runs, now)
     assert not Run.objects.filter(state=Run.State.LIVE).exists()
     print(f"a step costs the CPU of {cost(spent, steps) / cost(plain, rows):.2f} bare rows")
     thin = narrow(rows, workers, now)
     print(f"bare statement on a narrow table: {thin.describe(rows, 'row')}")
-    ours = steps / spent.wall
-    harness.report("engine_same_table", ours=ours, baseline=rows / plain.wall)
-    harness.report("engine_by_hand", ours=ours, baseline=slow)
-    harness.report("engine", ours=ours, baseline=rows / thin.wall)
+    many = transition(chosen.standing, SMALL, now)
+    harness.report("engine_two_workers", ours=wall, baseline=alone)
+    harness.report("engine_flat", ours=many, baseline=few, kind="time")
+    harness.report("engine_same_table", ours=wall, baseline=rows / plain.wall)
+    harness.report("engine_by_hand", ours=wall, baseline=slow)
+    harness.report("engine", ours=wall, baseline=rows / thin.wall)
+
+
+def walked(workers: int, people: int, now: datetime) -> tuple[int, harness.Spent, float]:
+    """Steps of so many runs from beginning to end, what they cost, and how many a second."""
+    clear()
+    fill(people, now)
+    moves, spent = walk(workers, now)
+    steps, sent = StepEntry.objects.count(), Message.objects.count()
+    print(f"{workers} workers: {moves:,} moves of {people:,} runs, {steps:,} steps, {sent:,} intents:")
+    print(spent.describe(steps, "step"), flush=True)
+    return steps, spent, steps / spent.wall
+
+
+def transition(standing: int, due: int, now: datetime) -> float:
+    """CPU seconds a step of ``due`` runs, while ``standing`` of them are in the table."""
+    clear()
+    fill(standing, now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE journeys_run SET due_at = due_at + interval '1 year' WHERE id > "
+            "(SELECT id FROM journeys_run ORDER BY id OFFSET %s LIMIT 1)",
+            [due - 1],
+        )
+        cursor.execute("VACUUM ANALYZE journeys_run")
+    engine.advance(now - DAY)
+    with harness.stopwatch() as spent:
+        for day in range(DAYS):
+            while engine.advance(now + day * DAY):
+                pass
+    steps = StepEntry.objects.count()
+    print(f"{due:,} of {standing:,} standing runs: {spent.describe(steps, 'step')}", flush=True)
+    return cost(spent, steps)
 
 
 def cost(spent: harness.Spent, things: int) -> float:

@@ -52,11 +52,12 @@ def take_step(run_id: int) -> None:
 
 def decide(run: Run, contact: Contact, step: dict[str, Any], now: datetime) -> tuple[str, str | None]:
     if step["type"] == "branch":
-        recent = Event.objects.filter(
-            contact_id=contact.pk, name="Order Completed", occurred_at__gt=now - timedelta(days=30)
-        )
-        # Everybody is sent to, so that each person takes the same number of steps.
-        return ("ordered" if recent.exists() else "else"), "mail"
+        (way,) = step["branches"]
+        rule = way["if"]
+        since = now - timedelta(days=int(rule["within"].split()[0]))
+        found = Event.objects.filter(contact_id=contact.pk, name=rule["event"], occurred_at__gt=since)
+        held = found.count() >= rule.get("count", {}).get("gte", 1)
+        return ("did", way["next"]) if held else ("else", step["else"])
     if step["type"] == "send":
         Message.objects.create(
             created_at=now,

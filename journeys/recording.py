@@ -10,13 +10,13 @@ from typing import Any
 
 import psycopg
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 from channels import audiences, outbox
 from channels.intents import Intent
 from contacts import arrays, attributes, event_log, once, segment_members, segments, slots
 from contacts.event_log import NewEvent
 from contacts.models import Purpose, Segment
+from journeys import step_rows
 from journeys.changing import folded
 from journeys.outcomes import Change, Wanted
 from journeys.versions import Version
@@ -93,23 +93,7 @@ def _log_steps(walks: Sequence[Walk], now: datetime) -> None:
             " outcome, detail) FROM STDIN (FORMAT BINARY)"
         ) as copy,
     ):
-        copy.set_types(_STEP_TYPES)
-        for walk in walks:
-            for taken in walk.taken:
-                copy.write_row(
-                    (
-                        now,
-                        walk.slot,
-                        walk.contact_id,
-                        walk.run_id,
-                        walk.journey_id,
-                        walk.version_id,
-                        taken.step,
-                        taken.visit,
-                        taken.outcome,
-                        None if taken.detail is None else Jsonb(taken.detail),
-                    )
-                )
+        copy.write(step_rows.encoded(walks, now))
 
 
 def _intents(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> list[Intent]:
@@ -219,7 +203,6 @@ def _call_off(walks: Sequence[Walk], now: datetime) -> None:
         outbox.cancel(run_ids, reason, now)
 
 
-_STEP_TYPES = ["timestamptz", "int2", "int8", "int8", "int4", "int4", "text", "int4", "text", "jsonb"]
 _SAVE = """
 UPDATE journeys_run r
 SET state = l.state, step = l.step, visit = u.visit, due_at = l.due_at, since = l.since,
