@@ -9,6 +9,7 @@ from journeys import drawing
 from journeys.drawing import Block
 from journeys.figures import AtStep
 from journeys.graph import Graph
+from journeys.steps import Step
 
 ICONS = {
     "send": "send",
@@ -55,7 +56,7 @@ def flow_of(graph: Graph, at_steps: Mapping[str, AtStep]) -> list[list[Shown]]:
     ]
 
 
-def _shown(block: Block, graph: Graph, at_steps: Mapping[str, AtStep]) -> Shown:
+def _shown(block: Block[Step], graph: Graph, at_steps: Mapping[str, AtStep]) -> Shown:
     if block.step is None:
         return Shown(jump=block.jump or "")
     step = block.step

@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from contacts import clock
 from journeys import approving, figures, publishing, redirecting
-from journeys.admin import acting, drafting, file_pages, publish_page, version_pages
+from journeys.admin import acting, drafting, file_pages, publish_page, starting, version_pages
+from journeys.admin.building import JourneyBuilder
 from journeys.admin.flow import flow_of
 from journeys.admin.pages import page
 from journeys.figures import Flow
@@ -27,7 +27,7 @@ TONES = {"draft": "info", "live": "success", "paused": "warning", "stopped": "da
 PILLS = {"draft": "is-info", "live": "is-good", "paused": "is-warn", "stopped": "is-bad", "archived": ""}
 
 
-class JourneyAdmin(ModelAdmin):
+class JourneyAdmin(JourneyBuilder):
     list_display = ["name", "state", "live_runs", "entered", "converted", "updated_at"]
     list_filter = ["status"]
     search_fields = ["name", "slug", "description"]
@@ -84,7 +84,7 @@ class JourneyAdmin(ModelAdmin):
             path("files/", wrap(self.files_view), name="journeys_journey_files"),
             path("library/", wrap(self.library_view), name="journeys_journey_library"),
         ]
-        return [*own, *super().get_urls()]
+        return [*own, *self.builder_urls(), *super().get_urls()]
 
     def change_view(
         self,
@@ -133,7 +133,9 @@ class JourneyAdmin(ModelAdmin):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        return drafting.edit(self, request, None)
+        if "text" in request.GET:
+            return drafting.edit(self, request, None)
+        return starting.begin(self, request)
 
     def edit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         journey = Journey.objects.filter(pk=pk).first()

@@ -13,7 +13,7 @@ def drawn(data: Any) -> list[Any]:
     return [shape(chain) for chain in drawing.draw(found.start, found.steps)]
 
 
-def shape(blocks: list[Block]) -> list[Any]:
+def shape(blocks: list[Block[Any]]) -> list[Any]:
     """Names of steps; ways as dictionaries; jumps as arrows; the end as a stop."""
     lines: list[Any] = []
     for block in blocks:
