@@ -45,7 +45,7 @@ class Block(Generic[S]):
 
 
 def draw(start: str, steps: Mapping[str, S], also: Sequence[str] = ()) -> list[list[Block[S]]]:
-    """The chains of the drawing, the first of which begins at ``start``; then those that begin at ``also``."""
+    """The chains of the drawing, the first of which begins at ``start``; then those from ``also``."""
     pen = _Pen(steps)
     chains = []
     pen.later += [start, *also]

@@ -236,6 +236,8 @@ TEXTS = (
     _("{name} added"),
     _("{name} duplicated"),
     _("{name} moved down"),
+    _("since coming to this step"),
+    _("since entering the journey"),
     _("{name} moved into the group"),
     _("{name} moved out of the group"),
     _("{name} moved up"),

@@ -19,10 +19,10 @@ from unfold.admin import ModelAdmin
 from contacts import clock
 from contacts.admin.segments import SegmentAdmin
 from journeys import drafts, graph
-from journeys.admin import canvas, panel, previews
+from journeys.admin import building_texts, canvas, panel, previews
 from journeys.admin.changing import change
 from journeys.admin.pages import page
-from journeys.building import picture, sketch
+from journeys.building import edits, picture, sketch
 from journeys.building.edits import EditError
 from journeys.drafts import ConflictError
 from journeys.models import Journey
@@ -44,6 +44,7 @@ class JourneyBuilder(ModelAdmin):
             path("<int:pk>/build/change/", wrap(self.build_change), name="journeys_journey_build_change"),
             path("<int:pk>/build/panel/", wrap(self.build_panel), name="journeys_journey_build_panel"),
             path("<int:pk>/build/state/", wrap(self.build_state), name="journeys_journey_build_state"),
+            path("<int:pk>/build/clip/", wrap(self.build_clip), name="journeys_journey_build_clip"),
             path("<int:pk>/build/preview/", wrap(self.build_preview), name="journeys_journey_build_preview"),
             path("<int:pk>/build/words/", wrap(self.build_words), name="journeys_journey_build_words"),
         ]
@@ -52,7 +53,7 @@ class JourneyBuilder(ModelAdmin):
         """The page, whole: it works as soon as its script has started."""
         journey = self._own(request, pk)
         found = canvas.drawn(journey, journey.draft)
-        names = ("change", "panel", "state", "preview", "words")
+        names = ("change", "panel", "state", "clip", "preview", "words")
         addresses = {name: reverse(f"admin:journeys_journey_build_{name}", args=[pk]) for name in names}
         return page(
             self,
@@ -70,13 +71,14 @@ class JourneyBuilder(ModelAdmin):
                 "steps": found["steps"],
                 "addresses": addresses,
                 "asks": SegmentAdmin.answer_addresses(),
+                "texts": building_texts.translated(),
             },
         )
 
     def build_change(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Make one change on the draft that the builder shows, keep it, and answer with the new picture."""
         journey = self._own(request, pk)
-        if request.method != "POST" or len(request.body) > 3 * graph.LARGEST:
+        if request.method != "POST" or int(request.META.get("CONTENT_LENGTH") or 0) > 3 * graph.LARGEST:
             raise BadRequest(_("A change is posted here."))
         posted = request.POST
         asked = _json(posted.get("asked", "{}"))
@@ -85,8 +87,6 @@ class JourneyBuilder(ModelAdmin):
             return self._conflict(journey)
         try:
             made = change(journey.draft, asked, posted)
-            if len(json.dumps(made.data)) > graph.LARGEST:
-                raise EditError(_("A journey is at most 256 KB."))
             revision = drafts.save(journey, made.data, based_on=based_on)
         except EditError as error:
             return JsonResponse({"refused": str(error)}, status=422)
@@ -137,7 +137,17 @@ class JourneyBuilder(ModelAdmin):
         own = request.user.get_username()
         cache.set(key, {**seen, own: now}, _PRESENT * 2)
         others = sorted(name for name in seen if name != own)
-        return JsonResponse({"revision": drafts.revision(journey.draft), "others": others, "by": _by(journey)})
+        return JsonResponse(
+            {"revision": drafts.revision(journey.draft), "others": others, "by": _by(journey)}
+        )
+
+    def build_clip(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """A step with what hangs on its ways, to be pasted here or in another journey."""
+        journey = self._own(request, pk)
+        try:
+            return JsonResponse(edits.clip(journey.draft, request.GET.get("step", "")))
+        except EditError as error:
+            return JsonResponse({"refused": str(error)}, status=422)
 
     def build_preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """How many would enter now, or pass each way of a step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,11 @@ from django.utils.translation import gettext as _
 from contacts import clock
 from journeys import figures, publishing
 from journeys.admin.flow import ICONS
-from journeys.building import picture
+from journeys.building import picture, settings
 from journeys.building.picture import Picture
 from journeys.building.sketch import Sketched
 from journeys.entering import read_entry, read_goal, read_trigger
-from journeys.fields import Fields, checked
+from journeys.fields import Fields, Form, checked
 from journeys.figures import LEFT, AtStep
 from journeys.models import Journey
 from journeys.steps import KINDS
@@ -65,7 +66,7 @@ def drawn(journey: Journey, data: Any) -> dict[str, Any]:
     """Everything that changes with the draft: picture, outline, problems."""
     shown = picture.picture(data)
     _graph, problems = publishing.check(data)
-    by_step = picture.by_step(problems, data)
+    by_step = _named(picture.by_step(problems, data), shown.steps)
     version = journey.versions.filter(pk=journey.live_version_id or 0).first()
     at_steps = figures.of_steps(journey, [version.pk], clock.now()) if version else {}
     nodes = {name: _node(step, by_step.get(name, []), at_steps) for name, step in shown.steps.items()}
@@ -86,6 +87,34 @@ def drawn(journey: Journey, data: Any) -> dict[str, Any]:
         "problems": by_step,
         "steps": {name: {"title": title(step), "kind": step.kind} for name, step in shown.steps.items()},
     }
+
+
+def _named(
+    by_step: dict[str, list[dict[str, str]]], steps: Mapping[str, Sketched]
+) -> dict[str, list[dict[str, str]]]:
+    """With the label of the field before each message: a path alone tells a marketer nothing."""
+    for name, problems in by_step.items():
+        known = KINDS.get(steps[name].kind) if name in steps else None
+        for problem in problems:
+            label = _label(known.form, problem["path"]) if known else _setting(problem["path"])
+            problem["words"] = f"{label}: {problem['message']}" if label else problem["message"]
+    return by_step
+
+
+def _label(form: Form, path: str) -> str:
+    head = re.split(r"[.\[]", path)[0]
+    return next((_(each.label) for each in form.inputs if head and each.name == head), "")
+
+
+def _setting(path: str) -> str:
+    """The label of a journey's own setting."""
+    key, _dot, rest = path.partition(".")
+    for part, form in settings.PARTS:
+        if part and part == key:
+            return _label(form, rest) or _(form.label)
+        if not part and (label := _label(form, path)):
+            return label
+    return {"start": _("First step"), "steps": _("Steps")}.get(key, key)
 
 
 def _node(step: Sketched, problems: list[dict[str, str]], at_steps: Mapping[str, AtStep]) -> dict[str, Any]:

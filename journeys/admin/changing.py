@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from journeys import graph
 from journeys.building import edits, forms, settings
 from journeys.building.edits import Edited, EditError
 from journeys.building.forms import Posted
@@ -17,6 +18,13 @@ from journeys.steps import KINDS
 
 def change(data: Any, asked: Mapping[str, Any], posted: Posted) -> Edited:
     """``data`` with what was ``asked``. Raises EditError in words that a marketer understands."""
+    made = _made(data, asked, posted)
+    if len(json.dumps(made.data)) > graph.LARGEST:
+        raise EditError(_("A journey is at most 256 KB."))
+    return made
+
+
+def _made(data: Any, asked: Mapping[str, Any], posted: Posted) -> Edited:
     act, step = str(asked.get("act", "")), str(asked.get("step", ""))
     if act == "insert":
         return _insert(data, asked)
@@ -32,7 +40,9 @@ def change(data: Any, asked: Mapping[str, Any], posted: Posted) -> Edited:
         return edits.rename(data, step, str(asked.get("name", "")))
     if act == "way":
         path, index = str(asked.get("path", "")), asked.get("index", 0)
-        return edits.change_way(data, step, path, index if isinstance(index, int) else -1, str(asked.get("do")))
+        return edits.change_way(
+            data, step, path, index if isinstance(index, int) else -1, str(asked.get("do"))
+        )
     if act == "configure":
         return configure(data, step, posted)
     if act == "raw":
@@ -85,5 +95,3 @@ def _edge(written: Any) -> Edge:
     if isinstance(written, list) and len(written) == 2 and all(isinstance(each, str) for each in written):
         return written[0], written[1]
     raise EditError(_("This place is not there any more."))
-
-

@@ -133,7 +133,7 @@ class JourneyAdmin(JourneyBuilder):
     ) -> HttpResponse:
         if not self.has_add_permission(request):
             raise PermissionDenied
-        if "text" in request.GET:
+        if "text" in {**request.GET, **request.POST}:
             return drafting.edit(self, request, None)
         return starting.begin(self, request)
 

@@ -145,9 +145,16 @@ def _templates(asked: Asked, raw: Mapping[str, Any], chosen: Mapping[str, Any]) 
             choices.append((slug, slug))
         found.append(
             Asked(
-                f"{asked.name}.{channel}", f"{asked.path}.{channel}", str(channel), _(channel), "", slug, choices,
-                required=True, address=_preview(one),
-            )  # fmt: skip
+                f"{asked.name}.{channel}",
+                f"{asked.path}.{channel}",
+                str(channel),
+                _(channel),
+                "",
+                slug,
+                choices,
+                required=True,
+                address=_preview(one),
+            )
         )
     return [found]
 

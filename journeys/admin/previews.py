@@ -15,7 +15,7 @@ from journeys.building.sketch import sketch
 
 @dataclass(slots=True)
 class Counted:
-    """One way, or those who would enter: how many, and some of them. ``size`` is none where it took too long."""
+    """One way, or those who would enter: how many, and some of them. Without ``size`` it took too long."""
 
     words: str
     size: int | None = None

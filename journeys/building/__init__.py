@@ -1,1 +1,1 @@
-"""Building a journey step by step: a draft drawn while it is incomplete, its changes, its forms and previews."""
+"""Building a journey step by step: drafts drawn while they are incomplete, changes, forms and previews."""

@@ -63,6 +63,7 @@ def remove(data: Any, name: str, keep: str = "") -> Edited:
     steps = _known(now, name)
     before = reached(now)
     after = dict(steps[name].edges()).get(keep) if keep else _beyond(name, steps)
+    after = None if after == name else after
     _redirect(now, lambda target: after if target == name else target)
     del now["steps"][name]
     gone = _prune(now, before - {name})
@@ -145,8 +146,8 @@ def rename(data: Any, name: str, new: str) -> Edited:
         return Edited(now, name)
     if not 0 < len(new) <= 60 or new in now["steps"]:
         raise EditError("A name has 1 to 60 characters, and no other step has it.")
-    now["steps"] = {new if each == name else each: raw for each, raw in now["steps"].items()}
     _redirect(now, lambda target: new if target == name else target)
+    now["steps"] = {new if each == name else each: raw for each, raw in now["steps"].items()}
     return Edited(now, new)
 
 
@@ -234,8 +235,8 @@ def _room(data: Data, more: int) -> None:
 
 
 def _beyond(name: str, steps: Mapping[str, Sketched]) -> str | None:
-    """Where a step goes on: what follows, or where its ways meet."""
-    targets = [target for _path, target in steps[name].edges()]
+    """Where a step goes on: what follows, or where its ways meet. Never itself."""
+    targets = [None if target == name else target for _path, target in steps[name].edges()]
     if len(targets) < 2:
         return targets[0] if targets else None
     if len(set(targets)) == 1:

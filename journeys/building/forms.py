@@ -1,7 +1,7 @@
 """What a form sends, back into a part of a definition, by the declaration of its fields. Pure.
 
-What cannot be read stays as it was typed, so that the check of the graph can say what is wrong with it. Fields
-that a form does not declare are kept.
+What cannot be read stays as it was typed, so that the check of the graph can say what is wrong with it.
+Fields that a form does not declare are kept.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ NOTE = ("stage", "touchpoint", "intention")
 class Posted(Protocol):
     """The fields of a form that was sent, such as Django's QueryDict."""
 
-    def get(self, name: str, default: str = "", /) -> Any: ...
-    def getlist(self, name: str, /) -> Sequence[Any]: ...
+    def get(self, key: str, default: str) -> str: ...
+    def getlist(self, key: str) -> Sequence[Any]: ...
     def __contains__(self, name: object, /) -> bool: ...
 
 
@@ -55,8 +55,17 @@ def read_note(posted: Posted, before: Mapping[str, Any], prefix: str = "f") -> d
 
 def beginning(form: Form, example: Mapping[str, Any]) -> dict[str, Any]:
     """A new step: the example's plain values, without the names that only the example knows."""
-    own = {each.name for each in form.inputs if each.kind in _ASKED}
-    return {name: value for name, value in example.items() if name not in own}
+    return _plain(form.inputs, example)
+
+
+def _plain(inputs: Sequence[Input], example: Mapping[str, Any]) -> dict[str, Any]:
+    asked = {each.name for each in inputs if each.kind in _ASKED}
+    inner = {each.name: each.inner for each in inputs if each.kind == "entries"}
+    return {
+        name: [_plain(inner[name], entry) for entry in value] if name in inner else value
+        for name, value in example.items()
+        if name not in asked
+    }
 
 
 #: What a marketer must choose: an example's value would be a wrong answer that looks like a right one.
@@ -78,7 +87,7 @@ def _take(each: Input, posted: Posted, now: dict[str, Any], prefix: str) -> None
         _put(now, each, _values(posted, name))
         return
     if each.kind == "templates":
-        chosen = {key: posted.get(f"{name}.{key}") for key in posted.getlist(f"{name}.of")}
+        chosen = {key: posted.get(f"{name}.{key}", "") for key in posted.getlist(f"{name}.of")}
         if chosen:
             _put(now, each, {key: value for key, value in chosen.items() if value})
         return
@@ -87,13 +96,13 @@ def _take(each: Input, posted: Posted, now: dict[str, Any], prefix: str) -> None
     if each.kind == "choices":
         _put(now, each, [value for value in posted.getlist(name) if value])
     elif each.kind in ("rule", "where"):
-        _take_json(each, str(posted.get(name)), now)
+        _take_json(each, str(posted.get(name, "")), now)
     elif each.kind == "flag":
         _put(now, each, {"true": True, "false": False}.get(str(posted.getlist(name)[-1])))
     elif each.kind in ("number", "whole"):
-        _put(now, each, number(str(posted.get(name))))
+        _put(now, each, number(str(posted.get(name, ""))))
     else:
-        text = str(posted.get(name)).strip()
+        text = str(posted.get(name, "")).strip()
         _put(now, each, None if text == "" else text)
 
 
@@ -121,9 +130,7 @@ def _entries(each: Input, posted: Posted, before: Any, name: str) -> list[Any]:
     inner = Form("", "", each.inner)
     found: list[Any] = []
     for index, entry in enumerate(entries[:MOST_ENTRIES]):
-        found.append(
-            read(inner, posted, entry, f"{name}[{index}]") if isinstance(entry, Mapping) else entry
-        )
+        found.append(read(inner, posted, entry, f"{name}[{index}]") if isinstance(entry, Mapping) else entry)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A draft as the builder shows it: lines from top to bottom, with every place where a step can be added. Pure."""
+"""A draft as the builder shows it: lines from top to bottom, with every place for another step. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from journeys import drawing
 from journeys.building.sketch import START, Edge, Port, Sketched, sketch, start_of, steps_of, unreached
 from journeys.drawing import Block
 from journeys.fields import Problem
-
 
 ALL_WAYS = "*"
 "Instead of the words of a way: the place below all ways that end."
@@ -81,7 +80,9 @@ def picture(data: Any) -> Picture:
     return Picture(main, [_lines(chain, [])[0] for chain in chains[1:]], steps)
 
 
-def _lines(blocks: Sequence[Block[Sketched]], incoming: list[Edge], depth: int = 0) -> tuple[list[Line], list[Edge]]:
+def _lines(
+    blocks: Sequence[Block[Sketched]], incoming: list[Edge], depth: int = 0
+) -> tuple[list[Line], list[Edge]]:
     """The lines of a chain that ``incoming`` leads to, and the edges with which it goes on below."""
     lines: list[Line] = []
     after = incoming[0][0] if incoming else ""

@@ -1,7 +1,7 @@
 """Who would come to a step now, and which way they would take: rules to be counted. Pure.
 
-A draft has nobody in it, so people are counted as they stand now: those whom the trigger would have let in over
-the last 30 days, and who pass the audience. Windows since entry or since a step are taken as 30 days.
+A draft has nobody in it, so people are counted as they stand now: those whom the trigger would have let in
+over the last 30 days, and who pass the audience. Windows since entry or since a step are taken as 30 days.
 """
 
 from __future__ import annotations
@@ -36,12 +36,15 @@ def ways(data: Any, step: str) -> list[tuple[str, dict[str, Any]]]:
     """(path of the way, rule of those who would take it) of a step that asks rules, in its order."""
     raw = steps_of(data).get(step, {})
     base = entering(data)
-    found, passed = [], []
+    found: list[tuple[str, dict[str, Any]]] = []
+    passed: list[Any] = []
     branches = raw.get("branches")
     for index, way in enumerate(branches if isinstance(branches, list) else []):
         if isinstance(way, Mapping) and isinstance(way.get("if"), Mapping):
             rule = settled(way["if"])
-            found.append((f"branches[{index}].next", joined([base, rule, *({"not": each} for each in passed)])))
+            found.append(
+                (f"branches[{index}].next", joined([base, rule, *({"not": each} for each in passed)]))
+            )
             passed.append(rule)
     if found:
         found.append(("else", joined([base, *({"not": each} for each in passed)])))

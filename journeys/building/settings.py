@@ -1,4 +1,4 @@
-"""Forms of what stands at the top of a definition: who enters, how often, what for, and when they leave. Pure."""
+"""Forms of what stands at the top of a definition: who enters, what for, and when they leave. Pure."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ ENTRY = Form(
                 ("always", _("again and again, one run at a time")),
             ),
         ),
-        Input("window", "span", _("Length of time"), _("Such as 14 days; goes with “once in a length of time”.")),
-        Input("key", "text", _("Counted by itself for each"), _("A property of the event, such as cart_id."), most=60),
+        Input("window", "span", _("Length of time"), _("Such as 14 days.")),
+        Input("key", "property", _("Counted by itself for each"), _("Such as cart_id.")),
     ),
 )  # fmt: skip
 GOAL = Form(
@@ -58,7 +58,7 @@ GOAL = Form(
     (
         Input("event", "event", _("Event"), modes=("event",)),
         Input("where", "where", _("Only where"), modes=("event",)),
-        Input("value", "property", _("Worth its"), _("A property of the event, such as total."), modes=("event",)),
+        Input("value", "property", _("Worth its"), _("Such as total."), modes=("event",)),
         Input("rule", "rule", _("Rule"), modes=("rule",)),
         Input("window", "span", _("Counts within"), _("14 days of entry, if empty.")),
     ),
@@ -70,7 +70,7 @@ WHOLE = Form(
     (
         Input("name", "text", _("Name"), most=120),
         Input("description", "text", _("What it does"), most=2000),
-        Input("timezone", "text", _("Clock of people whose own is not known"), _("Such as Europe/Paris."), default="UTC"),
+        Input("timezone", "text", _("Clock of others"), _("Such as Europe/Paris."), default="UTC"),
     ),
 )  # fmt: skip
 AUDIENCE = Form(

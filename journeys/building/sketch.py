@@ -25,7 +25,7 @@ START: Edge = ("", "start")
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One way out: its field, where it leads (None is the end), its words, and its outcome in the step log."""
+    """One way out: its field, where it leads (None is the end), its words, its outcome in the step log."""
 
     path: str
     target: str | None
@@ -98,7 +98,7 @@ def _reach(origin: str | None, steps: Mapping[str, Sketched]) -> set[str]:
 
 @cache
 def shape(kind: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """Of a kind of step: its fields that name a step, and its lists with the field that does in each entry."""
+    """Of a kind of step: its fields that name a step, and its lists with such a field in each entry."""
     known = KINDS.get(kind)
     if known is None:
         return ("next",), ()
@@ -133,7 +133,9 @@ def _more(raw: Mapping[str, Any], single: Sequence[str]) -> list[str]:
     """Ways out that only some steps of a kind have, and this one has."""
     known = KINDS.get(str(raw.get("type")))
     inputs = known.form.inputs if known else ()
-    return [each.name for each in inputs if each.kind == "step" and each.name in raw and each.name not in single]
+    return [
+        each.name for each in inputs if each.kind == "step" and each.name in raw and each.name not in single
+    ]
 
 
 def _sketched(name: str, raw: Mapping[str, Any], steps: Mapping[str, Any]) -> Sketched:

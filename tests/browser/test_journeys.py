@@ -43,7 +43,7 @@ def test_a_journey_is_written_mended_and_published(signed_in: Watched) -> None:
     Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
     make_template("hello")
     page = signed_in.page
-    page.goto("/admin/journeys/journey/add/")
+    page.goto("/admin/journeys/journey/add/?text")
     page.get_by_label("Name").fill("Greeting")
     page.get_by_label("Slug").fill("greeting")
     page.get_by_label("Definition").fill(DRAFT.replace("LENGTH", "a while"))

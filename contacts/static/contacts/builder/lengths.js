@@ -49,8 +49,19 @@ const WINDOWS = [
   ["before", "before"],
   ["dates", "between dates"],
 ];
+const OF_A_RUN = [
+  ["since_entry", "since entering the journey"],
+  ["since_step", "since coming to this step"],
+];
+let in_journey = false;
+
+/** Offer the windows that only a run of a journey has. */
+export function offerWindowsOfRuns() {
+  in_journey = true;
+}
 
 function kind(data) {
+  if (OF_A_RUN.some(([name]) => name === data.within)) return data.within;
   if (data.within && data.before) return "both";
   if (data.within) return "within";
   if (data.after && data.before) return "dates";
@@ -67,6 +78,8 @@ const EMPTY = {
   after: { after: "" },
   before: { before: "" },
   dates: { after: "", before: "" },
+  since_entry: { within: "since_entry" },
+  since_step: { within: "since_step" },
 };
 
 /** When the events happened that count. `edit(key, act, redraw)` changes the leaf's data. */
@@ -75,6 +88,8 @@ export function windowOf(data, prefix, edit) {
   const put = (name) => (value) => edit(name, (given) => (given[name] = value));
   const parts = {
     any: () => [],
+    since_entry: () => [],
+    since_step: () => [],
     within: () => [length({ value: data.within, label: t("In the last"), key: `${prefix}:within`, path: "within", put: put("within") })],
     "before-length": () => [
       length({ value: data.before, label: t("At least so long ago"), key: `${prefix}:before`, path: "before", put: put("before") }),
@@ -95,7 +110,7 @@ export function windowOf(data, prefix, edit) {
     ],
   };
   const chooser = select({
-    options: WINDOWS.map(([value, text]) => [value, t(text)]),
+    options: [...WINDOWS, ...(in_journey ? OF_A_RUN : [])].map(([value, text]) => [value, t(text)]),
     value: now,
     label: t("When"),
     key: `${prefix}:window`,
