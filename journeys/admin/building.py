@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from contacts import clock
-from contacts.admin.segments import SegmentAdmin
 from journeys import drafts, graph
 from journeys.admin import building_texts, canvas, panel, previews
 from journeys.admin.changing import change
@@ -32,6 +31,8 @@ _PRESENT = 30
 _ONE_ENTRY = timedelta(minutes=30)
 "Changes of one person within this time are one entry of the audit log."
 _CHANGED = "Changed the draft"
+_ASKS = ("vocabulary", "properties", "values", "judge", "count")
+"What the editor of rules asks the segment builder's addresses."
 
 
 class JourneyBuilder(ModelAdmin):
@@ -70,7 +71,7 @@ class JourneyBuilder(ModelAdmin):
                 "problems": found["problems"],
                 "steps": found["steps"],
                 "addresses": addresses,
-                "asks": SegmentAdmin.answer_addresses(),
+                "asks": {each: reverse(f"admin:contacts_segment_{each}") for each in _ASKS},
                 "texts": building_texts.translated(),
             },
         )

@@ -15,7 +15,7 @@ from journeys.admin.flow import ICONS
 from journeys.building import picture, settings
 from journeys.building.picture import Picture
 from journeys.building.sketch import Sketched
-from journeys.entering import read_entry, read_goal, read_trigger
+from journeys.entering import Trigger, read_entry, read_goal, read_trigger
 from journeys.fields import Fields, Form, checked
 from journeys.figures import LEFT, AtStep
 from journeys.models import Journey
@@ -147,11 +147,12 @@ def _adorn(chain: list[picture.Line], nodes: Mapping[str, Mapping[str, Any]]) ->
 def start(data: Any) -> dict[str, str]:
     """The first card: what starts the journey, who enters, what it is for and who leaves."""
     fields = Fields(data if isinstance(data, dict) else {}, "", [])
-    trigger, entry, goal = read_trigger(fields), read_entry(fields), read_goal(fields)
+    trigger, goal = read_trigger(fields), read_goal(fields)
+    entry = read_entry(fields, recurs=trigger.recurs)
     unread: list[Any] = []
     audience = checked(data.get("audience"), "", unread) if data.get("audience") else None
     leaves = checked(data.get("exit"), "", unread) if data.get("exit") else None
-    begins = trigger.event or trigger.segment or trigger.inactive_days or len(data.get("trigger") or {}) > 1
+    begins = trigger != Trigger()
     return {
         "trigger": trigger.words() if begins else "",
         "entry": entry.words(),

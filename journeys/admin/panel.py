@@ -107,8 +107,10 @@ def _asked(each: Input, raw: Mapping[str, Any], prefix: str, path: str, steps: C
         asked.rows = [_row(name, one) for name, one in value.items()] if isinstance(value, Mapping) else []
     elif each.kind == "templates":
         asked.entries = _templates(asked, raw, value if isinstance(value, Mapping) else {})
+    elif each.kind == "numbers":
+        asked.value = ", ".join(map(str, asked.value)) if isinstance(asked.value, list) else ""
     elif each.kind == "flag":
-        asked.value = "true" if value else "false"
+        asked.value = "true" if asked.value else "false"
     return asked
 
 

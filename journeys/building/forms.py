@@ -37,8 +37,12 @@ def read(form: Form, posted: Posted, before: Mapping[str, Any], prefix: str = "f
     was = form.mode(before) if form.modes else ""
     for each in shown:
         _take(each, posted, now, prefix)
-    if mode and mode != was and now.get(mode) is None:
-        now[mode] = _beginning(form, mode)
+    if mode and mode != was:
+        if now.get(mode) is None:
+            now[mode] = _beginning(form, mode)
+        for each in shown:
+            if each.required and each.default is not None:
+                now.setdefault(each.name, each.default)
     return now
 
 
@@ -74,8 +78,14 @@ _ASKED = {"templates", "audience", "segment", "list", "purpose", "endpoint", "pr
 
 
 def _beginning(form: Form, mode: str) -> Any:
-    kind = next((each.kind for each in form.inputs if each.name == mode), "text")
-    return {"whole": 1, "number": 1, "rule": {}, "span": "1 day", "clock": "09:00"}.get(kind, "")
+    own = next((each for each in form.inputs if each.name == mode), None)
+    if own is None or own.default is not None:
+        return own.default if own else ""
+    if own.choices:
+        return own.choices[0][0]
+    return {"flag": True, "whole": 1, "number": 1, "rule": {}, "span": "1 day", "clock": "09:00"}.get(
+        own.kind, ""
+    )
 
 
 def _take(each: Input, posted: Posted, now: dict[str, Any], prefix: str) -> None:
@@ -97,6 +107,9 @@ def _take(each: Input, posted: Posted, now: dict[str, Any], prefix: str) -> None
         _put(now, each, [value for value in posted.getlist(name) if value])
     elif each.kind in ("rule", "where"):
         _take_json(each, str(posted.get(name, "")), now)
+    elif each.kind == "numbers":
+        parts = str(posted.get(name, "")).replace(";", ",").split(",")
+        _put(now, each, [number(part) for part in parts if part.strip()])
     elif each.kind == "flag":
         _put(now, each, {"true": True, "false": False}.get(str(posted.getlist(name)[-1])))
     elif each.kind in ("number", "whole"):
@@ -109,7 +122,7 @@ def _take(each: Input, posted: Posted, now: dict[str, Any], prefix: str) -> None
 def _put(now: dict[str, Any], each: Input, value: Any) -> None:
     """Nothing is written for what is empty, or for a default that was not written before."""
     empty = value is None or value in ([], {})
-    silent = value == each.default and each.name not in now
+    silent = value == each.default and each.name not in now and not each.required
     if empty or silent:
         now.pop(each.name, None)
     else:
