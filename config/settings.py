@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.security.PolicyMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.unstorable.UnstorableMiddleware",
 ]
 
 TEMPLATES = [
