@@ -89,6 +89,8 @@ PEOPLE: tuple[Table, ...] = (
             Kind.TECHNICAL: "reason rules_version",
         },
         find="t.winner_id = ANY(%(contacts)b::int8[]) OR t.loser_id = ANY(%(contacts)b::int8[])",
+        # Of an undone merge the other one is somebody else.
+        copied="t.undone_at IS NULL",
         heading=_("Profiles that were joined into yours"),
         retention="contact",
     ),

@@ -63,6 +63,8 @@ class Table:
     since: str = ""
     #: Columns that say nothing to the person, such as a packed copy of another one.
     left_out: str = ""
+    #: Holds of the rows that a copy for the person may show: others tell of somebody else as well.
+    copied: str = "true"
     #: A statement that runs as soon as an erasure begins, such as calling off what waits.
     stop: str = ""
     #: Holds of a row that somebody is still busy with; erasure waits for them a while.

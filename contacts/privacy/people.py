@@ -91,7 +91,7 @@ def rows(table: Table, people: People, now: datetime) -> Iterator[dict[str, Any]
         cursor.itersize = 1_000
         cursor.execute(
             f"SELECT jsonb_build_object({listed})::text"
-            f" FROM {table.name} t WHERE {table.find} ORDER BY {first}",
+            f" FROM {table.name} t WHERE ({table.find}) AND {table.copied} ORDER BY {first}",
             people.parameters(now),
         )
         for (row,) in cursor:
@@ -136,11 +136,14 @@ def _raw() -> Any:
     return connection.connection
 
 
+# Whoever was parted again is somebody else.
 _FORMER = """
 WITH RECURSIVE former AS (
-    SELECT loser_id, loser_public_id FROM contacts_merge WHERE winner_id = ANY(%b::int8[])
+    SELECT loser_id, loser_public_id FROM contacts_merge
+    WHERE winner_id = ANY(%b::int8[]) AND undone_at IS NULL
     UNION
     SELECT m.loser_id, m.loser_public_id FROM contacts_merge m JOIN former f ON m.winner_id = f.loser_id
+    WHERE m.undone_at IS NULL
 )
 SELECT loser_id, loser_public_id FROM former
 """

@@ -1,16 +1,18 @@
-"""Any order of identify, alias, consent, merge and undo equals a simple model of people as lists."""
+"""Any order of identify, alias, consent, merge, undo and erase equals a simple model of people as lists."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
-from hypothesis import settings
+from hypothesis import settings as machine_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,10 +25,11 @@ from hypothesis.stateful import (
 
 from contacts import consent, identity_rules, ingest, merging_by_hand, unmerging
 from contacts.consent import NewConsent
-from contacts.directory import Identifier
+from contacts.directory import KNOWN_BY, Identifier
 from contacts.identifier_kinds import DEFAULTS, LEAVE_OUT
-from contacts.models import Contact, Event, Merge, Purpose
+from contacts.models import Contact, Event, Merge, PrivacyRequest, Purpose
 from contacts.models import Identifier as Stored
+from contacts.privacy import erasing, people, requests
 from tests.examples import TIMES
 from tests.factories import NOON, make_source, put_in_inbox
 
@@ -81,6 +84,8 @@ class IdentityMachine(RuleBasedStateMachine):
         self.numbers = itertools.count()
         self.people: list[Person] = []
         self.joined: list[Joined] = []
+        #: Identifiers of people who were erased.
+        self.erased: set[Identifier] = set()
 
     def teardown(self) -> None:
         transaction.set_rollback(True)
@@ -136,6 +141,23 @@ class IdentityMachine(RuleBasedStateMachine):
         one.undone = True
         self._part(one)
 
+    @precondition(lambda self: self.people)
+    @rule(data=st.data())
+    def erase(self, data: st.DataObject) -> None:
+        person = data.draw(st.sampled_from(self.people))
+        self.turn += 1
+        contact = Contact.objects.get(pk=self._stored(person))
+        # An address that somebody else is found by may be theirs too.
+        names = set(person.ids) | ({Identifier("email", contact.email)} if contact.email else set())
+        assert {Identifier(*one) for one in people.known([contact.pk]).names} == names
+        request = requests.ask(contact, PrivacyRequest.Kind.ERASURE, self._now(), origin="test", by="machine")
+        requests.approve(request, self._now(), "machine")
+        assert erasing.begin(request, self._now())
+        request.refresh_from_db()
+        assert erasing.carry_out(request, self._now() + erasing.PATIENCE)
+        self.erased |= names
+        self._forget(person)
+
     @invariant()
     def both_agree(self) -> None:
         stored = {}
@@ -159,15 +181,31 @@ class IdentityMachine(RuleBasedStateMachine):
     ) -> None:
         self.turn += 1
         event = f"m{self.turn}"
-        ids = [Identifier(kind, value) for kind, value in named if value]
+        ids = self._screened([Identifier(kind, value) for kind, value in named if value])
         told = dict.fromkeys(told, self.turn)
         if told:
             call["properties"] |= told
         put_in_inbox(self.source, {**call, "message_id": event, "occurred_at": self._now()}, now=self._now())
         ingest.take_in(self._now())
+        if not ids:
+            return
         person = self._find(ids)
         person.events.add(event)
         person.traits |= told
+
+    def _screened(self, ids: list[Identifier]) -> list[Identifier]:
+        """Without an erased person's browser; nothing where a name of theirs is, or nobody else's is left."""
+        known = {one for one in ids if one.kind in KNOWN_BY}
+        if known & self.erased or (not known and self.erased & set(ids)):
+            return []
+        return [one for one in ids if one not in self.erased]
+
+    def _forget(self, person: Person) -> None:
+        gone = [person]
+        for one in gone:
+            gone += [each.loser for each in self.joined if each.winner is one and not each.undone]
+        self.joined = [one for one in self.joined if one.winner not in gone and one.loser not in gone]
+        self.people.remove(person)
 
     def _find(self, ids: list[Identifier]) -> Person:
         while True:
@@ -263,7 +301,9 @@ def _precedence(person: Person) -> tuple[int, int]:
 
 
 @pytest.mark.django_db
-def test_any_order_of_acts_equals_the_model() -> None:
+def test_any_order_of_acts_equals_the_model(settings: LazySettings, tmp_path: Path) -> None:
+    settings.SEGUE_HOME = tmp_path
     run_state_machine_as_test(
-        IdentityMachine, settings=settings(max_examples=12 * TIMES, stateful_step_count=20, deadline=None)
+        IdentityMachine,
+        settings=machine_settings(max_examples=12 * TIMES, stateful_step_count=20, deadline=None),
     )

@@ -8,7 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from contacts.models import Contact, PrivacyFile, PrivacyRequest
+from contacts import merging_by_hand, unmerging
+from contacts.models import Contact, Merge, PrivacyFile, PrivacyRequest
 from contacts.privacy import copying, people, requests
 from contacts.privacy.inventory import inventory
 from contacts.privacy.inventory_kinds import Kind
@@ -70,6 +71,14 @@ def test_nothing_technical_and_nobody_else_is_in_it() -> None:
         for column in table.shown()
         if column in table.classed()
     )
+
+
+def test_who_was_parted_again_is_in_nobody_elses_copy() -> None:
+    contact, other = make_contact(), make_contact(email="bob@example.com", first_name="Bobinette")
+    merging_by_hand.merge_two(contact.pk, other.pk, NOON, by="pia")
+    unmerging.undo(Merge.objects.get().pk, NOON)
+    archive = copy_for(contact)
+    assert not any(b"Bobinette" in archive.read(name) for name in archive.namelist())
 
 
 def test_the_page_shows_the_same_in_the_persons_language_and_runs_nothing() -> None:

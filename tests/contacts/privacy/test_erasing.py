@@ -6,7 +6,8 @@ import pytest
 from django.db import connection
 
 from channels.models import AudienceDeparture, Decision, Message, Receipt
-from contacts.models import ConsentEntry, Contact, Event, PrivacyRequest, Segment, Tombstone
+from contacts import merging_by_hand, unmerging
+from contacts.models import ConsentEntry, Contact, Event, Merge, PrivacyRequest, Segment, Tombstone
 from contacts.privacy import erasing, people, requests
 from contacts.privacy.inventory import NOBODY, inventory
 from contacts.privacy.inventory_kinds import Act
@@ -155,3 +156,17 @@ def test_rows_of_a_late_writer_are_swept() -> None:
     assert not Event.objects.filter(contact_id=contact.pk).exists()
     erasing.pulse(DUE + timedelta(hours=1))
     assert set(PrivacyRequest.objects.values_list("contact_id", flat=True)) == {NOBODY}
+
+
+def test_who_was_parted_from_the_erased_one_stays() -> None:
+    contact, other, third = cast.make_somebody(), make_contact(email="bob@example.com"), make_contact()
+    Merge.objects.all().delete()
+    for pair in ((contact, other), (other, third)):
+        winner, loser = pair
+        merging_by_hand.merge_two(winner.pk, loser.pk, NOON, by="pia")
+        unmerging.undo(Merge.objects.latest("id").pk, NOON)
+    cast.read_the_log()
+    cast.erase(contact)
+    assert {one.pk for one in Contact.objects.all()} == {other.pk, third.pk}
+    assert Contact.objects.get(pk=other.pk).email == "bob@example.com"
+    assert cast.traces() == ["contacts_source"]
