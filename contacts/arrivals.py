@@ -144,7 +144,8 @@ def _traits(event: IntakeEvent, surroundings: dict[str, Any]) -> dict[str, Any]:
 
 def _accepted(found: Iterable[Identifier], kinds: Kinds, server: bool) -> tuple[Identifier, ...]:
     kept = [one for one in found if kinds.accepts(one.kind, one.value, server=server)]
-    kept.sort(key=lambda one: kinds.rank(one.kind))  # stable: those of one kind keep their order
+    if len(kept) > 1:
+        kept.sort(key=lambda one: kinds.rank(one.kind))  # stable: those of one kind keep their order
     return tuple(kept)
 
 

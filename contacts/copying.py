@@ -24,12 +24,8 @@ def instant(at: datetime) -> int:
 
 def text(value: str) -> bytes:
     """A field of type text."""
-    return data(value.encode())
-
-
-def data(value: bytes) -> bytes:
-    """A field of type bytea or text."""
-    return _length(len(value)) + value
+    data = value.encode()
+    return _length(len(data)) + data
 
 
 def document(value: bytes) -> bytes:

@@ -13,7 +13,7 @@ import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
-from contacts import copying, slots
+from contacts import arrays, copying, slots
 from contacts.profile import COLUMNS, Origin, Profile
 
 _decoder = msgspec.json.Decoder(Profile)
@@ -25,8 +25,8 @@ def load(contacts: Collection[int]) -> dict[int, Profile]:
         ids = sorted(contacts)
         cursor.execute(
             "SELECT to_jsonb(c)::text FROM contacts_contact c"
-            " JOIN unnest(%b::int8[], %b::int2[]) AS wanted (id, slot) USING (id, slot)",
-            [ids, [slots.of(contact) for contact in ids]],
+            " JOIN unnest(%s::int8[], %s::int2[]) AS wanted (id, slot) USING (id, slot)",
+            [arrays.literal(ids), arrays.literal(map(slots.of, ids))],
         )
         found = (_decoder.decode(row[0]) for row in cursor)
         return {profile.id: profile for profile in found}
@@ -72,11 +72,11 @@ def saw(times: Mapping[int, tuple[datetime, datetime]]) -> None:
         cursor.execute(
             "UPDATE contacts_contact c SET first_seen_at = least(c.first_seen_at, seen.first_at),"
             " last_seen_at = greatest(c.last_seen_at, seen.last_at)"
-            " FROM unnest(%b::int8[], %b::int2[], %b::timestamptz[], %b::timestamptz[])"
+            " FROM unnest(%s::int8[], %s::int2[], %b::timestamptz[], %b::timestamptz[])"
             " AS seen (id, slot, first_at, last_at) WHERE c.id = seen.id AND c.slot = seen.slot",
             [
-                ids,
-                [slots.of(contact) for contact in ids],
+                arrays.literal(ids),
+                arrays.literal(map(slots.of, ids)),
                 [times[contact][0] for contact in ids],
                 [times[contact][1] for contact in ids],
             ],
