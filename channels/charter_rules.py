@@ -10,7 +10,10 @@ from typing import Any, NamedTuple, TypeVar
 from channels import policy_time
 from channels.policy_time import DAYS, PERIODS, QuietHours
 
-CHANNELS = ("email", "sms", "push")
+CHANNELS = ("email", "sms", "push", "inapp")
+#: Channels that wait until the person comes. Rules count and hold them only where they name them.
+AWAITED = frozenset({"inapp"})
+_REACHING = tuple(channel for channel in CHANNELS if channel not in AWAITED)
 PERSON = "person"
 #: All channels, or all purposes.
 ALL: frozenset[str] = frozenset()
@@ -48,9 +51,8 @@ class Cap:
     count_transactional: bool = False
 
     def concerns(self, channel: str, purpose: str) -> bool:
-        return (not self.channels or channel in self.channels) and (
-            not self.purposes or purpose in self.purposes
-        )
+        named = channel in self.channels if self.channels else channel not in AWAITED
+        return named and (not self.purposes or purpose in self.purposes)
 
     @property
     def reach(self) -> timedelta:
@@ -106,7 +108,7 @@ DEFAULT: dict[str, Any] = {
         {"channels": ["sms"], "from": "00:00", "to": "00:00", "days": ["sunday"]},
     ],
     "redundancy": [{"drop": "push", "when": "email", "ahead": "24 hours"}],
-    "channels": {"order": ["email", "push", "sms"], "order_by": "message", "fallback": "refused"},
+    "channels": {"order": ["email", "push", "sms", "inapp"], "order_by": "message", "fallback": "refused"},
     "consent": {"unasked": "refuse"},
     "time": {"unknown_zone": "every", "default_zone": "Europe/Paris", "jitter": "15 minutes"},
 }
@@ -210,7 +212,7 @@ class _Reader:
             if day not in DAYS:
                 self.wrong(f"{path}.days", f"“{day}” is not a day of the week")
         return QuietHours(
-            channels=frozenset(self._channels(part, f"{path}.channels", CHANNELS)),
+            channels=frozenset(self._channels(part, f"{path}.channels", _REACHING)),
             begins=self._clock(part, f"{path}.from"),
             ends=self._clock(part, f"{path}.to"),
             days=frozenset(DAYS.index(day) for day in days if day in DAYS) or frozenset(range(7)),

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from channels import deciding_facts, lifecycle, message_events, policy
+from channels import deciding_facts, lifecycle, message_events, policy, visiting
 from channels.deciding_facts import Row, Surroundings, Wish
 from channels.lifecycle import Ref, State
 from channels.message_events import Described
@@ -163,6 +163,8 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
     for row in rows:
         by_contact[row.contact_id].append(row)
     people = deciding_facts.people(by_contact, around.charter, now)
+    if any(visiting.CHANNEL in row.wanted for row in rows):
+        deciding_facts.add_visitors(people, around.visited_since)
     histories = deciding_facts.histories(by_contact, now, now - max(around.charter.reach, OWN_WEEK))
     held = deciding_facts.conditions(rows, now)
     decided: list[_Decided] = []

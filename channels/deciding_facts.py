@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
 import psycopg
 from django.db import connection
 
-from channels import charter, policy, policy_zones
+from channels import charter, policy, policy_zones, visiting
 from channels.charter_rules import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount
@@ -101,6 +101,8 @@ class Surroundings:
     #: Channel to (account, paused), for the channels that somebody carries.
     providers: dict[str, tuple[int, bool]]
     service: frozenset[str]
+    #: Who visited after this instant is reached by in-app messages.
+    visited_since: datetime
 
     @property
     def paused(self) -> dict[str, bool]:
@@ -118,9 +120,13 @@ class History:
 
 def surroundings(now: datetime) -> Surroundings:
     providers: dict[str, tuple[int, bool]] = {}
+    days = visiting.USUAL_DAYS
     for account in ProviderAccount.objects.filter(active=True).order_by("position", "id"):
+        if account.channel not in providers and account.kind == visiting.KIND:
+            days = visiting.days_of(account.settings)
         providers.setdefault(account.channel, (account.pk, account.paused))
-    return Surroundings(charter.current(now), providers, consent.transactional_purposes())
+    since = now - timedelta(days=days)
+    return Surroundings(charter.current(now), providers, consent.transactional_purposes(), since)
 
 
 def slots_with_work(now: datetime) -> list[int]:
@@ -228,6 +234,24 @@ def people(contact_ids: Collection[int], rules_in_force: Charter, now: datetime)
         )
         for contact_id, _email, phone, timezone, country, pause, weekly, quiet in contacts
     }
+
+
+def add_visitors(people: Mapping[int, Person], since: datetime) -> None:
+    """Let those be reached in-app who came with a browser or an app of their own after ``since``."""
+    found = _read(_VISITORS, [list(people), since])
+    barred = consent.suppressed({(visiting.CHANNEL, address) for _id, address in found})
+    for contact_id, address in found:
+        own = people[contact_id].addresses
+        if (visiting.CHANNEL, address) not in barred and isinstance(own, dict):
+            own[visiting.CHANNEL] = address
+
+
+_VISITORS = """
+SELECT c.id, c.public_id::text FROM contacts_contact c
+WHERE c.id = ANY(%b::int8[]) AND c.last_seen_at > %b AND EXISTS (
+    SELECT FROM contacts_identifier i WHERE i.contact_id = c.id AND i.kind IN ('anonymous', 'device')
+)
+"""
 
 
 def barred(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:

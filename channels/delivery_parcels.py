@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from channels.addresses import AddressError
 from channels.delivery_claim import Claimed
 from channels.models import ProviderAccount, TemplateVersion
 from channels.models.provider import Channel
-from channels.providers.base import Parcel, Words
+from channels.providers.base import Parcel, Placing, Words
 from channels.rendering import Letter
 from channels.rendering_liquid import TemplateError
 from channels.rendering_mail import Mail
@@ -41,6 +41,7 @@ class _Draft:
     letter: Letter
     person: Person
     links: Mapping[str, str]
+    version: TemplateVersion
 
 
 def pack(
@@ -90,7 +91,7 @@ def _draft(
         person, message, wanted, organisation(account), account.settings.get("best_sellers", [])
     )
     letter = rendering.write(rendering.wording(rendering.source_of(version)), context)
-    return _Draft(letter, person, wanted)
+    return _Draft(letter, person, wanted, version)
 
 
 def message_links(person: Person, message: Claimed, now: datetime) -> dict[str, str]:
@@ -135,7 +136,22 @@ def _parcel(
         else:
             extra = subscriptions.get((message.contact_id, address), {})
         content = Words(letter.text, letter.subject, letter.link)
+        if message.channel == Channel.INAPP:
+            content = replace(content, placing=_placing(message, letter, draft.version, now))
     return Parcel(message.id, message.created_at, message.key, message.channel, address, content, extra)
+
+
+def _placing(message: Claimed, letter: Letter, version: TemplateVersion, now: datetime) -> Placing:
+    """Shown for the template's days, and never after the message is of no more use."""
+    until = now + timedelta(days=version.days)
+    return Placing(
+        version.place,
+        tuple(line.strip() for line in version.pages.splitlines() if line.strip()),
+        letter.image,
+        letter.button,
+        version.importance,
+        min(until, message.deadline_at or until),
+    )
 
 
 def mail(

@@ -31,6 +31,12 @@ def editable(template: Template, language: str) -> TemplateVersion:
         body=newest.body,
         text=newest.text,
         link=newest.link,
+        image=newest.image,
+        button=newest.button,
+        place=newest.place,
+        pages=newest.pages,
+        importance=newest.importance,
+        days=newest.days,
     )
 
 

@@ -24,11 +24,12 @@ from contacts.models import Suppression
 
 #: A receipt may come before we know the provider's id of its message; it waits so long.
 _PATIENCE = timedelta(minutes=10)
-_OPENED, _CLICKED = "opened", "clicked"
-_KIND = {"open": _OPENED, "click": _CLICKED}
+_OPENED, _CLICKED, _DISMISSED = "opened", "clicked", "dismissed"
+_KIND = {"open": _OPENED, "click": _CLICKED, "seen": _OPENED, "dismissed": _DISMISSED}
 _NAMES = {
     _OPENED: "Message Opened",
     _CLICKED: "Message Clicked",
+    _DISMISSED: "Message Dismissed",
     "delivered": "Message Delivered",
     "bounced": "Message Bounced",
     "complained": "Message Complained",
@@ -70,17 +71,27 @@ def _classed(matched: Sequence[tuple[Hit, EngagedMessage]]) -> list[Returned]:
     for hit, message in matched:
         kind = _KIND.get(hit.kind, hit.kind)
         actor, consented = "", True
-        if kind in (_OPENED, _CLICKED):
+        if kind in (_OPENED, _CLICKED, _DISMISSED):
             consented = (message.contact_id, message.channel, hit.received_at) in may_keep
             actor = actors.of(
                 hit.kind if hit.kind in _KIND else {_OPENED: "open"}.get(kind, "click"),
                 str(hit.data.get("method", "GET")),
                 str(hit.data.get("agent", "")),
                 str(hit.data.get("purpose", "")),
-                (hit.received_at - message.accepted_at).total_seconds() if message.accepted_at else None,
+                _seconds(hit, message),
             )
         receipts.append(Returned(hit, message, kind, actor, unnamed=not consented))
     return receipts
+
+
+def _seconds(hit: Hit, message: EngagedMessage) -> float | None:
+    """How long after it was taken the message was fetched, where that tells people from machines.
+
+    A page that shows the message itself may do so at once.
+    """
+    if message.accepted_at is None or hit.data.get("in_app"):
+        return None
+    return (hit.received_at - message.accepted_at).total_seconds()
 
 
 def _fresh(receipts: Sequence[Returned], now: datetime) -> list[Returned]:

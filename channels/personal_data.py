@@ -58,6 +58,17 @@ PEOPLE: tuple[Table, ...] = (
         since="received_at",
     ),
     Table(
+        "channels.InAppMessage",
+        {
+            Kind.CONTENT: "title text link image button place pages",
+            Kind.TECHNICAL: "key message_id account_id importance",
+        },
+        heading=_("Messages that wait for you on our website or in our app"),
+        retention="messages",
+        since="created_at",
+        left_out="pages",
+    ),
+    Table(
         "channels.LastOpen",
         {},
         heading=_("The day on which you last opened a message"),

@@ -136,8 +136,9 @@ def _why(person: Person, channel: str, purpose: str) -> str:
 
 
 def _free(person: Person, channel: str, purpose: str, charter: Charter) -> bool:
-    said = permission.of(person.consents, channel, purpose)
-    return charter.unasked == "allow" if said is None else said
+    if permission.of(person.consents, channel, purpose) is None and charter.unasked == "allow":
+        return True
+    return permission.allowed(person.consents, channel, purpose)
 
 
 def _reachability(facts: Facts, channel: str, trace: Trace) -> _Stop | None:

@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from channels import policy_time
-from channels.charter_rules import CHANNELS, PERSON, Cap
+from channels.charter_rules import AWAITED, CHANNELS, PERSON, Cap
 from channels.policy_facts import Facts, Touch, text
 from channels.policy_time import QuietHours
 
-#: Channels on which somebody hears of us; audiences are not among them.
-PEOPLE = frozenset(CHANNELS)
+#: Channels on which we come to somebody; audiences are not among them, nor what waits for them to come.
+PEOPLE = frozenset(CHANNELS) - AWAITED
 #: The time in which a person's own maximum counts.
 OWN_WEEK = timedelta(days=7)
 
@@ -35,13 +35,14 @@ def timed_rules(facts: Facts, channel: str) -> list[tuple[str, Rule, dict[str, A
         if cap.concerns(channel, facts.candidate.purpose):
             times = _counted(facts.touches, cap)
             found.append(("cap", partial(_under_cap, cap, times, zones), _cap_inputs(i, cap, times, facts)))
-    touches = [touch.at for touch in facts.touches if not touch.transactional]
+    spaced = channel not in AWAITED
+    touches = [one.at for one in facts.touches if not one.transactional and one.channel not in AWAITED]
     latest = max(touches, default=None)
-    if charter.one_a_day:
+    if charter.one_a_day and spaced:
         day = Cap("one a day", 1, calendar="day")
         inputs = {"rule": "one_a_day", "latest": text(latest) if latest else None, "zone": _zone(zones)}
         found.append(("spacing", partial(_under_cap, day, sorted(touches), zones), inputs))
-    if charter.apart:
+    if charter.apart and spaced:
         inputs = {"rule": "apart", "latest": text(latest) if latest else None}
         found.append(("spacing", partial(_after_gap, latest, charter.apart), inputs))
     hours = [window for window in charter.quiet_hours if channel in window.channels]

@@ -25,6 +25,7 @@ from channels.rendering_liquid import TemplateError
 #: Gmail shows no more of a mail than this.
 CLIPPED_AT = 102_000
 _LONGEST_SUBJECT = 500
+_LONGEST_ADDRESS = 2_000
 _BREAKS = re.compile("[\\s\x00-\x1f\x7f\u0085\u2028\u2029]+")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
 
@@ -39,6 +40,8 @@ class Source:
     text: str = ""
     link: str = ""
     compiled: str = ""
+    image: str = ""
+    button: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class Wording:
     text: BoundTemplate
     html: BoundTemplate | None
     link: BoundTemplate | None
+    image: BoundTemplate | None = None
+    button: BoundTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,20 @@ class Letter:
     text: str
     html: str = ""
     link: str = ""
+    image: str = ""
+    button: str = ""
 
 
 def source_of(version: TemplateVersion) -> Source:
     return Source(
-        version.template.channel, version.subject, version.body, version.text, version.link, version.compiled
+        version.template.channel,
+        version.subject,
+        version.body,
+        version.text,
+        version.link,
+        version.compiled,
+        version.image,
+        version.button,
     )
 
 
@@ -85,6 +99,8 @@ def wording(source: Source) -> Wording:
         liquid.parse(markup.mark_text(source.body), html=False),
         None,
         liquid.parse(link, html=False) if link else None,
+        liquid.parse(source.image, html=False) if source.image else None,
+        liquid.parse(source.button, html=False) if source.button else None,
     )
 
 
@@ -99,7 +115,14 @@ def write(words: Wording, context: Mapping[str, Any]) -> Letter:
         text,
         "" if words.html is None else liquid.render(words.html, context),
         "" if words.link is None else liquid.render(words.link, context).strip(),
+        "" if words.image is None else _shown_image(liquid.render(words.image, context).strip()),
+        "" if words.button is None else _BREAKS.sub(" ", liquid.render(words.button, context)).strip(),
     )
+
+
+def _shown_image(address: str) -> str:
+    """The address of a picture, where browsers may fetch it; pages served by https would show no other."""
+    return address if address.startswith("https://") and len(address) <= _LONGEST_ADDRESS else ""
 
 
 def addresses(letter: Letter) -> set[str]:

@@ -35,7 +35,14 @@ class Finding:
 
 def lint(source: Source) -> list[Finding]:
     """Everything found, errors first."""
-    parts = {"subject": source.subject, "body": source.body, "text": source.text, "link": source.link}
+    parts = {
+        "subject": source.subject,
+        "body": source.body,
+        "text": source.text,
+        "link": source.link,
+        "image": source.image,
+        "button": source.button,
+    }
     findings = [
         Finding(True, part, error.message, error.line)
         for part, text in parts.items()
@@ -56,6 +63,8 @@ def _error(part: str, text: str, channel: str) -> TemplateError | None:
             rendering_markup.to_html(text)
         elif part == "link" and text and not text.startswith(("https://", "http://", "{{")):
             return TemplateError(_("a link begins with https://"))
+        elif part == "image" and text and not text.startswith(("https://", "{{")):
+            return TemplateError(_("the address of an image begins with https://"))
     except TemplateError as error:
         return error
     return None
@@ -78,6 +87,8 @@ def _whole(source: Source) -> list[Finding]:
             )
         if len(rendering_markup.to_html(source.body)) > rendering.CLIPPED_AT:
             found.append(Finding(False, "body", _("Longer than 102 KB: Gmail will cut it off.")))
+    elif source.channel == Channel.INAPP and source.link and not source.button.strip():
+        found.append(Finding(False, "button", _("A link without words for its button cannot be followed.")))
     elif source.channel == Channel.SMS and len(source.body) > 2 * _SMS_PART:
         found.append(Finding(False, "body", _("Longer than two text messages.")))
     return found

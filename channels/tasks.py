@@ -9,6 +9,7 @@ from celery import shared_task
 from channels import audience_sync, confirming, deciding, delivery, unmeasuring
 from channels import engagement as engaging
 from channels import rescue as rescuing
+from channels.inapp import withdrawing
 from channels.providers import sandbox
 from contacts import clock, pulse
 
@@ -62,6 +63,14 @@ def unmeasured() -> None:
     """Take what was measured off the names of people who withdrew their consent to it."""
     if pulse.drain(lambda: unmeasuring.follow(clock.now()), seconds=_LONGEST):
         pulse.wake("segments")
+
+
+@shared_task
+def inapp() -> None:
+    """Take back in-app messages that nobody has seen and that should not be shown any more."""
+    if pulse.drain(lambda: withdrawing.withdraw(clock.now()), seconds=_LONGEST):
+        for reader in ("triggers", "rollup"):
+            pulse.wake(reader)
 
 
 @shared_task

@@ -73,6 +73,7 @@ def follow(now: datetime, limit: int = 200) -> int:
         cursor.execute(_REMEMBER, [ids, channels])
         cursor.execute(_TAKE_OFF, [ids, channels])
         cursor.execute(_FORGET_TIMES, [ids, channels])
+        cursor.execute(_FORGET_SEEN, [ids, channels])
         crashpoint("unmeasuring.taken")
         cursor.execute(_FORGET_EVENTS, [ids, channels])
         cursor.execute(_SETTLE, [ids, channels])
@@ -105,7 +106,7 @@ FOR UPDATE SKIP LOCKED
 """
 
 _PEOPLE = "unnest(%b::int8[], %b::text[]) AS u(contact_id, channel)"
-_READ = "r.kind IN ('opened', 'clicked')"
+_READ = "r.kind IN ('opened', 'clicked', 'dismissed')"
 _THEIR = f"""
 FROM {_PEOPLE} JOIN channels_receipt r ON r.contact_id = u.contact_id AND {_READ}
 JOIN channels_message m
@@ -139,9 +140,14 @@ WHERE m.contact_id = u.contact_id AND m.channel = u.channel
   AND (m.opened_at IS NOT NULL OR m.clicked_at IS NOT NULL)
 """  # noqa: S608
 
+_FORGET_SEEN = f"""
+UPDATE channels_inappmessage i SET seen_at = NULL FROM {_PEOPLE}
+WHERE i.contact_id = u.contact_id AND u.channel = 'inapp' AND i.seen_at IS NOT NULL
+"""  # noqa: S608
+
 _FORGET_EVENTS = f"""
 DELETE FROM contacts_event e USING {_PEOPLE}
-WHERE e.contact_id = u.contact_id AND e.name IN ('Message Opened', 'Message Clicked')
+WHERE e.contact_id = u.contact_id AND e.name IN ('Message Opened', 'Message Clicked', 'Message Dismissed')
   AND e.properties->>'channel' = u.channel
 """  # noqa: S608
 

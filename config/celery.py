@@ -42,6 +42,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("confirmations", "channels.tasks.confirmations", 10),
     Pulse("unmeasured", "channels.tasks.unmeasured", 60),
     Pulse("consents", "contacts.tasks.consents", 60),
+    Pulse("inapp", "channels.tasks.inapp", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("redirects", "journeys.tasks.redirects", 10),
     Pulse("occasions", "journeys.tasks.occasions", 30),

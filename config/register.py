@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from channels.models import Audience, ProviderAccount
+from contacts import consent
 from contacts.models import Purpose, Segment, Source
 from contacts.paging import estimate
 from contacts.privacy import retention
@@ -98,7 +99,7 @@ def _messages(purpose: Purpose, carriers: Mapping[str, list[str]]) -> Activity:
         purpose.description or purpose.name,
         Basis.CONTRACT if purpose.transactional else Basis.CONSENT,
         ("channels.Message", "channels.Decision", "channels.Receipt", "channels.Attempt"),
-        recipients=[name for channel in ("email", "sms", "push") for name in carriers.get(channel, [])],
+        recipients=[name for channel in consent.CHANNELS for name in carriers.get(channel, [])],
         kept="messages",
     )
 

@@ -25,6 +25,7 @@ SEGUE_INTAKE_RATE = env.number("SEGUE_INTAKE_RATE", 50_000)
 SEGUE_API_RATE = env.number("SEGUE_API_RATE", 200)
 # Browsers a second that may subscribe to pushes by one source's key, in each web process; 0 sets no limit.
 SEGUE_PUSH_RATE = env.number("SEGUE_PUSH_RATE", 20)
+SEGUE_INAPP_RATE = env.number("SEGUE_INAPP_RATE", 400)
 SEGUE_API_SCOPES = api_scopes.SCOPES
 SEGUE_TASK_WORKERS = env.number("SEGUE_TASK_WORKERS", 4, least=1, most=256)
 # Nobody publishes a journey alone: one asks, another one approves.

@@ -45,6 +45,8 @@ _MESSAGE_EVENTS = {
     "Message Delivered": ("mark_email_read", ""),
     "Message Opened": ("drafts", "good"),
     "Message Clicked": ("ads_click", "good"),
+    "Message Dismissed": ("close", ""),
+    "Message Withdrawn": ("undo", ""),
     "Message Bounced": ("error", "bad"),
     "Message Complained": ("report", "bad"),
     "Message Unsubscribed": ("unsubscribe", "bad"),

@@ -22,7 +22,13 @@ from config.timeline_names import Names, channel_label, step_label
 from contacts.models import ConsentEntry, Event, Merge
 from journeys.models import StepEntry
 
-CHANNEL_ICONS = {"email": "mail", "sms": "sms", "push": "notifications", "audience": "ads_click"}
+CHANNEL_ICONS = {
+    "email": "mail",
+    "sms": "sms",
+    "push": "notifications",
+    "inapp": "web_asset",
+    "audience": "ads_click",
+}
 
 
 @dataclass(frozen=True, slots=True)

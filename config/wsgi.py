@@ -19,7 +19,7 @@ WSGI = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 _django: WSGI = get_wsgi_application()
 
 # Only now: both use models, which need Django set up.
-from channels import tracking_door  # noqa: E402
+from channels import inapp_door, tracking_door  # noqa: E402
 from contacts import intake_door  # noqa: E402
 
 
@@ -29,6 +29,8 @@ def application(environ: Environ, start_response: Callable[..., Any]) -> Iterabl
         door: WSGI = intake_door.application
     elif path.startswith("/t/"):
         door = tracking_door.application
+    elif path.startswith("/i/"):
+        door = inapp_door.application
     else:
         return _django(environ, start_response)
     # As Django does at a request's beginning: a connection that failed before is not used again.

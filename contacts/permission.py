@@ -34,3 +34,13 @@ def of(consents: Consents, channel: str, purpose: str) -> bool | None:
     """Whether ``purpose`` is allowed on ``channel``; None when the person was never asked."""
     own = consents.get((channel, purpose))
     return consents.get((channel, EVERY)) if own is None else own
+
+
+#: Shown only to somebody who came by themselves: a legitimate interest, so open until they refuse.
+UNTIL_REFUSED = frozenset({"inapp"})
+
+
+def allowed(consents: Consents, channel: str, purpose: str) -> bool:
+    """Whether ``purpose`` may be used on ``channel`` where nothing else is said about who was never asked."""
+    said = of(consents, channel, purpose)
+    return channel in UNTIL_REFUSED if said is None else said

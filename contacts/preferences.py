@@ -23,8 +23,9 @@ from django.db.models import Q
 
 from contacts import consent, event_log, permission, profile_rows
 from contacts.consent import NewConsent, asking, wordings
+from contacts.directory import ANONYMOUS, DEVICE
 from contacts.event_log import NewEvent
-from contacts.models import ChannelAddress, Contact, Merge, Purpose
+from contacts.models import ChannelAddress, Contact, Identifier, Merge, Purpose
 from contacts.permission import TRACKING
 from contacts.profile import PERSON, Origin
 
@@ -187,7 +188,7 @@ def rows(contact: Contact, now: datetime) -> list[Row]:
                 Choice(
                     one,
                     purpose.slug,
-                    permission.of(consents, one, purpose.slug) or False,
+                    permission.allowed(consents, one, purpose.slug),
                     (one, purpose.slug) in waiting,
                 )
                 for one in channels
@@ -210,6 +211,8 @@ def reachable(contact: Contact, consents: permission.Consents) -> list[str]:
     active = Q(contact=contact, slot=contact.slot, active=True)
     for channel in ChannelAddress.objects.filter(active).values_list("channel", flat=True):
         has[channel] = True
+    # What waits on a website reaches whoever has come there.
+    has["inapp"] = Identifier.objects.filter(contact=contact, kind__in=(ANONYMOUS, DEVICE)).exists()
     # Measuring is answered for all channels at once; that gives nobody an address.
     spoken = {channel for channel, purpose in consents if purpose != TRACKING}
     return [one for one in consent.CHANNELS if has.get(one) or one in spoken] or ["email"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -26,12 +27,18 @@ _LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German")), ("
               ("it", _("Italian")), ("nl", _("Dutch")), ("pt", _("Portuguese"))]  # fmt: skip
 
 
+#: What only an in-app message has.
+_PLACING = ("image", "button", "place", "pages", "importance", "days")
+
+
 class WordsForm(forms.ModelForm):
     """The words of a draft."""
 
     class Meta:
         model = TemplateVersion
-        fields = ("subject", "body", "text", "link")
+        fields = (
+            "subject", "body", "text", "image", "link", "button", "place", "pages", "importance", "days",
+        )  # fmt: skip
         widgets = {
             "subject": forms.TextInput(attrs={"class": "is-code"}),
             "body": forms.Textarea(
@@ -39,14 +46,22 @@ class WordsForm(forms.ModelForm):
             ),
             "text": forms.Textarea(attrs={"rows": 5, "class": "is-code"}),
             "link": forms.TextInput(attrs={"class": "is-code"}),
+            "image": forms.TextInput(attrs={"class": "is-code"}),
+            "button": forms.TextInput(attrs={"class": "is-code"}),
+            "pages": forms.Textarea(attrs={"rows": 3, "class": "is-code", "spellcheck": "false"}),
         }
 
     def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        unused = {Channel.EMAIL: ("link",), Channel.SMS: ("subject", "text", "link"), Channel.PUSH: ("text",)}
+        unused = {
+            Channel.EMAIL: ("link", *_PLACING),
+            Channel.SMS: ("subject", "text", "link", *_PLACING),
+            Channel.PUSH: ("text", *_PLACING),
+            Channel.INAPP: ("text",),
+        }
         if channel != Channel.EMAIL:
             self.fields["body"].widget.attrs.update(rows=7, wrap="soft")
-        for name in unused.get(Channel(channel), ("link",)):
+        for name in unused.get(Channel(channel), ("link", *_PLACING)):
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:
@@ -216,7 +231,7 @@ class TemplateAdmin(ModelAdmin):
 
 def _draft_source(version: TemplateVersion) -> rendering.Source:
     source = rendering.source_of(version)
-    return rendering.Source(source.channel, source.subject, source.body, source.text, source.link)
+    return replace(source, compiled="")
 
 
 def _tabs(template: Template, current: str) -> list[dict[str, Any]]:

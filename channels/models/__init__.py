@@ -3,6 +3,7 @@
 from channels.models.audience import Audience, AudienceDeparture, AudienceMember
 from channels.models.charter import CharterVersion
 from channels.models.engagement import EngagementTotal, Hit, LastOpen, Receipt, TrackedLink
+from channels.models.inapp import InAppMessage
 from channels.models.message import Attempt, Decision, Message
 from channels.models.provider import ProviderAccount
 from channels.models.sandbox import SandboxMessage
@@ -17,6 +18,7 @@ __all__ = [
     "Decision",
     "EngagementTotal",
     "Hit",
+    "InAppMessage",
     "LastOpen",
     "Message",
     "ProviderAccount",

@@ -10,6 +10,7 @@ class Channel(models.TextChoices):
     EMAIL = "email", _("email")
     SMS = "sms", _("SMS")
     PUSH = "push", _("web push")
+    INAPP = "inapp", _("in-app message")
     AUDIENCE = "audience", _("retargeting audience")
 
 

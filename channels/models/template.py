@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -35,13 +36,54 @@ class TemplateVersion(models.Model):
     number = models.PositiveIntegerField(_("version"))
     language = models.CharField(_("language"), max_length=16, default="en")
     subject = models.TextField(
-        _("subject"), blank=True, default="", help_text=_("Email subject or push title (Liquid).")
+        _("subject"),
+        blank=True,
+        default="",
+        help_text=_("Subject of an email, title of a push or an in-app message (Liquid)."),
     )
-    body = models.TextField(_("body"), help_text=_("MJML or HTML for email, text for SMS and push (Liquid)."))
+    body = models.TextField(_("body"), help_text=_("MJML or HTML for email, text for all others (Liquid)."))
     text = models.TextField(
         _("plain text"), blank=True, default="", help_text=_("Empty: made from the HTML.")
     )
-    link = models.TextField(_("link"), blank=True, default="", help_text=_("Where a push leads."))
+    link = models.TextField(
+        _("link"), blank=True, default="", help_text=_("Where it leads, with https:// (Liquid).")
+    )
+    # How an in-app message looks and where it is shown.
+    image = models.TextField(
+        _("image"), blank=True, default="", db_default="", help_text=_("Address of a picture (Liquid).")
+    )
+    button = models.TextField(
+        _("button"), blank=True, default="", db_default="", help_text=_("What the link says (Liquid).")
+    )
+    place = models.SlugField(
+        _("place"),
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Name of the place on the page, as in segue.slot(). Empty: in the inbox only."),
+    )
+    pages = models.TextField(
+        _("pages"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Paths on which it may show, one a line; * stands for anything. Empty: every page."),
+    )
+    importance = models.PositiveSmallIntegerField(
+        _("importance"),
+        default=50,
+        db_default=50,
+        validators=[MaxValueValidator(100)],
+        help_text=_("0 to 100: which message is shown first where several want one place."),
+    )
+    days = models.PositiveSmallIntegerField(
+        _("shown for days"),
+        default=14,
+        db_default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(365)],
+        help_text=_("After so many days it is shown no more."),
+    )
     # HTML compiled from MJML when published, so that sending never compiles.
     compiled = models.TextField(blank=True, default="", editable=False)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)

@@ -6,6 +6,7 @@ from channels.providers.anymail import Anymail
 from channels.providers.audience import AudienceCsv, AudienceHttp
 from channels.providers.base import Provider
 from channels.providers.http_sms import HttpSms
+from channels.providers.inapp import InApp
 from channels.providers.sandbox import Sandbox
 from channels.providers.smtp import Smtp
 from channels.providers.webpush import WebPush
@@ -17,6 +18,7 @@ PROVIDERS: dict[str, type[Provider]] = {
         Anymail,
         HttpSms,
         WebPush,
+        InApp,
         AudienceCsv,
         AudienceHttp,
         Sandbox,

@@ -44,12 +44,29 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Placing:
+    """How an in-app message looks, where it may be shown, and until when (None: no end).
+
+    Without a ``place`` it is in the inbox only. ``pages`` are paths in which ``*`` stands for anything;
+    none: every page. Of several messages the one of the highest ``importance`` is shown.
+    """
+
+    place: str = ""
+    pages: tuple[str, ...] = ()
+    image: str = ""
+    button: str = ""
+    importance: int = 50
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """What a text message or a push says. ``link`` is where a push leads."""
+    """What a text message, a push or an in-app message says. ``link`` is where it leads."""
 
     text: str
     title: str = ""
     link: str = ""
+    placing: Placing = Placing()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def load(now: datetime) -> int:
                 ProviderAccount.objects.create(
                     name=f"{label} sandbox", channel=channel, kind="sandbox", settings=_sender(channel)
                 )
+        if not ProviderAccount.objects.filter(channel=Channel.INAPP).exists():
+            ProviderAccount.objects.create(name="In-app messages", channel=Channel.INAPP, kind="inapp")
         Audience.objects.get_or_create(slug="cart-abandoners", defaults={"name": "Cart abandoners"})
         if not ProviderAccount.objects.filter(channel=Channel.AUDIENCE).exists():
             files = ProviderAccount.objects.create(
@@ -76,6 +78,8 @@ def _add(each: dict[str, Any], now: datetime) -> bool:
             subject=words.get("subject", ""),
             body=words["body"],
             link=words.get("link", ""),
+            button=words.get("button", ""),
+            place=each.get("place", ""),
         )
         rendering.publish(version, now)
     return True

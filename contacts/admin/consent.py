@@ -17,7 +17,12 @@ from contacts import clock, consent
 from contacts.models import Suppression
 from contacts.paging import CappedPaginator
 
-_CHANNELS = [("email", _("email")), ("sms", _("SMS")), ("push", _("web push"))]
+_CHANNELS = [
+    ("email", _("email")),
+    ("sms", _("SMS")),
+    ("push", _("web push")),
+    ("inapp", _("in-app messages")),
+]
 
 
 class SuppressionForm(forms.ModelForm):

@@ -23,7 +23,7 @@ from contacts.permission import EVERY
 __all__ = ["CHANNELS", "EXPIRED", "PENDING", "NewConsent", "lock", "record", "withdraw"]
 
 #: The channels for which people are asked.
-CHANNELS = ("email", "sms", "push")
+CHANNELS = ("email", "sms", "push", "inapp")
 
 _GIVEN, _WITHDRAWN = ConsentEntry.Action.GIVEN.value, ConsentEntry.Action.WITHDRAWN.value
 

@@ -10,7 +10,7 @@ from journeys.fields import Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Facts, Outcome, Standing, Wanted
 from journeys.steps.step import Step, read_next
 
-_NAMES = {"email": "email", "sms": "SMS", "push": "web push"}
+_NAMES = {"email": "email", "sms": "SMS", "push": "web push", "inapp": "in-app message"}
 CHANNELS = tuple(_NAMES)
 
 
@@ -27,7 +27,10 @@ class Send(Step):
         (
             Input(
                 "channels", "choices", _("Channels"), _("The preferred one first."), required=True,
-                choices=(("email", _("Email")), ("sms", _("SMS")), ("push", _("Web push"))),
+                choices=(
+                    ("email", _("Email")), ("sms", _("SMS")), ("push", _("Web push")),
+                    ("inapp", _("In-app message")),
+                ),
             ),
             Input("content", "templates", _("Templates"), _("One for each channel."), required=True),
             Input("purpose", "purpose", _("Purpose"), _("What the person must allow."), required=True),

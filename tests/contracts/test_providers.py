@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from pytest_django import Settings
 
-from channels.models import SandboxMessage
+from channels.models import InAppMessage, SandboxMessage
 from channels.providers import PROVIDERS
 from channels.providers.base import NotReadyError, Outcome, Parcel, Provider, Words
 from channels.providers.http_sms import HttpSms
@@ -26,7 +26,7 @@ from channels.providers.webpush import new_private_key
 from channels.rendering_mail import Mail
 from tests.contracts.http_peer import Peer, http_peer
 from tests.contracts.smtp_sink import Sink, smtp_sink
-from tests.factories import NOON, make_provider
+from tests.factories import NOON, make_contact, make_provider
 
 pytestmark = pytest.mark.django_db
 
@@ -155,8 +155,17 @@ def _audience_http(_sink: Sink, peer: Peer) -> Stage:
     return Stage(provider, "audience", lambda _what: uuid.uuid4().hex, taken)
 
 
+def _inapp(_sink: Sink, _peer: Peer) -> Stage:
+    return Stage(
+        PROVIDERS["inapp"](1, {}),
+        "inapp",
+        lambda _what: str(make_contact().public_id),
+        InAppMessage.objects.count,
+    )
+
+
 _STAGES = {
-    "audience_csv": _audience_csv, "audience_http": _audience_http,
+    "inapp": _inapp, "audience_csv": _audience_csv, "audience_http": _audience_http,
     "smtp": _smtp, "sandbox": _sandbox, "http_sms": _http_sms, "webpush": _webpush, "anymail": _anymail,
 }  # fmt: skip
 

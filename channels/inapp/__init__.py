@@ -1,0 +1,1 @@
+"""In-app messages and the inbox: what waits until the person comes, and what they do with it."""
