@@ -136,7 +136,7 @@ def _inbox(contact_id: int, asked: dict[str, Any], _environ: WSGIEnvironment, no
     return {
         "messages": drawing.draw(rows),
         "unread": showing.unread(contact_id, now),
-        "next": str(last) if last else None,
+        "next": str(last.key) if last else None,
     }, True
 
 

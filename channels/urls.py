@@ -1,9 +1,14 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import views, webhooks
+from channels.api import inbox
 
 app_name = "channels"
+_contact = "api/v1/contacts/<uuid:public_id>"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{_contact}/inbox", inbox.Inbox.as_view(), name="api_inbox"),
+    path(f"{_contact}/inbox/unread", inbox.InboxUnread.as_view(), name="api_inbox_unread"),
+    path(f"{_contact}/inbox/<uuid:key>", inbox.InboxMessage.as_view(), name="api_inbox_message"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("hooks/email/<int:account_id>", webhooks.email_report, name="email_report"),
     path("hooks/sms/<int:account_id>", webhooks.sms_report, name="sms_report"),

@@ -1,4 +1,5 @@
-/* Segue for web pages: Segment-style calls, consent, active reading time, web push. First-party, no dependency.
+/* Segue for web pages: Segment-style calls, consent, active reading time, web push, in-app messages. First-party,
+ * no dependency.
  *
  *   <script>window.segue = window.segue || [];</script>
  *   <script async src="https://segue.example/sdk/segue.js" data-key="KEY"></script>
@@ -190,6 +191,7 @@
     if (name && typeof name === "object") [name, properties] = [undefined, name];
     report(); // what was read so far belongs to the page before
     begin();
+    for (const look of places) look();
     const { path, url, title, referrer, search } = context().page;
     enqueue("page", { name, properties: { path, url, title, referrer, search, ...properties } });
   }
@@ -216,6 +218,15 @@
     on: (name, listener) => (listeners[name] = listeners[name] || []).push(listener),
     subscribe,
     unsubscribe,
+    /** What the site's own server signed for the user who is signed in; never kept in the browser. */
+    sign: (signature) => {
+      options.signature = signature;
+      for (const look of places) look();
+    },
+    slot,
+    inbox: (after) => ask("inbox", { after }),
+    read: (id) => done(id, "read"),
+    dismiss: (id) => done(id, "dismissed"),
   };
 
   function emit(name, value) {
@@ -378,14 +389,115 @@
     return Uint8Array.from(text, (sign) => sign.charCodeAt(0));
   }
 
+  // ---- In-app messages. ------------------------------------------------------------------------------------
+
+  const places = [];
+
+  async function ask(path, more) {
+    if (!allowed() || !options.key) return null;
+    await send(); // so that the person is known
+    const { signature } = options;
+    const who = { writeKey: options.key, anonymousId: anonymousId(), userId: stored("user") || undefined, signature };
+    const body = JSON.stringify({ ...who, ...more });
+    const headers = { "Content-Type": "text/plain" };
+    try {
+      const answer = await fetch(`${options.host}/i/${path}`, { method: "POST", body, headers, keepalive: true, credentials: "omit" });
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      return null;
+    }
+  }
+
+  const done = (id, kind) => ask("receipts", { receipts: [{ id, kind }] });
+
+  /** Show the messages of a place inside an element, now and while the page is open. */
+  function slot(place, element, { most = 1 } = {}) {
+    const target = typeof element === "string" ? document.querySelector(element) : element;
+    let tag = "";
+    let later = 0;
+    target.setAttribute("aria-live", "polite");
+    async function look() {
+      clearTimeout(later);
+      const found = document.visibilityState === "visible" && (await ask("messages", { place, page: location.pathname, most }));
+      if (found && found.tag !== tag) {
+        tag = found.tag;
+        target.replaceChildren(...found.messages.map((message) => card(message, place)));
+      }
+      clearTimeout(later);
+      later = setTimeout(look, ((found && found.poll) || 60) * 1000);
+    }
+    places.push(look);
+    look();
+  }
+
+  function part(tag, style, text) {
+    const made = document.createElement(tag);
+    made.style.cssText = style;
+    if (text) made.textContent = text; // never as markup
+    return made;
+  }
+
+  const web = (address) => /^https?:\/\//i.test(address);
+
+  /** One message. Its colours are the page's own; --segue-* variables change them. */
+  function card(message, place) {
+    const { id, title, text, link, image, button } = message;
+    const happened = (kind) => emit("message", { kind, place, message });
+    const box = part("section", "position:relative;display:flex;flex-wrap:wrap;gap:.75em;align-items:center;padding:1em 3em 1em 1em;margin:var(--segue-margin,0);font:var(--segue-font,inherit);color:var(--segue-color,CanvasText);background:var(--segue-background,Canvas);border:var(--segue-border,1px solid);border-radius:var(--segue-radius,.5em)");
+    box.className = "segue-message";
+    box.setAttribute("aria-label", title || text);
+    if (web(image)) {
+      const picture = part("img", "max-width:6em;max-height:6em");
+      picture.alt = "";
+      picture.src = image;
+      box.append(picture);
+    }
+    const words = part("div", "flex:1 1 12em;overflow-wrap:anywhere");
+    if (title) words.append(part("strong", "display:block", title));
+    words.append(part("span", "white-space:pre-line", text));
+    box.append(words);
+    if (web(link)) {
+      const follow = part("a", "padding:.6em 1em;color:var(--segue-on-accent,Canvas);background:var(--segue-accent,CanvasText);border-radius:inherit;text-decoration:none", button || title || text);
+      follow.href = link;
+      follow.onclick = () => {
+        done(id, "read"); // the link itself tells of the click
+        happened("clicked");
+      };
+      box.append(follow);
+    }
+    const close = part("button", "position:absolute;top:.25em;right:.25em;min-width:2.5em;min-height:2.5em;font:inherit;color:inherit;background:none;border:0;cursor:pointer", "×");
+    close.setAttribute("aria-label", document.documentElement.lang.startsWith("fr") ? "Fermer" : "Dismiss");
+    close.onclick = () => {
+      box.remove();
+      done(id, "dismissed");
+      happened("dismissed");
+    };
+    box.onkeydown = (event) => event.key === "Escape" && close.onclick();
+    box.append(close);
+    const watch = new IntersectionObserver(([seen]) => {
+      if (!seen.isIntersecting) return;
+      watch.disconnect();
+      done(id, "seen");
+      happened("seen");
+    }, { threshold: 0.5 });
+    watch.observe(box);
+    return box;
+  }
+
   // ---- Start. ----------------------------------------------------------------------------------------------
 
   function load(key, chosen) {
     if (options.key) return;
     options = { host: ORIGIN, page: true, ...chosen, key };
     options.host = options.host.replace(/\/$/, "");
-    const visit = new URLSearchParams(location.search).get("segue_m");
-    if (visit) store("visit", JSON.stringify([visit, Date.now()]));
+    const address = new URL(location);
+    const visit = address.searchParams.get("segue_m");
+    if (visit) {
+      store("visit", JSON.stringify([visit, Date.now()]));
+      // Whoever gets this address from somebody did not come by the message.
+      address.searchParams.delete("segue_m");
+      history.replaceState(history.state, "", address);
+    }
     queueKey = "queue." + uuid();
     adopt();
     // The browser's own signal counts as a refusal until the person says otherwise here.
@@ -425,6 +537,7 @@
       domain: script.dataset.domain,
       page: script.dataset.page !== "off",
       spa: script.dataset.spa === "on",
+      signature: script.dataset.signature,
     });
   }
   waiting.forEach((call) => segue.push(call));

@@ -36,10 +36,10 @@ def row_of(contact_id: int, key: UUID) -> int | None:
 
 def in_inbox(
     contact_id: int, before: int | None, limit: int, now: datetime
-) -> tuple[list[InAppMessage], UUID | None]:
+) -> tuple[list[InAppMessage], InAppMessage | None]:
     """A page of everything that was not dismissed, the newest first, older than the row ``before``.
 
-    With it comes the key of the last row looked at, where more may follow.
+    With it comes the last row looked at, where more may follow.
     """
     rows = _live(contact_id, now).order_by("-id")
     if before is not None:
@@ -49,7 +49,7 @@ def in_inbox(
     # What was seen stays; what was not must still hold.
     unseen = [row for row in page if row.seen_at is None and row.read_at is None]
     gone = {row.id for row in unseen} - {row.id for row in _still_allowed(unseen, now)}
-    last = page[-1].key if len(found) > limit else None
+    last = page[-1] if len(found) > limit else None
     return [row for row in page if row.id not in gone], last
 
 

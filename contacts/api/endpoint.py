@@ -89,6 +89,10 @@ class Call:
         next_page = cursors.seal(self._listing(), last(shown[-1])) if more and shown else None
         return {"items": draw(shown), "next": next_page}
 
+    def drawn_page(self, items: list[Any], last: Sequence[Any] | None) -> dict[str, Any]:
+        """A page made in another way. ``last`` is what ``after`` gives for the next; None: no more."""
+        return {"items": items, "next": cursors.seal(self._listing(), last) if last else None}
+
     def audit(self, thing: models.Model, said: str) -> None:
         """Write down what was done to ``thing``, under the name of the person or of the key's maker."""
         by_key = f"API key {self.request.auth}: " if self.request.auth else "API: "

@@ -220,7 +220,7 @@ def test_the_inbox_counts_what_was_not_read_and_goes_on_where_it_ended() -> None
     first, last = showing.in_inbox(ada.id, None, 2, LATER)
     assert showing.unread(ada.id, LATER) == 3
     assert last
-    rest, end = showing.in_inbox(ada.id, showing.row_of(ada.id, last), 2, LATER)
+    rest, end = showing.in_inbox(ada.id, showing.row_of(ada.id, last.key), 2, LATER)
     receipts.take(ada.id, [(first[0].key, "read")], BROWSER, LATER)
 
     assert (len(first), len(rest), end) == (2, 1, None)
