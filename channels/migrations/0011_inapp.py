@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("channels", "0009_unnamed_engagement"),
+        ("channels", "0010_engagement_that_had_a_name"),
         ("contacts", "0020_say_who_told_an_identifier"),
     ]
 
