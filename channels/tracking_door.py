@@ -15,6 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from django.db import DatabaseError
 from psycopg_pool import PoolTimeout
 
+from channels import sites
 from channels.hits import HitWriter, NewHit
 from channels.links import signer
 from channels.models import TrackedLink
@@ -89,6 +90,9 @@ def _lead(
     except (DatabaseError, PoolTimeout):
         return _plain(start_response, "503 Service Unavailable", [("Retry-After", "5")])
     _keep(store, CLICK, token, environ)
+    # Only a person's browser sends pages back; what looks at links ahead needs no token.
+    if environ.get("REQUEST_METHOD") == "GET":
+        address = sites.led_by(address, token, clock.now())
     location = address if address.isascii() else _ascii(address)
     start_response("302 Found", [*_HEADERS, ("Location", location), ("Content-Length", "0")])
     return []

@@ -16,7 +16,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from contacts import carried_consent, contention, event_log, identity_rules, inbox, once, pulse
+from contacts import (
+    carried_consent,
+    contention,
+    event_log,
+    identity_rules,
+    inbox,
+    once,
+    pulse,
+    visits,
+)
 from contacts.arrivals import Arrival, InboxItem, read
 from contacts.crashpoints import crashpoint
 from contacts.event_log import NewEvent
@@ -124,6 +133,7 @@ def _handle(items: Sequence[InboxItem], now: datetime) -> None:
     first = _first_of_each(arrivals, now)
     accepted = [arrival for arrival in arrivals if arrival.item.id in first]
     if accepted:
+        visits.name_messages(accepted)
         people = recognise(accepted, now, kinds)
         crashpoint("ingest.inside")
         event_log.append(

@@ -34,7 +34,7 @@ class SourceAdmin(SourcePages):
     list_filter = ["active", "kind"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "kind", "unplanned", "active"]
+    fields = ["name", "slug", "kind", "site", "unplanned", "active"]
     actions = None
     list_before_template = "contacts/source_list_head.html"
     change_form_outer_before_template = "contacts/source_overview.html"

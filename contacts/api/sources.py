@@ -34,6 +34,7 @@ class SourceShape(Fields):
     slug = serializers.CharField()
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=Source.Kind.values)
+    site = serializers.CharField(help_text="Address of a website; empty where there is none.")
     unplanned = serializers.ChoiceField(choices=Source.Unplanned.values, help_text=_UNPLANNED)
     active = serializers.BooleanField(help_text="An inactive source is refused with 401.")
     created_at = serializers.DateTimeField()
@@ -43,6 +44,7 @@ class SourceShape(Fields):
 class SourceChange(Fields):
     name = serializers.CharField(required=False, max_length=120)
     kind = serializers.ChoiceField(choices=Source.Kind.values, required=False)
+    site = serializers.URLField(required=False, allow_blank=True, max_length=200)
     unplanned = serializers.ChoiceField(choices=Source.Unplanned.values, required=False, help_text=_UNPLANNED)
     active = serializers.BooleanField(required=False)
 
@@ -101,7 +103,7 @@ def source_of(slug: str, field: str | None = None) -> Source:
 
 
 def _save(source: Source, call: Call, said: str) -> dict[str, Any]:
-    for name in ("name", "kind", "unplanned", "active"):
+    for name in ("name", "kind", "site", "unplanned", "active"):
         setattr(source, name, call.body.get(name, getattr(source, name)))
     try:
         with transaction.atomic():
@@ -118,7 +120,7 @@ def _draw(source: Any, call: Call) -> dict[str, Any]:
     day = call.now.date()
     if not hasattr(source, _NUMBERS[0]):
         source = with_counts(Source.objects.filter(pk=source.pk), day).get()
-    names = ("slug", "name", "kind", "unplanned", "active", "created_at")
+    names = ("slug", "name", "kind", "site", "unplanned", "active", "created_at")
     counts = {
         "source": source.slug,
         "day": day.isoformat(),

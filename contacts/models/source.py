@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,18 @@ class Source(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind.choices, default=Kind.SERVER)
+    site = models.CharField(
+        _("website"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[URLValidator(schemes=["https", "http"])],
+        help_text=_(
+            "Its address, such as https://shop.example. Links in messages that lead there say which message "
+            "brought the visit."
+        ),
+    )
     active = models.BooleanField(
         _("active"), default=True, help_text=_("An inactive source is refused with 401.")
     )

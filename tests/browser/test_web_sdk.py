@@ -15,9 +15,10 @@ from channels.models import ProviderAccount
 from channels.models.provider import Channel
 from channels.providers.webpush import new_private_key
 from config.web_sdk import PLACE, shorn
-from contacts import clock, ingest
+from contacts import clock, ingest, visits
 from contacts.intake_keys import issue
 from contacts.models import ChannelAddress, Event, Identifier, InboxItem, Source, SourceKey
+from contacts.visits import Visit
 from tests.granian import WebServer
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
@@ -270,12 +271,26 @@ def test_somebody_who_went_away_is_not_reading(shop: Open) -> None:
 
 
 def test_what_is_read_names_the_message_that_brought_the_visit(shop: Open) -> None:
+    token = visits.signer().sign(Visit(7, "email", "cart-left", "remind"), clock.now())
+    page = shop(f"/story?size=l&segue_m={token}")
+
+    event = arrived(1)[0]
+
+    named = {"message": 7, "channel": "email", "journey": "cart-left", "step": "remind"}
+    assert event.context
+    assert event.context["campaign"] == named
+    assert page.url == f"{SHOP}/story?size=l"
+    page.evaluate("segue.track('Content Engaged', {path: '/story', seconds: 3})")
+    assert arrived(2)[1].properties == {"path": "/story", "seconds": 3, **named}
+
+
+def test_a_token_that_nobody_here_signed_names_no_message(shop: Open) -> None:
     shop("/story?segue_m=token-7")
 
     context = arrived(1)[0].context
 
     assert context
-    assert context["campaign"] == {"message": "token-7"}
+    assert context["campaign"] == {}
 
 
 def test_a_browser_that_agrees_to_pushes_becomes_an_address(shop: Open, context: BrowserContext) -> None:

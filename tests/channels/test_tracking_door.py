@@ -1,17 +1,20 @@
 """The door of pixels and links: answers, redirects only where it was told, and never changes anything."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from channels import tracking_door
+from channels import sites, tracking_door
 from channels.hits import NewHit
 from channels.links import ids, signer, tracker
 from channels.models import Hit, Message
 from channels.tracking import CLICK, OPEN
+from contacts import clock, visits
 from contacts.group_commit import StoreDown
-from tests.factories import NOON, make_contact, make_queued
+from contacts.visits import Visit
+from tests.factories import NOON, make_contact, make_queued, make_source
 
 pytestmark = pytest.mark.django_db
 
@@ -119,3 +122,48 @@ def test_fetching_changes_nothing_at_once(message: Message, method: str) -> None
 def test_other_methods_are_refused(message: Message, method: str) -> None:
     token = signer().sign(OPEN, message.id, NOON)
     assert _ask(f"/t/o/{token}.gif", _Keeper(), method)[0] == "405"
+
+
+@pytest.fixture
+def site() -> Iterator[None]:
+    make_source(kind="web", site="https://shop.example")
+    sites.forget()
+    yield
+    sites.forget()
+
+
+def _location(message: Message, address: str, method: str = "GET") -> str:
+    link = tracker(message.id, message.created_at, ids([address]))(address)
+    return _ask("/" + link.split("/", 3)[3], _Keeper(), method)[1]["Location"]
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("host", ["shop.example", "www.shop.example", "SHOP.example:443"])
+def test_a_link_to_a_website_of_ours_says_which_message_brought_the_visit(
+    message: Message, host: str
+) -> None:
+    Message.objects.filter(pk=message.pk).update(origin_slug="cart-left", origin_step="remind")
+    location = urlsplit(_location(message, f"https://{host}/cups?a=1#top"))
+    query = parse_qs(location.query)
+
+    assert (location.fragment, query["a"]) == ("top", ["1"])
+    visit = visits.signer().read(query["segue_m"][0], clock.now())
+    assert visit == Visit(message.id, "email", "cart-left", "remind")
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://elsewhere.example/a?b=1",
+        "https://shop.example.evil.example/",
+        "https://user@evil.example/shop.example",
+    ],
+)
+def test_a_link_to_any_other_host_is_untouched(message: Message, address: str) -> None:
+    assert _location(message, address) == address
+
+
+@pytest.mark.usefixtures("site")
+def test_who_only_looks_at_a_link_gets_no_token(message: Message) -> None:
+    assert _location(message, "https://shop.example/", "HEAD") == "https://shop.example/"

@@ -1,0 +1,65 @@
+"""Our own websites: links that lead there say which message brought the visit."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import urlencode, urlsplit
+
+from django.db import DatabaseError
+from psycopg_pool import PoolTimeout
+
+from channels.models import Message
+from channels.tracking import Token
+from contacts import visits
+from contacts.models import Source
+from contacts.visits import PARAMETER, Visit
+
+_FRESH = 10.0
+"Seconds for which what is known of websites is used."
+
+
+def led_by(address: str, token: Token, now: datetime) -> str:
+    """``address`` with the token of the visit, where it is a page of ours; any other stays as it is."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("https", "http") or (parts.hostname or "") not in hosts():
+        return address
+    visit = _visit(token)
+    if visit is None:
+        return address
+    named = urlencode({PARAMETER: visits.signer().sign(visit, now)})
+    return parts._replace(query=f"{parts.query}&{named}" if parts.query else named).geturl()
+
+
+def hosts() -> frozenset[str]:
+    """The hosts of our websites, each with and without www. None while the store is away."""
+    return _hosts(int(time.monotonic() / _FRESH))
+
+
+@lru_cache(maxsize=2)
+def _hosts(_moment: int) -> frozenset[str]:
+    web = Source.objects.filter(kind=Source.Kind.WEB, active=True).exclude(site="")
+    try:
+        named = {urlsplit(site).hostname for site in web.values_list("site", flat=True)}
+    except (DatabaseError, PoolTimeout, ValueError):
+        return frozenset()
+    bare = {host.removeprefix("www.") for host in named if host}
+    return frozenset(bare | {f"www.{host}" for host in bare})
+
+
+def forget() -> None:
+    """Ask the table again, after it was changed."""
+    _hosts.cache_clear()
+
+
+def _visit(token: Token) -> Visit | None:
+    try:
+        found = (
+            Message.objects.filter(id=token.message_id, created_at=token.created_at, contact_id__gt=0)
+            .values_list("id", "channel", "origin_slug", "origin_step")
+            .first()
+        )
+    except (DatabaseError, PoolTimeout):
+        return None
+    return Visit(*found) if found else None
