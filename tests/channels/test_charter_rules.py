@@ -228,7 +228,12 @@ def test_doubts_are_warnings() -> None:
         "channels": {"order": ["email", "sms"]},
     }
     found = charter_rules.lint(doubtful)
-    assert [problem.path for problem in found] == ["caps.0.limit", "quiet_hours", "channels.order"]
+    assert [problem.path for problem in found] == [
+        "caps.0.limit",
+        "quiet_hours",
+        "channels.order",
+        "channels.order",
+    ]
     assert all(problem.warning for problem in found)
 
 

@@ -9,7 +9,7 @@ def test_the_default_charter_in_words() -> None:
     assert charter_words.explain(charter_rules.parse(charter_rules.DEFAULT)) == [
         "Only people who agreed are written to.",
         (
-            "Channels: email, push and sms, tried in the message's own order; "
+            "Channels: email, push, sms and inapp, tried in the message's own order; "
             "the next one where one cannot be used at all."
         ),
         "No push while an email is scheduled within 1 day.",

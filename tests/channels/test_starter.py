@@ -16,9 +16,9 @@ EVENT = {"name": "Apples <red>", "price": 2.5, "total": 31.4}
 
 
 def test_loading_twice_adds_once() -> None:
-    assert starter.load(NOON) == 13
+    assert starter.load(NOON) == 14
     assert starter.load(NOON) == 0
-    assert Template.objects.count() == 13
+    assert Template.objects.count() == 14
     assert TemplateVersion.objects.filter(published_at=NOON).count() == 26
     assert ProviderAccount.objects.filter(kind="sandbox").count() == 3
     assert Audience.objects.filter(slug="cart-abandoners").exists()
@@ -40,7 +40,12 @@ def test_each_is_written_for_a_person_of_whom_much_or_nothing_is_known(language:
     always = {"confirm": {"url": "https://shop.example/c/1", "purpose": "News"}}
     known = {"event": EVENT, "products": [{"name": "Pears", "price": 3}]}
     for template in Template.objects.all():
-        address = {"email": contact.email, "sms": "+33612345678", "push": "https://push.example/1"}
+        address = {
+            "email": contact.email,
+            "sms": "+33612345678",
+            "push": "https://push.example/1",
+            "inapp": str(contact.public_id),
+        }
         make_queued(
             contact,
             channel=template.channel,

@@ -151,7 +151,8 @@ def test_who_agrees_on_this_site_though_their_browser_objects_is_believed(shop: 
 def test_choices_without_a_channel_go_where_their_purposes_are_asked(shop: Source) -> None:
     tell(shop, act(None, tracking=True, offers=True, wording="banner 3"))
     lines = ConsentEntry.objects.values_list("channel", "purpose")
-    assert sorted(lines) == [("email", "offers"), ("push", "offers"), ("sms", "offers"), ("web", "tracking")]
+    asked = [(channel, "offers") for channel in consent.CHANNELS]
+    assert sorted(lines) == sorted([*asked, ("web", "tracking")])
 
 
 def test_a_yes_that_comes_late_does_not_overturn_a_later_no(shop: Source) -> None:

@@ -106,7 +106,7 @@ def test_withdrawing_twice_writes_one_line(alice: Contact) -> None:
 
 def test_withdrawing_from_everything_closes_every_channel(alice: Contact) -> None:
     assert consent.withdraw(alice.id, NOON, origin="test") == len(consent.CHANNELS)
-    assert [may(alice, "offers", channel) for channel in consent.CHANNELS] == [False] * 3
+    assert [may(alice, "offers", channel) for channel in consent.CHANNELS] == [False] * 4
     assert consent.withdraw(alice.id, NOON, origin="test") == 0
 
 
