@@ -19,7 +19,7 @@ def test_loading_twice_adds_once() -> None:
     assert starter.load(NOON) == 14
     assert starter.load(NOON) == 0
     assert Template.objects.count() == 14
-    assert TemplateVersion.objects.filter(published_at=NOON).count() == 26
+    assert TemplateVersion.objects.filter(published_at=NOON).count() == 28
     assert ProviderAccount.objects.filter(kind="sandbox").count() == 3
     assert Audience.objects.filter(slug="cart-abandoners").exists()
 
