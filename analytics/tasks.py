@@ -11,4 +11,4 @@ from contacts import clock, pulse
 @shared_task(name="analytics.tasks.rollup")
 def follow_log() -> None:
     """Bring the daily KPIs up to the log."""
-    pulse.drain(lambda: rollup.follow(clock.now()), seconds=20)
+    pulse.drain(lambda: rollup.follow(clock.now()), seconds=20, full=2_000)

@@ -82,27 +82,33 @@ def storm(people: int, workers: int, give_up: float) -> tuple[float, list[float]
         each.stdin.write("go\n")
         each.stdin.flush()
     try:
-        drained = _meanwhile(version, people, datetime.now(UTC), began + give_up)
+        return _meanwhile(version, people, datetime.now(UTC), began + give_up)
     finally:
         for each in crew:
             each.kill()
             each.wait()
-    steps = StepEntry.objects.filter(version_id=version.id, step="hello")
-    entered = dict(Run.objects.filter(version_id=version.id).values_list("id", "entered_at"))
-    waits = [(at - entered[run_id]).total_seconds() for run_id, at in steps.values_list("run_id", "at")]
-    waits += [drained] * (len(entered) - len(waits))
-    return drained, sorted(waits)
 
 
-def _meanwhile(version: versions.Version, people: int, now: datetime, give_up: float) -> float:
-    """Let somebody in every so often until the crowd is through; returns the seconds it took."""
-    began, number = time.time(), 0
+def _meanwhile(
+    version: versions.Version, people: int, now: datetime, give_up: float
+) -> tuple[float, list[float]]:
+    """Let somebody in every so often until the crowd is through, and wait for the last of them."""
+    began, number, drained = time.time(), 0, 0.0
+    waits: dict[int, float] = {}
     while time.time() < give_up:
-        number += 1
         at = datetime.now(UTC)
-        runs.enter(version, [Entry(1 + (number * 7919) % people, at)], at)
-        if not Run.objects.filter(state=Run.State.LIVE, due_at__lte=now).exists():
-            return time.time() - began
+        if not drained:
+            number += 1
+            runs.enter(version, [Entry(1 + (number * 7919) % people, at)], at)
+        # Seen from outside, so that a step counts when its batch is committed.
+        taken = StepEntry.objects.filter(version_id=version.id, step="hello").exclude(run_id__in=waits)
+        entered = dict(Run.objects.filter(version_id=version.id).values_list("id", "entered_at"))
+        for run_id in taken.values_list("run_id", flat=True):
+            waits[run_id] = (datetime.now(UTC) - entered[run_id]).total_seconds()
+        if not drained and not Run.objects.filter(state=Run.State.LIVE, due_at__lte=now).exists():
+            drained = time.time() - began
+        if drained and len(waits) == number:
+            return drained, sorted(waits.values())
         time.sleep(EVERY)
     raise SystemExit("the storm does not end")
 

@@ -10,7 +10,7 @@ from typing import Any
 from celery import Celery
 from django.db import transaction
 
-from channels.models import Message
+from channels.models import Message, SandboxMessage
 from contacts.models import Contact, Event
 from journeys.models import Run, StepEntry
 
@@ -74,3 +74,31 @@ def decide(run: Run, contact: Contact, step: dict[str, Any], now: datetime) -> t
         )
         return "intended", step["next"]
     return "waited", step.get("next")
+
+
+@app.task(name="by_hand.handle_event")
+def handle_event(contact_id: int, name: str, number: int, account_id: int) -> None:
+    """Log one event; if it is the one that counts, write the message and hand it over, all at once."""
+    now = datetime.now(UTC)
+    contact = Contact.objects.get(pk=contact_id)
+    Event.objects.create(
+        contact_id=contact.pk,
+        lane=contact.slot,
+        slot=contact.slot,
+        kind=1,
+        name=name,
+        occurred_at=now,
+        received_at=now,
+        message_id=uuid.uuid4().hex,
+        properties={"number": number},
+    )
+    if name == "Signed Up":
+        with transaction.atomic():
+            SandboxMessage.objects.create(
+                account_id=account_id,
+                channel="email",
+                address=contact.email,
+                subject="Hello",
+                headers={"number": number},
+                received_at=datetime.now(UTC),
+            )

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from celery import current_app
 
@@ -50,12 +50,19 @@ def wake(name: str) -> None:
     _waker.wake(name)
 
 
-def drain(step: Callable[[], int], *, seconds: float) -> int:
-    """Repeat `step` until it returns 0 (nothing left) or `seconds` have passed; returns the sum."""
+def drain(step: Callable[[], int], *, seconds: float, full: int = 1, wakes: Sequence[str] = ()) -> int:
+    """Repeat `step` while it returns at least `full`, for up to `seconds`; returns the sum.
+
+    Where work trickles in, `full` lets a pulse give its place away instead of waiting for crumbs: whoever
+    writes more wakes it again, and it ticks by itself. `wakes` names who reads what each step wrote.
+    """
     done = 0
     end = time.monotonic() + seconds
     while True:
         count = step()
         done += count
-        if count == 0 or time.monotonic() >= end:
+        if count:
+            for name in wakes:
+                wake(name)
+        if count < full or time.monotonic() >= end:
             return done

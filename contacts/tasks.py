@@ -22,12 +22,15 @@ _LONGEST = 20.0
 @shared_task
 def ingest() -> None:
     """Take accepted events from the inbox into profiles and the log."""
-    taken = ingesting.drain(clock.now, seconds=_LONGEST)
+    taken = pulse.drain(
+        lambda: ingesting.take_in(clock.now()),
+        seconds=_LONGEST,
+        full=ingesting.BATCH // 4,
+        wakes=("segments", "triggers", "rollup"),
+    )
     merging.sweep(clock.now())
     if taken:
         observing.trim(clock.now())
-        for reader in ("segments", "triggers", "rollup"):
-            pulse.wake(reader)
 
 
 @shared_task

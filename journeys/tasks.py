@@ -19,8 +19,9 @@ _SHORT = 5.0
 @shared_task
 def triggers() -> None:
     """Start and wake runs from what is new in the log."""
-    if pulse.drain(lambda: starting.follow(clock.now()), seconds=_LONGEST):
-        pulse.wake("engine")
+    pulse.drain(
+        lambda: starting.follow(clock.now()), seconds=_LONGEST, full=starting.BATCH // 4, wakes=("engine",)
+    )
 
 
 @shared_task
@@ -40,9 +41,12 @@ def occasions() -> None:
 @shared_task
 def engine() -> None:
     """Move the runs that are due."""
-    if pulse.drain(lambda: walking.advance(clock.now()), seconds=_LONGEST):
-        for reader in ("segments", "triggers", "rollup"):
-            pulse.wake(reader)
+    pulse.drain(
+        lambda: walking.advance(clock.now()),
+        seconds=_LONGEST,
+        full=walking.BATCH // 10,
+        wakes=("segments", "triggers", "rollup"),
+    )
 
 
 @shared_task

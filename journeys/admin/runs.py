@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -17,7 +18,8 @@ from unfold.decorators import action, display
 
 from contacts import clock, pulse
 from contacts.paging import CappedPaginator
-from journeys import runs, versions
+from journeys import mending, runs
+from journeys.admin.pages import page
 from journeys.models import Journey, Run, StepEntry
 
 TONES = {
@@ -67,6 +69,7 @@ class RunAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     actions = ["try_again", "skip_step"]
+    list_before_template = "journeys/runs_before.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -123,23 +126,59 @@ class RunAdmin(ModelAdmin):
 
     @action(description=_("Skip the failed step"), permissions=["operate"])
     def skip_step(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        failed = list(
-            queryset.filter(state=Run.State.FAILED).values_list("id", "version_id", "step")[:10_000]
+        chosen = list(queryset.filter(state=Run.State.FAILED).values_list("id", flat=True)[: mending.MOST])
+        _tell(self, request, mending.skip(chosen, clock.now()), chosen)
+
+    def get_urls(self) -> list[URLPattern]:
+        stuck = path("stuck/", self.admin_site.admin_view(self.stuck_view), name="journeys_run_stuck")
+        return [stuck, *super().get_urls()]
+
+    def stuck_view(self, request: HttpRequest) -> HttpResponse:
+        """How the runs stand, and those that failed by cause, to be mended together."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method == "POST":
+            if not self.has_operate_permission(request):
+                raise PermissionDenied
+            return self._mend(request)
+        now = clock.now()
+        return page(
+            self,
+            request,
+            "journeys/stuck.html",
+            title=_("Stuck and failed runs"),
+            health=mending.health(now),
+            causes=mending.causes(),
+            most=mending.MOST,
+            may_operate=self.has_operate_permission(request),
         )
-        known = versions.load({version_id for _id, version_id, _step in failed})
-        after = {run_id: runs.step_after(known[version_id], step) for run_id, version_id, step in failed}
-        chosen = [run_id for run_id, step in after.items() if step]
-        mended = runs.skip(chosen, {run_id: step for run_id, step in after.items() if step}, clock.now())
-        _tell(self, request, mended, [run_id for run_id, _version, _step in failed])
+
+    def _mend(self, request: HttpRequest) -> HttpResponse:
+        asked = request.POST.get("journey", "")
+        journey = (
+            Journey.objects.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 9 else None
+        )
+        if journey is None or request.POST.get("act") not in ("retry", "skip"):
+            messages.error(request, _("Nothing was chosen."))
+            return HttpResponseRedirect(reverse("admin:journeys_run_stuck"))
+        step, cause = request.POST.get("step", ""), request.POST.get("cause", "")
+        chosen = list(mending.failed(journey.pk, step, cause).values_list("id", flat=True)[: mending.MOST])
+        act = mending.skip if request.POST["act"] == "skip" else mending.retry
+        mended = act(chosen, clock.now())
+        _tell(self, request, mended, chosen)
+        admin.site._registry[Journey].log_change(
+            request, journey, f"Failed runs at {step}: {request.POST['act']}, {mended} go on"
+        )
+        return HttpResponseRedirect(reverse("admin:journeys_run_stuck"))
 
 
-def _tell(page: RunAdmin, request: HttpRequest, mended: int, chosen: list[int]) -> None:
+def _tell(shown: RunAdmin, request: HttpRequest, mended: int, chosen: list[int]) -> None:
     """Say how many go on, and why others do not."""
     if mended:
         pulse.wake("engine")
-        page.message_user(request, _("%d runs go on.") % mended, messages.SUCCESS)
+        shown.message_user(request, _("%d runs go on.") % mended, messages.SUCCESS)
     if left := len(chosen) - mended:
         text = _("%d runs stay as they are: the person is in the journey again, or no step follows.")
-        page.message_user(request, text % left, messages.WARNING)
+        shown.message_user(request, text % left, messages.WARNING)
     if not chosen:
-        page.message_user(request, _("None of the chosen runs has failed."), messages.INFO)
+        shown.message_user(request, _("None of the chosen runs has failed."), messages.INFO)

@@ -76,3 +76,8 @@ def test_draining_ends_when_its_time_is_up(seconds: float) -> None:
         return 1
 
     assert 1 <= drain(step, seconds=seconds) <= 4
+
+
+def test_draining_gives_its_place_away_when_only_a_little_comes() -> None:
+    batches = [9, 5, 2, 7]
+    assert drain(lambda: batches.pop(0), seconds=5, full=4) == 16

@@ -240,6 +240,22 @@ def test_the_lists_cost_the_same_whatever_is_in_them(boss: Client, cart: Journey
         assert many.total <= few.total + 1
 
 
+def test_failed_runs_are_mended_by_cause(boss: Client, cart: Journey) -> None:
+    act(boss, cart, "publish")
+    version = versions.load([JourneyVersion.objects.get().id]).popitem()[1]
+    runs.enter(version, [Entry(make_contact().id, datetime.now(UTC)) for _ in range(3)], datetime.now(UTC))
+    address = reverse("admin:journeys_run_stuck")
+    assert "Everybody has a next wake-up" in boss.get(address).content.decode()
+    fail_all()
+    assert "broken" in boss.get(address).content.decode()
+    sent = {"act": "retry", "journey": cart.pk, "step": "day-1", "cause": "broken"}
+    assert person("view_run").post(address, sent).status_code == 403
+    assert "3 runs go on" in boss.post(address, sent, follow=True).content.decode()
+    assert "Nothing was chosen" in boss.post(address, {"act": "retry"}, follow=True).content.decode()
+    assert set(Run.objects.values_list("state", flat=True)) == {Run.State.LIVE}
+    assert LogEntry.objects.latest("id").get_change_message() == "Failed runs at day-1: retry, 3 go on"
+
+
 def test_a_journey_is_taken_along_as_a_file_and_brought_in_after_a_look(boss: Client, cart: Journey) -> None:
     taken = boss.get(reverse("admin:journeys_journey_file", args=[cart.pk]))
     assert taken["Content-Disposition"] == 'attachment; filename="cart-reminder.yaml"'
