@@ -26,6 +26,7 @@ WANTED = 300.0
 "Milliseconds that a search or filter may take."
 
 _MORE = """
+TRUNCATE contacts_consentstate;
 UPDATE contacts_contact SET phone = '+336' || lpad((id %% 100000000)::text, 8, '0') WHERE id %% 10 = 0;
 INSERT INTO contacts_consentstate (slot, contact_id, channel, purpose, allowed, entry_id, since)
 SELECT slot, id, 'email', 'offers', id %% 5 <> 0, id, last_seen_at FROM contacts_contact;
