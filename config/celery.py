@@ -45,6 +45,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("inapp", "channels.tasks.inapp", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("redirects", "journeys.tasks.redirects", 10),
+    Pulse("calls", "journeys.tasks.calls", 5),
     Pulse("occasions", "journeys.tasks.occasions", 30),
     Pulse("backtests", "journeys.tasks.backtests", 5),
     Pulse("inactivity", "journeys.tasks.inactivity", 300),

@@ -11,6 +11,7 @@ import psycopg
 from django.db import connection
 
 from journeys.outcomes import Predicted
+from journeys.steps.send import Send
 from journeys.walking import Walk
 
 
@@ -23,6 +24,7 @@ def load(walks: Sequence[Walk]) -> dict[int, dict[str, Any]]:
     _attributes([each for each in asking if _step(each[1]).reads()], found)
     _predictions([each for each in asking if _step(each[1]).predicts()], found)
     _rounds([each for each in asking if _step(each[1]).counts], found)
+    _answers(asking, found)
     return found
 
 
@@ -81,6 +83,36 @@ def _rounds(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]
     times = dict(rows)
     for place, walk in asking:
         found[place]["times"] = times.get(walk.run_id, 0)
+
+
+def _answers(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]) -> None:
+    """The latest answer at each step. They stay with the walk, since a message takes them all along."""
+    asking = [
+        (place, walk)
+        for place, walk in asking
+        if _step(walk).answers() or (walk.graph.calling and isinstance(_step(walk), Send))
+    ]
+    unknown = [walk.run_id for _place, walk in asking if walk.answers is None]
+    told: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    if unknown:
+        rows = _rows(
+            "SELECT DISTINCT ON (run_id, step) run_id, step, visit, state = 2, status, answer::text, error"
+            " FROM journeys_endpointcall WHERE run_id = ANY(%b::int8[]) AND state IN (2, 3)"
+            " ORDER BY run_id, step, visit DESC",
+            [unknown],
+        )
+        for run_id, step, visit, answered, status, body, error in rows:
+            told[run_id][step] = {
+                "visit": visit,
+                "answered": answered,
+                "status": status,
+                "body": None if body is None else msgspec.json.decode(body),
+                "error": error,
+            }
+    for place, walk in asking:
+        if walk.answers is None:
+            walk.answers = told.get(walk.run_id, {})
+        found[place]["answers"] = walk.answers
 
 
 def _people(asking: Sequence[tuple[int, Walk]]) -> list[list[int]]:

@@ -22,6 +22,7 @@ from journeys.steps.audience import ChangeAudience, read_move
 from journeys.steps.listing import ChangeList
 from journeys.steps.send import Send
 from journeys.steps.update import Update
+from journeys.steps.webhook import Webhook
 
 LARGEST = 256 * 1024
 MOST_STEPS = 500
@@ -56,6 +57,8 @@ class Graph:
     conditions: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
     #: Steps that want to know more than verdicts of rules.
     asking: frozenset[str] = frozenset()
+    #: Steps that call endpoints. What they were told is there for every message.
+    calling: frozenset[str] = frozenset()
     #: Some step looks at the person's clock.
     on_clock: bool = False
 
@@ -103,6 +106,14 @@ class Graph:
             if isinstance(step, ChangeList)
         }
 
+    def endpoints(self) -> dict[str, str]:
+        """Path of each endpoint that a step calls -> its slug."""
+        return {
+            f"steps.{step.id}.endpoint": step.endpoint
+            for step in self.steps.values()
+            if isinstance(step, Webhook)
+        }
+
     def trigger_segment(self) -> dict[str, str]:
         """Path of the trigger's segment -> its slug, where there is one."""
         return {"trigger.segment": self.trigger.segment} if self.trigger.segment else {}
@@ -148,6 +159,12 @@ def check(data: Any) -> tuple[Graph | None, list[Problem]]:
     fields.raw("description")
     fields.done()
     check_paths(graph.start, steps, problems)
+    problems += [
+        Problem(f"steps.{step.id}", f"no step that calls an endpoint is named “{name}”")
+        for step in steps.values()
+        for name in sorted(step.answers())
+        if not isinstance(steps.get(name), Webhook)
+    ]
     _check_own_events(graph, problems)
     if trigger.schedule and graph.audience is None and not problems:
         problems.append(Problem("audience", "is missing: say who is meant by the schedule ({} is everybody)"))
@@ -157,6 +174,7 @@ def check(data: Any) -> tuple[Graph | None, list[Problem]]:
 def _prepared(graph: Graph) -> Graph:
     """With what the engine asks of every run worked out once."""
     always = graph.always_watched()
+    calling = frozenset(step.id for step in graph.steps.values() if isinstance(step, Webhook))
     return replace(
         graph,
         watching={name: json.dumps(sorted(always | step.wakes_on())) for name, step in graph.steps.items()},
@@ -168,8 +186,13 @@ def _prepared(graph: Graph) -> Graph:
         asking=frozenset(
             name
             for name, step in graph.steps.items()
-            if step.reads() or step.predicts() or step.counts or step.answers()
+            if step.reads()
+            or step.predicts()
+            or step.counts
+            or step.answers()
+            or (calling and isinstance(step, Send))
         ),
+        calling=calling,
         on_clock=any(step.on_clock() for step in graph.steps.values()),
     )
 

@@ -17,6 +17,8 @@ class Standing(Protocol):
     @property
     def journey_id(self) -> int: ...
     @property
+    def visit(self) -> int: ...
+    @property
     def since(self) -> datetime: ...
     @property
     def entered_at(self) -> datetime: ...
@@ -102,6 +104,14 @@ class Advance:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an endpoint that a step wants made, with what it has to tell."""
+
+    endpoint: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """Stay here until ``at``."""
 
@@ -113,6 +123,8 @@ class WaitFor:
     """Stay here until what the step waits for happens, or until ``timeout_at``."""
 
     timeout_at: datetime
+    #: Asked for once a visit; whoever gets the answer wakes the run.
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,17 @@ _TOTALS = "Figures of journeys stay right; the row names nobody."
 
 PEOPLE: tuple[Table, ...] = (
     Table(
+        "journeys.EndpointCall",
+        {
+            Kind.CONTENT: "body answer",
+            Kind.TECHNICAL: "journey_id run_id step visit endpoint key state due_at give_up_at attempts"
+            " status error",
+        },
+        heading=_("What journeys told servers of ours about you"),
+        retention="steps",
+        since="created_at",
+    ),
+    Table(
         "journeys.StepEntry",
         {Kind.BEHAVIOUR: "step outcome detail", Kind.TECHNICAL: "run_id journey_id version_id visit"},
         Act.ANONYMISE,
@@ -39,6 +50,7 @@ PEOPLE: tuple[Table, ...] = (
 )
 
 IMPERSONAL: tuple[Impersonal, ...] = (
+    Impersonal("journeys.Endpoint", "a server of ours"),
     Impersonal("journeys.ClockMark", "up to when a journey's schedule was followed"),
     Impersonal("journeys.BacktestRun", "counts, and numbers of examples that lead nowhere once erased"),
     Impersonal("journeys.BacktestPart", "counts, and numbers of examples that lead nowhere once erased"),

@@ -16,7 +16,7 @@ from channels.intents import Intent
 from contacts import arrays, attributes, event_log, once, segment_members, segments, slots
 from contacts.event_log import NewEvent
 from contacts.models import Purpose, Segment
-from journeys import step_rows
+from journeys import calling, step_rows
 from journeys.changing import folded
 from journeys.outcomes import Change, Wanted
 from journeys.versions import Version
@@ -32,6 +32,7 @@ def record(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime
     attributes.set_attributes(_changes(walks), now, writers)
     _move(walks, versions, now)
     _list(walks, now)
+    calling.ask([walk for walk in walks if walk.call], versions, now)
     event_log.append(_events(walks, versions, now))
     _call_off(walks, now)
 
@@ -118,7 +119,7 @@ def _intent(
         wanted=wanted.channels,
         content=wanted.content,
         transactional=transactional,
-        variables={"event": walk.entry},
+        variables={"event": walk.entry, **({"answers": dict(walk.answers)} if walk.answers else {})},
         priority=wanted.priority,
         value=wanted.value,
         conditions=walk.graph.conditions[step],

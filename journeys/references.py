@@ -11,11 +11,12 @@ from contacts.rules import Rule, RuleError
 from journeys import selfstarting, versions
 from journeys.fields import Problem
 from journeys.graph import Graph
+from journeys.models import Endpoint
 from journeys.steps.send import Send
 
 
 def missing(found: Graph) -> list[Problem]:
-    """A problem for each thing that the graph names and nobody made. Six statements at most."""
+    """A problem for each thing that the graph names and nobody made. Seven statements at most."""
     problems = list(_templates(found))
     kinds = dict(Segment.objects.values_list("slug", "kind"))
     purposes = set(Purpose.objects.values_list("slug", flat=True))
@@ -24,6 +25,7 @@ def missing(found: Graph) -> list[Problem]:
         (by_hand, found.lists(), "list kept by hand"),
         (set(Audience.objects.values_list("slug", flat=True)), found.audiences(), "audience"),
         (purposes, found.purposes(), "purpose"),
+        (set(Endpoint.objects.values_list("slug", flat=True)), found.endpoints(), "endpoint"),
         (kinds, found.trigger_segment(), "segment"),
     ):
         problems += [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from contacts import clock, pulse
-from journeys import clockwork, redirecting
+from journeys import calling, clockwork, redirecting
 from journeys import engine as walking
 from journeys import triggers as starting
 from journeys.backtest import running
@@ -39,13 +39,20 @@ def occasions() -> None:
 
 
 @shared_task
+def calls() -> None:
+    """Call the endpoints that runs wait for."""
+    if pulse.drain(lambda: calling.make(clock.now()), seconds=_LONGEST):
+        pulse.wake("engine")
+
+
+@shared_task
 def engine() -> None:
     """Move the runs that are due."""
     pulse.drain(
         lambda: walking.advance(clock.now()),
         seconds=_LONGEST,
         full=walking.BATCH // 10,
-        wakes=("segments", "triggers", "rollup"),
+        wakes=("segments", "triggers", "calls", "rollup"),
     )
 
 

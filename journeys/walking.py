@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from journeys.graph import Graph
-from journeys.outcomes import Advance, Exit, Facts, Listing, Move, WaitFor, WaitUntil, Wanted
+from journeys.outcomes import Advance, Call, Exit, Facts, Listing, Move, WaitFor, WaitUntil, Wanted
 
 Instants = datetime | Mapping[int, datetime]
 "The instant at which all runs of a batch are moved, or, in a replay, each run's own by its id."
@@ -70,6 +70,10 @@ class Walk:
     listings: tuple[Listing, ...] = ()
     #: In a replay, which has no step log: step -> how often the run went round from there.
     rounds: Mapping[str, int] | None = None
+    #: A call of an endpoint that it waits for.
+    call: Call | None = None
+    #: What endpoints told this run, by step. A replay, which calls nobody, has none.
+    answers: Mapping[str, Mapping[str, Any]] | None = None
 
     @property
     def entry(self) -> dict[str, Any]:
@@ -97,8 +101,9 @@ class Walk:
                     self.rest(now)
             case WaitUntil(at):
                 self.rest(at)
-            case WaitFor(timeout_at):
+            case WaitFor(timeout_at, call):
                 self.rest(timeout_at)
+                self.call = call
             case Exit(reason):
                 self._log("exited", {"reason": reason})
                 self.finish(End.EXITED, reason)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from journeys.admin.endpoints import EndpointAdmin, EndpointCallAdmin
 from journeys.admin.journeys import JourneyAdmin
 from journeys.admin.runs import RunAdmin
-from journeys.models import Journey, Run
+from journeys.models import Endpoint, EndpointCall, Journey, Run
 
 admin.site.register(Journey, JourneyAdmin)
 admin.site.register(Run, RunAdmin)
+admin.site.register(Endpoint, EndpointAdmin)
+admin.site.register(EndpointCall, EndpointCallAdmin)

@@ -109,6 +109,7 @@ def _begin(replay: Replay, life: Life, arrival: Arrival, now: datetime) -> Trail
         entered_at=entered_at,
         entry_json=arrival.entry_json,
         graph=question.graph,
+        answers={},
     )
     return Trail(walk, arrival.key, now)
 

@@ -2,6 +2,7 @@
 
 from journeys.models.backtest import BacktestPart, BacktestRun
 from journeys.models.clock_mark import ClockMark
+from journeys.models.endpoint import Endpoint, EndpointCall
 from journeys.models.journey import Journey, JourneyVersion
 from journeys.models.publication import PublishRequest, Redirect
 from journeys.models.run import Run, StepEntry
@@ -10,6 +11,8 @@ __all__ = [
     "BacktestPart",
     "BacktestRun",
     "ClockMark",
+    "Endpoint",
+    "EndpointCall",
     "Journey",
     "JourneyVersion",
     "PublishRequest",

@@ -14,6 +14,7 @@ from journeys.steps.step import Step
 from journeys.steps.update import Update
 from journeys.steps.wait import Wait
 from journeys.steps.wait_for import WaitForEvent
+from journeys.steps.webhook import Webhook
 
 KINDS: dict[str, type[Step]] = {
     kind.kind: kind
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Step]] = {
         Update,
         ChangeList,
         ChangeAudience,
+        Webhook,
         ExitHere,
     )
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from contacts import permission
-from journeys import answering
+from journeys import expressions
 from journeys.fields import Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Change, Facts, Outcome, Standing
 from journeys.steps.step import Step, read_next
@@ -84,31 +84,19 @@ class Update(Step):
 
 def _problem(value: object) -> str:
     if not isinstance(value, Mapping):
-        if _is_plain(value):
-            return ""
-        return 'must be a text, number, true, false, null or a value such as {"entry": property}'
+        return expressions.problem(value)
     if len(value) != 1:
         return "must have one name: entry, answer, increment, append, remove or clear"
     ((act, inner),) = value.items()
     if act == "clear":
         return "" if inner is True else "clear takes true"
-    if act in _SOURCES:
-        return "" if isinstance(inner, str) and 0 < len(inner) <= 120 else f"{act} takes a name"
     if act not in _ACTS:
-        return "must be one of entry, answer, increment, append, remove or clear"
+        return expressions.problem(value, _SOURCES)
     if isinstance(inner, Mapping):
-        return _problem(inner) if set(inner) <= set(_SOURCES) else f"{act} takes a value, entry or answer"
+        return expressions.problem(inner, _SOURCES)
     if act == "increment" and (isinstance(inner, bool) or not isinstance(inner, int | float)):
         return "increment takes a number"
-    return "" if inner is not None and _is_plain(inner) else f"{act} takes a text or a number"
-
-
-def _is_plain(value: object) -> bool:
-    if isinstance(value, str):
-        return len(value) <= 2000 and "\x00" not in value
-    if isinstance(value, float):
-        return abs(value) < 1e15  # neither infinite nor "not a number"
-    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 10**15)
+    return "" if inner is not None and expressions.is_plain(inner) else f"{act} takes a text or a number"
 
 
 def _asked(value: object) -> list[str]:
@@ -125,10 +113,8 @@ def _changed(value: Any, run: Standing, facts: Facts) -> Any:
     ((act, inner),) = value.items()
     if act == "clear":
         return None
-    if act == "entry":
-        return run.entry.get(inner)
-    if act == "answer":
-        return answering.look_up(facts.answers, inner)
+    if act in _SOURCES:
+        return expressions.worth(value, run, facts)
     return Change(act, _changed(inner, run, facts))
 
 

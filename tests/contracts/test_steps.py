@@ -26,6 +26,7 @@ class Somebody:
 
     contact_id: int = 7
     journey_id: int = 3
+    visit: int = 0
     since: datetime = SINCE
     entered_at: datetime = SINCE
     entry: Mapping[str, Any] = field(default_factory=lambda: {"cart_id": "c1"})

@@ -19,6 +19,7 @@ def test_every_pulse_of_the_table_is_a_task_of_this_room() -> None:
         tasks.triggers,
         tasks.inactivity,
         tasks.occasions,
+        tasks.calls,
         tasks.engine,
         tasks.redirects,
         tasks.backtests,
