@@ -74,6 +74,8 @@ def of_journey(data: Mapping[str, Any]) -> list[Section]:
 def _section(form: Form, raw: Mapping[str, Any], prefix: str, path: str, steps: Choices) -> Section:
     mode = form.mode(raw)
     inputs = [_asked(each, raw, prefix, path, steps) for each in form.shown(mode) if each.name != "note"]
+    if len(inputs) == 1:
+        inputs[0].seldom = False
     modes = [(name, _(words)) for name, words in form.modes]
     return Section(prefix, _(form.label), _(form.help) if form.help else "", mode, modes, inputs)
 

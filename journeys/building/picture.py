@@ -12,6 +12,7 @@ from journeys.building.sketch import START, Edge, Port, Sketched, sketch, start_
 from journeys.drawing import Block
 from journeys.fields import Problem
 
+ENDS, GOES_ON = "The way ends.", "Goes on below."
 ALL_WAYS = "*"
 "Instead of the words of a way: the place below all ways that end."
 
@@ -170,7 +171,9 @@ def _tell(lines: Sequence[Line], depth: int, told: list[tuple[int, str, str]]) -
             for way in line.ways:
                 told.append((depth + 1, "", f"{way.port.words}:"))
                 _tell(way.lines, depth + 2, told)
+                if way.joins and not any(inner.step for inner in way.lines):
+                    told.append((depth + 2, "", GOES_ON))
         elif line.jump:
             told.append((depth, "", f"→ {line.jump}"))
         elif line.kind == "end":
-            told.append((depth, "", "■"))
+            told.append((depth, "", ENDS))

@@ -23,6 +23,7 @@ from journeys.building.sketch import START, Edge
 from journeys.models import Journey
 from journeys.steps import KINDS
 from tests.config.backoffice import make_person, signed_in
+from tests.examples import examples
 from tests.factories import make_template
 
 WAIT = {"type": "wait", "for": "2 days"}
@@ -154,6 +155,7 @@ ACTS: tuple[Callable[[Any, Any], Any], ...] = (
 )
 
 
+@examples(25)
 @given(st.data())
 def test_whatever_is_done_every_step_is_drawn_once_and_no_way_leads_nowhere(data: st.DataObject) -> None:
     draft: Any = cart()
