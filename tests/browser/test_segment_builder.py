@@ -36,7 +36,7 @@ def people() -> list[Contact]:
     """One for whom everything holds, and one for each condition that fails alone."""
     now = clock.now()
     Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
-    found = [make_contact(now=now, first_name=f"Person {number}") for number in range(6)]
+    found = [make_contact(now=now - timedelta(days=60), first_name=f"Person {number}") for number in range(6)]
     for number, contact in enumerate(found):
         log_event(contact, "Order Completed", now - timedelta(days=40), total=30)
         if number != 1:
