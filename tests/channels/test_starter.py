@@ -16,10 +16,10 @@ EVENT = {"name": "Apples <red>", "price": 2.5, "total": 31.4}
 
 
 def test_loading_twice_adds_once() -> None:
-    assert starter.load(NOON) == 14
+    assert starter.load(NOON) == 21
     assert starter.load(NOON) == 0
-    assert Template.objects.count() == 14
-    assert TemplateVersion.objects.filter(published_at=NOON).count() == 28
+    assert Template.objects.count() == 21
+    assert TemplateVersion.objects.filter(published_at=NOON).count() == 42
     assert ProviderAccount.objects.filter(kind="sandbox").count() == 3
     assert Audience.objects.filter(slug="cart-abandoners").exists()
 
