@@ -443,12 +443,13 @@
   function card(message, place) {
     const { id, title, text, link, image, button } = message;
     const happened = (kind) => emit("message", { kind, place, message });
-    const box = part("section", "position:relative;display:flex;flex-wrap:wrap;gap:.75em;align-items:center;padding:1em 3em 1em 1em;margin:var(--segue-margin,0);font:var(--segue-font,inherit);color:var(--segue-color,CanvasText);background:var(--segue-background,Canvas);border:var(--segue-border,1px solid);border-radius:var(--segue-radius,.5em)");
+    const box = part("section", "position:relative;display:flex;flex-wrap:wrap;gap:.75em;align-items:center;padding:1em 3em 1em 1em;margin:var(--segue-margin,.5em 0);font:var(--segue-font,inherit);color:var(--segue-color,CanvasText);background:var(--segue-background,Canvas);border:var(--segue-border,1px solid);border-radius:var(--segue-radius,.5em)");
     box.className = "segue-message";
     box.setAttribute("aria-label", title || text);
     if (web(image)) {
       const picture = part("img", "max-width:6em;max-height:6em");
       picture.alt = "";
+      picture.onerror = () => picture.remove();
       picture.src = image;
       box.append(picture);
     }

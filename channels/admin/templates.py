@@ -61,6 +61,11 @@ class WordsForm(forms.ModelForm):
         }
         if channel != Channel.EMAIL:
             self.fields["body"].widget.attrs.update(rows=7, wrap="soft")
+        if channel == Channel.INAPP:
+            self.fields["subject"].label = _("title")
+            self.fields["subject"].help_text = _("Shown first and bold; may be empty (Liquid).")
+            self.fields["body"].help_text = _("Plain text (Liquid).")
+            self.fields["image"].help_text = _("Address of a picture, with https:// (Liquid).")
         for name in unused.get(Channel(channel), ("link", *_PLACING)):
             del self.fields[name]
 
