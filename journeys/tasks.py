@@ -8,7 +8,7 @@ from contacts import clock, pulse
 from journeys import calling, clockwork, redirecting
 from journeys import engine as walking
 from journeys import triggers as starting
-from journeys.backtest import running
+from journeys.backtest import playing, running
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
@@ -66,7 +66,7 @@ def redirects() -> None:
 @shared_task
 def backtests() -> None:
     """Play journeys against the past, and forget answers that were kept long enough."""
-    if running.work(clock.now, seconds=_SHORT):
+    if playing.work(clock.now, seconds=_SHORT):
         pulse.wake("backtests")
     else:
         running.expire(clock.now())

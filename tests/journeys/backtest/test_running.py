@@ -10,7 +10,7 @@ from channels.models import Message
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import Contact, Event, OnceKey
-from journeys.backtest import arriving, replaying, running
+from journeys.backtest import arriving, playing, replaying, running
 from journeys.backtest.running import CannotAskError
 from journeys.models import BacktestPart, BacktestRun, Journey, Run, StepEntry
 from tests.factories import NOON, log_event, make_contact, make_provider
@@ -50,7 +50,7 @@ def ask(journey: Journey, **more: Any) -> BacktestRun:
 
 def played(journey: Journey, **more: Any) -> BacktestRun:
     run = ask(journey, **more)
-    while running.work(lambda: NOW, seconds=20):
+    while playing.work(lambda: NOW, seconds=20):
         pass
     run.refresh_from_db()
     assert run.error == ""
@@ -91,7 +91,7 @@ def test_it_writes_nothing_but_its_own_result() -> None:
 
 
 def test_while_a_lot_is_played_the_database_takes_no_writing() -> None:
-    running._only_read()
+    playing.only_read()
     with pytest.raises(InternalError, match="read-only"):
         Run.objects.all().delete()
 
@@ -157,7 +157,7 @@ def test_examples_are_told_day_by_day() -> None:
 def test_a_cancelled_one_is_let_go_and_stays_cancelled() -> None:
     run = ask(drafted())
     assert running.cancel(run, NOW)
-    assert running.work(lambda: NOW, seconds=20) == 0
+    assert playing.work(lambda: NOW, seconds=20) == 0
     run.refresh_from_db()
     assert (run.state, run.result) == (BacktestRun.State.CANCELLED, None)
     assert not running.cancel(run, NOW)
@@ -166,10 +166,10 @@ def test_a_cancelled_one_is_let_go_and_stays_cancelled() -> None:
 def test_work_goes_on_where_another_worker_died() -> None:
     log_event(subscriber(), "Cart", START + DAY)
     run = ask(drafted())
-    assert running.work(lambda: NOW, seconds=0.0001) <= 1
+    assert playing.work(lambda: NOW, seconds=0.0001) <= 1
     done, every = running.progress(run)
     assert done < every
-    while running.work(lambda: NOW, seconds=20):
+    while playing.work(lambda: NOW, seconds=20):
         pass
     run.refresh_from_db()
     assert (run.state, (run.result or {})["entries"]) == (BacktestRun.State.DONE, 1)
