@@ -49,6 +49,7 @@ SCOPES: dict[str, Scope] = {
     "journeys:publish": Scope(
         _("Publish, pause, resume and stop journeys, mend runs"), "journeys.publish_journey", guarded=True
     ),
+    "backtests:write": Scope(_("Play journeys against the past"), "journeys.run_backtestrun"),
     "messages:read": Scope(_("Read messages and decisions"), "channels.view_message"),
     "messages:write": Scope(_("Ask for messages"), "channels.add_message"),
     "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),

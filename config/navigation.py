@@ -82,6 +82,7 @@ GROUPS: tuple[Group, ...] = (
         (
             ListLink(_("Journeys"), "route", "journeys.Journey"),
             ListLink(_("Endpoints"), "webhook", "journeys.Endpoint"),
+            ListLink(_("Backtests"), "history", "journeys.BacktestRun"),
             ListLink(_("Runs"), "directions_walk", "journeys.Run"),
         ),
     ),

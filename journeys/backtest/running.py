@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import connection, transaction
 from django.db.models import Count, Q
 
@@ -44,7 +44,7 @@ def ask(
     lots: int = slots.SLOTS,
     line: int = LINE,
     prices: Mapping[str, float] | None = None,
-    user: AbstractBaseUser | None = None,
+    user: AbstractBaseUser | AnonymousUser | None = None,
 ) -> BacktestRun:
     """Begin a backtest of ``version``, or of the draft. Raises GraphError, CannotAskError."""
     data = version.graph if version else journey.draft

@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "backtest",
                 "verbose_name_plural": "backtests",
                 "ordering": ["-created_at", "-id"],
-                "permissions": [("run_backtest", "Can play journeys against the past")],
+                "permissions": [("run_backtestrun", "Can play journeys against the past")],
             },
         ),
         migrations.CreateModel(

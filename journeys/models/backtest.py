@@ -42,7 +42,7 @@ class BacktestRun(models.Model):
         verbose_name = _("backtest")
         verbose_name_plural = _("backtests")
         ordering = ["-created_at", "-id"]
-        permissions = [("run_backtest", "Can play journeys against the past")]
+        permissions = [("run_backtestrun", "Can play journeys against the past")]
         indexes = [models.Index(fields=["state"], condition=models.Q(state="running"), name="backtest_open")]
 
     def __str__(self) -> str:
