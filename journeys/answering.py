@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 DEEPEST = 12
@@ -19,3 +21,75 @@ def look_up(answers: Mapping[str, Mapping[str, Any]], path: str) -> Any:
         else:
             return None
     return value
+
+
+OPS = {
+    "is": "is",
+    "is_not": "is not",
+    "gt": "is more than",
+    "gte": "is at least",
+    "lt": "is less than",
+    "lte": "is at most",
+    "contains": "contains",
+    "exists": "is there",
+    "missing": "is missing",
+}
+_WITHOUT_VALUE = ("exists", "missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about what an endpoint answered."""
+
+    path: str
+    op: str
+    value: Any
+
+    @property
+    def step(self) -> str:
+        return self.path.partition(".")[0]
+
+    def holds(self, answers: Mapping[str, Mapping[str, Any]]) -> bool:
+        found = look_up(answers, self.path)
+        if self.op in _WITHOUT_VALUE:
+            return (found is None) == (self.op == "missing")
+        if self.op == "contains":
+            return isinstance(found, str | list) and _contains(found, self.value)
+        if self.op in ("is", "is_not"):
+            same = isinstance(found, bool) == isinstance(self.value, bool) and found == self.value
+            return same == (self.op == "is")
+        if not _is_number(found):
+            return False
+        return bool(_COMPARED[self.op](found, self.value))
+
+    def words(self) -> str:
+        value = "" if self.op in _WITHOUT_VALUE else f" “{self.value}”"
+        return f"answer {self.path} {OPS[self.op]}{value}"
+
+
+def parse_asked(data: object) -> Asked:
+    """A question as written: ``{of: score.body.risk, op: gte, value: 5}``. ValueError says what is wrong."""
+    if not isinstance(data, Mapping) or not {"of", "op"} <= set(data) <= {"of", "op", "value"}:
+        raise ValueError('must have "of", "op" and "value"')
+    path, op, value = data["of"], data["op"], data.get("value")
+    if not isinstance(path, str) or not 0 < len(path) <= 120 or "." not in path:
+        raise ValueError('"of" is a step and a path in its answer, such as score.body.risk')
+    if op not in OPS:
+        raise ValueError(f"op must be one of {', '.join(OPS)}")
+    if op in _WITHOUT_VALUE:
+        return Asked(path, op, None)
+    plain = isinstance(value, str | int | float | bool)
+    if not plain or (op in _COMPARED and not _is_number(value)):
+        raise ValueError(f"{op} does not go with such a value")
+    return Asked(path, op, value)
+
+
+def _contains(found: str | list[Any], value: Any) -> bool:
+    return str(value) in found if isinstance(found, str) else value in found
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_COMPARED = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from contacts import rules
+from journeys.answering import Asked, parse_asked
 from journeys.fields import CheckedRule, Fields, Form, Input, _, next_input
 from journeys.outcomes import Advance, Facts, Outcome, Standing
 from journeys.steps.step import Step, read_next
@@ -17,8 +18,14 @@ class Way:
     """One way out of a branch, taken by the first rule that holds."""
 
     name: str
-    rule: CheckedRule
+    #: One of both: a rule about the person, or a question about what an endpoint answered.
+    rule: CheckedRule | None
+    asked: Asked | None
     next: str | None
+
+    def within(self) -> str:
+        """The condition as a part of a longer sentence."""
+        return self.rule.within() if self.rule else self.asked.words() if self.asked else "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ class Branch(Step):
                 "branches", "entries", _("Ways"), required=True, least=1, most=20,
                 inner=(
                     Input("name", "text", _("Name"), most=40),
-                    Input("if", "rule", _("If"), required=True),
+                    Input("if", "rule", _("If"), _("Or ask about an answer below."), required=True),
+                    Input("answer", "answer", _("If an endpoint answered")),
                     next_input(),
                 ),
             ),
@@ -56,20 +64,27 @@ class Branch(Step):
         ways: list[Way] = []
         for number, entry in enumerate(fields.items("branches", least=1, most=20), start=1):
             name = entry.text("name", "yes" if number == 1 else f"way {number}", most=40)
-            rule, after = entry.rule("if", required=True), read_next(entry)
+            asked = entry.parsed("answer", parse_asked, None)
+            rule, after = entry.rule("if", required=not entry.has("answer")), read_next(entry)
+            if entry.has("if") and entry.has("answer"):
+                entry.problem("answer", 'goes without "if"')
             if name == ELSE or name in {way.name for way in ways}:
                 entry.problem("name", "must be a name of its own")
             entry.done()
-            if rule:
-                ways.append(Way(name, rule, after))
+            if rule or asked:
+                ways.append(Way(name, rule, asked, after))
         return cls(id=step_id, ways_out=tuple(ways), otherwise=read_next(fields, ELSE))
 
     def needs(self) -> tuple[rules.Rule, ...]:
-        return tuple(way.rule.rule for way in self.ways_out)
+        return tuple(way.rule.rule for way in self.ways_out if way.rule)
+
+    def answers(self) -> frozenset[str]:
+        return frozenset(way.asked.step for way in self.ways_out if way.asked)
 
     def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
-        for way, holds in zip(self.ways_out, facts.holds, strict=True):
-            if holds:
+        holds = iter(facts.holds)
+        for way in self.ways_out:
+            if next(holds) if way.rule else way.asked and way.asked.holds(facts.answers):
                 return Advance(way.next, way.name)
         return Advance(self.otherwise, ELSE)
 
@@ -80,12 +95,12 @@ class Branch(Step):
     def ways(self) -> tuple[tuple[str, str, str | None], ...]:
         several = len(self.ways_out) > 1
         found = tuple(
-            (way.name, f"{way.name}: {way.rule.within()}" if several else way.name, way.next)
+            (way.name, f"{way.name}: {way.within()}" if several else way.name, way.next)
             for way in self.ways_out
         )
         return (*found, (ELSE, "everybody else" if several else "else", self.otherwise))
 
     def words(self) -> str:
         if len(self.ways_out) == 1:
-            return f"If {self.ways_out[0].rule.within()}"
+            return f"If {self.ways_out[0].within()}"
         return f"Choose the first of {len(self.ways_out)} ways that applies"

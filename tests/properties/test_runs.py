@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from channels.models import Message
@@ -19,6 +19,21 @@ from tests.factories import NOON, log_event, make_contact, make_version
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PEOPLE = 3
+KINDS = [
+    "send",
+    "wait",
+    "wait_for",
+    "branch",
+    "split",
+    "update",
+    "exit",
+    "hours",
+    "date",
+    "repeat",
+    "list",
+    "smart_split",
+    "webhook",
+]
 EVENTS = ("Cart", "Order Completed", "Clicked")
 SEND = {"type": "send", "channels": ["email"], "content": {"email": "hello"}, "purpose": "offers"}
 RULE = {"event": "Clicked", "within": "since_entry"}
@@ -27,8 +42,8 @@ RULE = {"event": "Clicked", "within": "since_entry"}
 @st.composite
 def step(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
     """A step that goes on to later steps, or, from a wait, to any."""
-    kind = draw(st.sampled_from(["send", "wait", "wait_for", "branch", "split", "update", "exit"]))
-    first = 0 if kind in ("wait", "wait_for") else number + 1
+    kind = draw(st.sampled_from(KINDS))
+    first = 0 if kind in ("wait", "wait_for", "webhook") else number + 1
     onward = st.sampled_from([*(f"s{n}" for n in range(first, count)), None])
     match kind:
         case "send":
@@ -49,9 +64,35 @@ def step(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
             shares = [{"name": name, "share": 1, "next": draw(onward)} for name in "ab"]
             return {"type": "split", "shares": shares}
         case "update":
-            return {"type": "update", "set": {"seen": number}, "next": draw(onward)}
-        case _:
+            changed = draw(st.sampled_from([number, {"increment": 1}, {"append": number}, {"clear": True}]))
+            return {"type": "update", "set": {"seen": changed}, "next": draw(onward)}
+        case "exit":
             return {"type": "exit", "reason": "enough"}
+        case _:
+            return further(draw, kind, onward, count)
+
+
+def further(draw: st.DrawFn, kind: str, onward: st.SearchStrategy[str | None], count: int) -> dict[str, Any]:
+    match kind:
+        case "hours":
+            return {"type": "wait", "from": "09:00", "to": "17:00", "next": draw(onward)}
+        case "date":
+            return {"type": "wait", "date": "born", "yearly": draw(st.booleans()), "next": draw(onward)}
+        case "repeat":
+            back = st.sampled_from([*(f"s{n}" for n in range(count)), None])
+            return {"type": "repeat", "most": 2, "again": draw(back), "next": draw(onward)}
+        case "list":
+            return {"type": "list", "list": "by-hand", "next": draw(onward)}
+        case "smart_split":
+            ways = [{"name": name, "next": draw(onward)} for name in "ab"]
+            return {"type": "smart_split", "prediction": "risk", "ways": ways}
+        case _:
+            return {
+                "type": "webhook",
+                "endpoint": "nobody",
+                "timeout": f"{draw(st.integers(1, 40))} hours",
+                "next": draw(onward),
+            }
 
 
 @st.composite
@@ -74,6 +115,7 @@ def journey(draw: st.DrawFn) -> dict[str, Any]:
         data["steps"] = {
             name: each for name, each in data["steps"].items() if f"steps.{name}" not in unreached
         }
+    assume(not graph.check(data)[1])
     return data
 
 
@@ -113,7 +155,7 @@ def test_no_run_is_lost_doubled_or_stuck(data: dict[str, Any], story: list[tuple
             " contacts_cursor, contacts_contact, journeys_journeyversion, journeys_journey CASCADE"
         )
     version = make_version(data)
-    people = [make_contact() for _ in range(PEOPLE)]
+    people = [make_contact(attributes={"born": f"1990-03-1{number}"}) for number in range(PEOPLE)]
     now = NOON
     for what, number, name in story:
         match what:
