@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from channels.intents import Intent
 from channels.lifecycle import UNCLAIMED, State
-from channels.models import Decision
+from channels.models import Decision, Message
 from contacts import once, pulse, slots
 
 _COPIED: tuple[tuple[str, str], ...] = (
@@ -143,3 +143,18 @@ def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:
             ],
         )
         return cursor.rowcount
+
+
+def reconsider(contact_id: int, now: datetime) -> int:
+    """Let what is held for somebody be decided anew at once, since they said something; how many messages.
+
+    What still may not leave is held again until its time, or dropped with the reason that holds now.
+    """
+    held = Message.objects.filter(contact_id=contact_id, state=State.HELD, due_at__gt=now)
+    with transaction.atomic():
+        # Locked in the order of ids, as every move of many messages does.
+        ids = list(held.select_for_update(no_key=True).order_by("id").values_list("id", flat=True))
+        moved = held.filter(id__in=ids).update(due_at=now) if ids else 0
+        if moved:
+            transaction.on_commit(partial(pulse.wake, "decide"))
+    return moved

@@ -8,7 +8,7 @@ from datetime import datetime, time
 
 from django.http import QueryDict
 
-from channels import unsubscribing
+from channels import outbox, unsubscribing
 from contacts import preferences, wishes
 from contacts.models import Contact
 from contacts.preferences import Grant
@@ -38,6 +38,8 @@ def save(sent: QueryDict, contact: Contact, grant: Grant, now: datetime, proof: 
     language = str(sent.get("language", ""))
     if language in LANGUAGES:
         preferences.speak(contact, language, now)
+    # What waits is judged by what the person says now, not only when its time has come.
+    outbox.reconsider(contact.pk, now)
     return Saved(asked=changed["asked"])
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from channels import message_events
+from channels import message_events, outbox
 from channels.models import Message
 from contacts import event_log, preferences
 from contacts.models import Contact
@@ -23,6 +23,7 @@ def unsubscribe(grant: Grant, now: datetime, *, origin: str, proof: Mapping[str,
         withdrawn = preferences.unsubscribe(contact, grant, now, origin=origin, proof=proof)
         if withdrawn:
             _credit(contact, grant, now)
+            outbox.reconsider(contact.pk, now)
     return withdrawn
 
 
@@ -32,6 +33,7 @@ def leave(contact: Contact, grant: Grant, now: datetime, proof: Mapping[str, str
         left = preferences.leave(contact, now, proof)
         if left:
             _credit(contact, grant, now)
+            outbox.reconsider(contact.pk, now)
     return left
 
 

@@ -16,11 +16,13 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import translation
 
+from channels import deciding
+from channels.models import Message
 from contacts import clock, consent, permission, preferences, wishes
 from contacts.consent import NewConsent
 from contacts.models import ConsentEntry, Contact, Event, Merge, Purpose
 from contacts.preferences import Grant, Use
-from tests.factories import NOON, make_contact, make_queued
+from tests.factories import NOON, make_contact, make_provider, make_queued
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -395,3 +397,21 @@ def test_the_organisation_is_named_where_one_is_set(client: Client, alice: Conta
     with override_settings(SEGUE_ORGANISATION="Maison Bleue", SEGUE_LOGO=mark):
         assert '<img src="/brand/logo" alt="Maison Bleue"' in client.get(paths(alice)[1]).content.decode()
         assert "sandbox" in client.get("/brand/logo")["Content-Security-Policy"]
+
+
+def test_what_is_held_is_judged_anew_as_soon_as_the_person_withdraws(client: Client, alice: Contact) -> None:
+    now = clock.now()
+    tomorrow = now + timedelta(days=1)
+    make_provider("email")
+    held = make_queued(
+        alice, now=now, state=Message.State.HELD, due_at=tomorrow, reason="quiet_hours", wanted=["email"]
+    )
+    other = make_queued(
+        make_contact(email="bob@example.com", now=now), now=now, state=Message.State.HELD, due_at=tomorrow
+    )
+    client.post(paths(alice)[0], ONE_CLICK)
+    deciding.decide_batch(clock.now())
+    held.refresh_from_db()
+    other.refresh_from_db()
+    assert (held.state, held.reason) == (Message.State.DROPPED, "no_consent")
+    assert (other.state, other.due_at) == (Message.State.HELD, tomorrow)
