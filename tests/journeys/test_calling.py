@@ -5,14 +5,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
 from pytest_django import Settings
 
+from channels import sealing
 from channels.models import Message
 from contacts.models import Contact
 from journeys import calling, calling_out, engine
@@ -161,3 +169,49 @@ def test_waking_the_run_early_asks_for_no_second_call(peer: Peer) -> None:
 )
 def test_an_answer_that_is_no_json_within_bounds_is_not_kept(body: bytes) -> None:
     assert calling_out._bounded(body) is None
+
+
+ONCE = """
+import django; django.setup()
+from datetime import datetime
+from journeys import calling
+calling.make(datetime.fromisoformat("{now}"))
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("point", ["calling.claimed", "calling.called", "calling.written"])
+def test_a_caller_killed_at_any_point_is_made_good_under_the_same_key(peer: Peer, point: str) -> None:
+    endpoint(peer.url("ok"))
+    standing()
+    database = settings.DATABASES["default"]
+    who = f"{database['USER']}:{quote(database['PASSWORD'])}"
+    environment = os.environ | {
+        "DATABASE_URL": f"postgresql://{who}@{database['HOST']}:{database['PORT']}/{database['NAME']}",
+        "SEGUE_CRASHPOINT": f"{point}:1",
+        "SEGUE_LOCAL_HOSTS": "127.0.0.1",
+        "SECRET_KEY": settings.SECRET_KEY,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    script = ONCE.format(now=NOON.isoformat())
+    died = subprocess.run([sys.executable, "-c", script], env=environment, timeout=120)
+    assert died.returncode == 137
+    assert Run.objects.get().step == "score"
+    calling.make(NOON + 6 * MINUTE)
+    while engine.advance(NOON + 6 * MINUTE):
+        pass
+    assert path() == ["score: answered", "keep: updated", "mail: intended"]
+    assert len({asked.headers["idempotency-key"] for asked in peer.asked}) == 1
+
+
+def test_an_endpoint_is_made_in_the_back_office_and_its_secret_shown_once(admin_client: Client) -> None:
+    address = reverse("admin:journeys_endpoint_add")
+    sent = {"name": "Scoring", "slug": "scoring", "url": "https://score.example/hook", "active": "on"}
+    page = admin_client.post(address, sent, follow=True)
+    made = Endpoint.objects.get()
+    secret = sealing.unseal(made.secrets)["secret"]
+    assert secret in page.content.decode()
+    page = admin_client.get(reverse("admin:journeys_endpoint_change", args=[made.pk]))
+    assert page.status_code == 200
+    assert secret not in page.content.decode()
+    assert admin_client.get(reverse("admin:journeys_endpointcall_changelist")).status_code == 200
