@@ -41,7 +41,7 @@ def look(watched: Watched, name: str) -> None:
     if folder := os.environ.get("SEGUE_LOOK"):
         width = (watched.page.viewport_size or {"width": 0})["width"]
         for scheme in ("light", "dark"):
-            watched.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            watched.page.emulate_media(color_scheme=scheme)
             watched.page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
 
 
