@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,20 +69,27 @@ class Asked:
 
 
 def parse_asked(data: object) -> Asked:
-    """A question as written: ``{of: score.body.risk, op: gte, value: 5}``. ValueError says what is wrong."""
-    if not isinstance(data, Mapping) or not {"of", "op"} <= set(data) <= {"of", "op", "value"}:
-        raise ValueError('must have "of", "op" and "value"')
-    path, op, value = data["of"], data["op"], data.get("value")
-    if not isinstance(path, str) or not 0 < len(path) <= 120 or "." not in path:
-        raise ValueError('"of" is a step and a path in its answer, such as score.body.risk')
+    """A question as it is written: ``score.body.risk gte 5``. ValueError says what is wrong."""
+    path, op, told = [*(data.split(None, 2) if isinstance(data, str) else []), "", "", ""][:3]
+    if "." not in path or len(path) > 120:
+        raise ValueError('write step and path, a comparison and a value, such as "score.body.risk gte 5"')
     if op not in OPS:
-        raise ValueError(f"op must be one of {', '.join(OPS)}")
+        raise ValueError(f"the comparison must be one of {', '.join(OPS)}")
     if op in _WITHOUT_VALUE:
         return Asked(path, op, None)
-    plain = isinstance(value, str | int | float | bool)
-    if not plain or (op in _COMPARED and not _is_number(value)):
+    value = _value(told.strip())
+    if value == "" or (op in _COMPARED and not _is_number(value)):
         raise ValueError(f"{op} does not go with such a value")
     return Asked(path, op, value)
+
+
+def _value(text: str) -> str | int | float | bool:
+    """A number, true or false where it reads like one, otherwise the text; in quotes it is always a text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text[:500]
+    return value if isinstance(value, str | int | float | bool) else text[:500]
 
 
 def _contains(found: str | list[Any], value: Any) -> bool:

@@ -194,7 +194,6 @@ InputKind = Literal[
     "purpose",
     "journey",
     "endpoint",
-    "answer",  # {of: step.path, op: gte, value: 5}
     "templates",  # a template for each channel chosen in the field ``channels``
     "step",  # where to go on
     "values",  # names and values: {attribute: value or expression}

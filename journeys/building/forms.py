@@ -159,7 +159,7 @@ def _values(posted: Posted, name: str) -> dict[str, Any]:
         if not str(key).strip():
             continue
         value: Any = True if act == "clear" else plain(str(text))
-        if act in ("entry", "answer"):
+        if act in ("entry", "answer", "attribute"):
             value = str(text).strip()
         found[str(key).strip()] = value if act in ("", "value") else {act: value}
     return found

@@ -47,7 +47,10 @@ class Branch(Step):
                 inner=(
                     Input("name", "text", _("Name"), most=40),
                     Input("if", "rule", _("If"), _("Or ask about an answer below."), required=True),
-                    Input("answer", "answer", _("If an endpoint answered")),
+                    Input(
+                        "answer", "text", _("Or if an endpoint answered"),
+                        _("Such as: score.body.risk gte 5. Leave the rule empty then."),
+                    ),
                     next_input(),
                 ),
             ),
@@ -65,8 +68,10 @@ class Branch(Step):
         for number, entry in enumerate(fields.items("branches", least=1, most=20), start=1):
             name = entry.text("name", "yes" if number == 1 else f"way {number}", most=40)
             asked = entry.parsed("answer", parse_asked, None)
-            rule, after = entry.rule("if", required=not entry.has("answer")), read_next(entry)
-            if entry.has("if") and entry.has("answer"):
+            # A form that is not filled in says {}, which would be everybody.
+            rule = None if asked and not entry.raw("if") else entry.rule("if", required=not asked)
+            after = read_next(entry)
+            if rule and asked:
                 entry.problem("answer", 'goes without "if"')
             if name == ELSE or name in {way.name for way in ways}:
                 entry.problem("name", "must be a name of its own")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -25,7 +26,8 @@ ANSWERS = {"score": {"status": 200, "body": {"risk": 7, "tags": ["a", "b"], "vip
     ],
 )
 def test_a_question_about_an_answer(path: str, op: str, value: Any, holds: bool) -> None:
-    asked = answering.parse_asked({"of": path, "op": op, "value": value})
+    text = f"{path} {op} {'' if value is None else json.dumps(value)}"
+    asked = answering.parse_asked(text)
     assert asked.holds(ANSWERS) is holds
 
 
@@ -34,11 +36,19 @@ def test_a_branch_may_ask_what_an_endpoint_answered_and_nothing_that_no_step_ask
         "score": {"type": "webhook", "endpoint": "scoring", "next": "choose"},
         "choose": {
             "type": "branch",
-            "branches": [{"answer": {"of": "score.body.risk", "op": "gte", "value": 5}, "next": "bye"}],
+            "branches": [{"answer": "score.body.risk gte 5", "if": {}, "next": "bye"}],
         },
         "bye": {"type": "exit"},
     }
     data = {"trigger": {"on_request": True}, "start": "score", "steps": steps}
     assert graph.check(data)[1] == []
-    steps["choose"]["branches"][0]["answer"]["of"] = "nobody.body"
+    steps["choose"]["branches"][0]["answer"] = "nobody.body is 5"
     assert [problem.path for problem in graph.check(data)[1]] == ["steps.choose"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "score gte 5", "score.body", "score.body near 5", "score.body gte much", 7, "a.b is"]
+)
+def test_a_question_that_makes_no_sense_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"such as|must be one of|does not go"):
+        answering.parse_asked(text)
