@@ -100,6 +100,8 @@ class Trail:
     watching: frozenset[str] = frozenset()
     ended_at: datetime | None = None
     path: list[Stepped] = field(default_factory=list)
+    #: What endpoints are taken to have answered, by step.
+    answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def live(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 from channels import deciding_past
 from channels.deciding_past import Past
@@ -21,6 +22,8 @@ from journeys.backtest.lives import Arrival, Letter, Life, Stepped, Trail
 from journeys.backtest.question import Question
 from journeys.steps.repeat import AGAIN
 from journeys.walking import End, Walk
+
+_ANSWER: dict[str, Any] = {"answered": True, "status": 200, "body": {}}
 
 
 @dataclass(slots=True)
@@ -129,7 +132,7 @@ def _woken(trail: Trail) -> Walk:
     walk = trail.walk
     walk.moving, walk.due_at, walk.taken = True, None, []
     walk.wanted, walk.changes, walk.moves, walk.listings = (), {}, (), ()
-    walk.rounds = _rounds(trail)
+    walk.rounds, walk.answers, walk.call = _rounds(trail), trail.answers, None
     return walk
 
 
@@ -171,6 +174,10 @@ def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
         )
     if walk.end is End.LIVE:
         trail.due_at, trail.watching = walk.due_at, replay.watching[walk.step]
+        if walk.call is not None:
+            # Nobody is called: an endpoint is taken to answer at once, and to say nothing.
+            trail.answers = {**trail.answers, walk.step: {**_ANSWER, "visit": walk.visit}}
+            trail.due_at = at
         return
     trail.due_at, trail.watching, trail.ended_at = None, frozenset(), at
     if walk.called_off:

@@ -208,3 +208,23 @@ def test_the_number_of_statements_does_not_grow_with_people() -> None:
     with statements() as for_many:
         replaying.play(asked, many)
     assert for_many.total == for_few.total
+
+
+def test_an_endpoint_is_not_called_and_taken_to_answer_at_once() -> None:
+    log_event(subscriber(), "Cart", START + DAY)
+    steps = {"call": {"type": "webhook", "endpoint": "crm", "next": "mail"}, "mail": MAIL}
+    result = played(drafted({**GRAPH, "start": "call", "steps": steps})).result or {}
+    assert result["steps"]["call"]["outcomes"] == {"answered": 1}
+    assert result["messages"] == {"email": 1}
+
+
+def test_a_run_goes_round_as_often_as_it_may() -> None:
+    log_event(subscriber(), "Cart", START + DAY)
+    steps = {
+        "mail": {**MAIL, "next": "pause"},
+        "pause": {"type": "wait", "for": "1 day", "next": "round"},
+        "round": {"type": "repeat", "most": 2, "again": "mail"},
+    }
+    result = played(drafted({**GRAPH, "start": "mail", "steps": steps})).result or {}
+    assert result["messages"] == {"email": 3}
+    assert result["steps"]["round"]["outcomes"] == {"again": 2, "limit": 1}
