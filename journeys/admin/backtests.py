@@ -42,11 +42,12 @@ class AskForm(forms.Form):
 
     what = forms.ChoiceField(label=gettext_lazy("Play"))
     start = forms.DateField(
-        label=gettext_lazy("From"), widget=forms.DateInput({"type": "date", "class": "segue-input"})
+        label=gettext_lazy("From"),
+        widget=forms.DateInput({"type": "date", "class": "segue-input"}, format="%Y-%m-%d"),
     )
     until = forms.DateField(
         label=gettext_lazy("Until and including"),
-        widget=forms.DateInput({"type": "date", "class": "segue-input"}),
+        widget=forms.DateInput({"type": "date", "class": "segue-input"}, format="%Y-%m-%d"),
     )
     lots = forms.TypedChoiceField(label=gettext_lazy("For"), choices=_SAMPLES, coerce=int)
     line = forms.IntegerField(
@@ -61,7 +62,7 @@ class AskForm(forms.Form):
         what.choices = [(running.DRAFT, _("The draft")), *versions]
         for channel in CHANNELS:
             self.fields[f"price_{channel}"] = forms.FloatField(
-                label=_("Price of one: %s") % explaining.channel_name(channel),
+                label=explaining.channel_name(channel),
                 min_value=0,
                 max_value=100,
                 required=False,
@@ -69,6 +70,13 @@ class AskForm(forms.Form):
         for field in self.fields.values():
             select = isinstance(field.widget, forms.Select)
             field.widget.attrs.setdefault("class", "segue-select" if select else "segue-input")
+
+    def asked(self) -> list[forms.BoundField]:
+        """The fields save those of prices."""
+        return [field for field in self if not field.name.startswith("price_")]
+
+    def priced(self) -> list[forms.BoundField]:
+        return [field for field in self if field.name.startswith("price_")]
 
     @property
     def prices(self) -> dict[str, float]:

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 from contacts import slots
 from journeys import graph
 from journeys.backtest import tally
+from journeys.graph import Graph
 from journeys.models import BacktestRun
+from journeys.steps import Step
 
 
 class Bar(NamedTuple):
@@ -19,6 +21,11 @@ class Bar(NamedTuple):
     label: str
     number: float
     share: float
+
+    @property
+    def height(self) -> float:
+        """In a drawing that is 20 high."""
+        return round(self.share / 5, 2)
 
 
 class StepRow(NamedTuple):
@@ -141,11 +148,11 @@ def _days(run: BacktestRun, days: Mapping[str, Mapping[str, int]]) -> list[Bar]:
 
 
 def _steps(run: BacktestRun, result: tally.Tally) -> list[StepRow]:
-    """The steps in the order of the graph's definition, also those that nobody reached."""
+    """The steps in the order in which they are come to, also those that nobody reached."""
     found, _problems = graph.check(run.graph)
     most = max((each["reached"] for each in result["steps"].values()), default=0) or 1
     rows = []
-    for step in found.steps.values() if found else ():
+    for step in _in_order(found) if found else ():
         counted = result["steps"].get(step.id, {"reached": 0, "outcomes": {}})
         rows.append(
             StepRow(
@@ -158,3 +165,11 @@ def _steps(run: BacktestRun, result: tally.Tally) -> list[StepRow]:
             )
         )
     return rows
+
+
+def _in_order(found: Graph) -> list[Step]:
+    """The steps from the start on, the nearest first."""
+    names = [found.start]
+    for name in names:
+        names += [target for _path, target in found.steps[name].edges() if target and target not in names]
+    return [found.steps[name] for name in names]

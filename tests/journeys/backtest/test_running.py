@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -60,7 +61,7 @@ def played(journey: Journey, **more: Any) -> BacktestRun:
 def accepted(contact: Contact, at: Any, **more: Any) -> Message:
     values = {"origin_kind": "journey", "origin_slug": "other", "channel": "email", "purpose": "offers"}
     return Message.objects.create(
-        created_at=at, accepted_at=at, slot=contact.slot, contact=contact, state=6, key=contact.public_id,
+        created_at=at, accepted_at=at, slot=contact.slot, contact=contact, state=6, key=uuid.uuid4(),
         **{**values, **more},
     )  # fmt: skip
 
