@@ -18,6 +18,7 @@ PEOPLE: tuple[Table, ...] = (
             " status error",
         },
         heading=_("What journeys told servers of ours about you"),
+        left_out="due_at give_up_at",
         retention="steps",
         since="created_at",
     ),

@@ -289,6 +289,8 @@ def _prune(data: Data, before: set[str]) -> list[str]:
     gone = sorted(before - reached(data))
     for name in gone:
         data["steps"].pop(name, None)
+    # A loose piece, which nobody reached before either, may have led to what is gone now.
+    _redirect(data, lambda target: None if target in gone else target)
     return gone
 
 
