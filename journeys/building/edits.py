@@ -287,10 +287,10 @@ def _redirect(data: Data, onward: Onward, without: Iterable[str] = ()) -> None:
 def _prune(data: Data, before: set[str]) -> list[str]:
     """Drop the steps that were reached ``before`` and are not any more."""
     gone = sorted(before - reached(data))
+    # A loose piece, which nobody reached before either, may have led to what goes now.
+    _redirect(data, lambda target: None if target in gone else target)
     for name in gone:
         data["steps"].pop(name, None)
-    # A loose piece, which nobody reached before either, may have led to what is gone now.
-    _redirect(data, lambda target: None if target in gone else target)
     return gone
 
 

@@ -144,7 +144,7 @@ def test_ways_are_counted_by_the_first_rule_that_holds() -> None:
 
 def test_a_loose_piece_that_led_to_what_is_taken_out_ends_there() -> None:
     looped = edits.insert(cart(), [("", "start")], WAIT, "new").data
-    looped = edits.connect(looped, ("day-1", "next"), "new").data
+    looped = edits.connect(looped, ("day-1", "next"), "day-2").data
     cut = edits.remove(looped, "day-1", "else").data
     assert not any("no step is named" in each.message for each in graph.check(cut)[1])
 

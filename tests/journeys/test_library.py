@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -36,8 +37,20 @@ def stage() -> None:
     library.publish_all(NOON)
 
 
+def log_is_whole() -> None:
+    """Return once no transaction is open, such as a vacuum's, behind which readers of the log would wait."""
+    give_up = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < give_up:
+            cursor.execute("SELECT pg_snapshot_xmin(s) = pg_snapshot_xmax(s) FROM pg_current_snapshot() AS s")
+            if cursor.fetchone() == (True,):
+                return
+            time.sleep(0.02)
+
+
 def play(until: datetime, begin: datetime = NOON) -> None:
     """Turn triggers and engine every hour."""
+    log_is_whole()
     now = begin
     while now <= until:
         while triggers.follow(now) or engine.advance(now):
