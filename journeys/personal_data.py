@@ -23,6 +23,13 @@ PEOPLE: tuple[Table, ...] = (
         since="created_at",
     ),
     Table(
+        "journeys.CampaignRecipient",
+        {Kind.TECHNICAL: "occurrence_id state"},
+        heading=_("Campaigns that you were meant to receive"),
+        retention="messages",
+        since="due_at",
+    ),
+    Table(
         "journeys.StepEntry",
         {Kind.BEHAVIOUR: "step outcome detail", Kind.TECHNICAL: "run_id journey_id version_id visit"},
         Act.ANONYMISE,
@@ -52,6 +59,8 @@ PEOPLE: tuple[Table, ...] = (
 
 IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("journeys.Endpoint", "a server of ours"),
+    Impersonal("journeys.Campaign", "a broadcast, not who receives it"),
+    Impersonal("journeys.CampaignOccurrence", "how many received it, and by which rule"),
     Impersonal("journeys.ClockMark", "up to when a journey's schedule was followed"),
     Impersonal("journeys.BacktestRun", "counts, and numbers of examples that lead nowhere once erased"),
     Impersonal("journeys.BacktestPart", "counts, and numbers of examples that lead nowhere once erased"),

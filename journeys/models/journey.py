@@ -10,6 +10,11 @@ from django.utils.translation import gettext_lazy as _
 class Journey(models.Model):
     """A path that contacts walk. The draft is edited; a version is what runs."""
 
+    class Kind(models.TextChoices):
+        JOURNEY = "journey", _("journey")
+        #: One broadcast: the rest of it is in ``models.campaign``.
+        CAMPAIGN = "campaign", _("campaign")
+
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
         LIVE = "live", _("live")
@@ -20,6 +25,9 @@ class Journey(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     description = models.TextField(_("description"), blank=True, default="")
+    kind = models.CharField(
+        _("kind"), max_length=8, choices=Kind.choices, default=Kind.JOURNEY, db_default="journey"
+    )
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
     draft = models.JSONField(_("draft"), default=dict, blank=True)
     # Id of the live version; no foreign key, since versions point here.
