@@ -19,6 +19,8 @@ from channels.rendering import Letter
 from channels.rendering_liquid import TemplateError
 from channels.rendering_mail import Mail
 from channels.rendering_people import Person
+from channels.surveys import asking
+from channels.surveys.asking import Surveys
 from contacts import preferences
 from contacts.models import ChannelAddress
 
@@ -42,6 +44,7 @@ class _Draft:
     person: Person
     links: Mapping[str, str]
     version: TemplateVersion
+    survey: Mapping[str, Any]
 
 
 def pack(
@@ -51,11 +54,12 @@ def pack(
     versions = rendering.current({message.content.get(message.channel, "") for message in messages} - {""})
     people = rendering_people.people({message.contact_id for message in messages})
     subscriptions = _subscriptions(messages)
+    surveys = asking.load(messages)
     drafts: dict[int, _Draft] = {}
     faults: dict[int, Fault] = {}
     for message in messages:
         try:
-            drafts[message.id] = _draft(message, by_message[message.id], versions, people, now)
+            drafts[message.id] = _draft(message, by_message[message.id], versions, people, surveys, now)
         except TemplateError as error:
             faults[message.id] = Fault("template", str(error)[:500])
     known = links.ids(set().union(*(rendering.addresses(draft.letter) for draft in drafts.values())))
@@ -77,6 +81,7 @@ def _draft(
     account: ProviderAccount,
     versions: Mapping[tuple[str, str], TemplateVersion],
     people: Mapping[int, Person],
+    surveys: Surveys,
     now: datetime,
 ) -> _Draft:
     person = people.get(message.contact_id)
@@ -90,8 +95,11 @@ def _draft(
     context = rendering_people.context(
         person, message, wanted, organisation(account), account.settings.get("best_sellers", [])
     )
-    letter = rendering.write(rendering.wording(rendering.source_of(version)), context)
-    return _Draft(letter, person, wanted, version)
+    survey = asking.shown(message, surveys, version.language)
+    if asking.named(message) and not survey:
+        raise TemplateError("its survey is not published")
+    letter = rendering.write(rendering.wording(rendering.source_of(version)), {**context, **survey})
+    return _Draft(letter, person, wanted, version, survey.get(asking.NAME, {}))
 
 
 def message_links(person: Person, message: Claimed, now: datetime) -> dict[str, str]:
@@ -137,12 +145,13 @@ def _parcel(
             extra = subscriptions.get((message.contact_id, address), {})
         content = Words(letter.text, letter.subject, letter.link)
         if message.channel == Channel.INAPP:
-            content = replace(content, placing=_placing(message, letter, draft.version, now))
+            content = replace(content, placing=_placing(message, letter, draft, now))
     return Parcel(message.id, message.created_at, message.key, message.channel, address, content, extra)
 
 
-def _placing(message: Claimed, letter: Letter, version: TemplateVersion, now: datetime) -> Placing:
+def _placing(message: Claimed, letter: Letter, draft: _Draft, now: datetime) -> Placing:
     """Shown for the template's days, and never after the message is of no more use."""
+    version = draft.version
     until = now + timedelta(days=version.days)
     return Placing(
         version.place,
@@ -151,6 +160,7 @@ def _placing(message: Claimed, letter: Letter, version: TemplateVersion, now: da
         letter.button,
         version.importance,
         min(until, message.deadline_at or until),
+        asking.in_app(draft.survey),
     )
 
 

@@ -22,7 +22,7 @@ from django.db import DatabaseError
 from psycopg_pool import PoolTimeout
 
 from channels import subscribing
-from channels.inapp import drawing, receipts, showing, visitors
+from channels.inapp import answers, drawing, receipts, showing, visitors
 from contacts import clock, pulse
 from contacts.intake_quota import Quota
 
@@ -96,7 +96,7 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse, now: datetim
 def _act(environ: WSGIEnvironment, now: datetime) -> _Answer:
     act = _ACTS.get(environ["PATH_INFO"].rstrip("/"))
     if act is None:
-        raise _Refused(404, "unknown_path", "POST to /i/messages, /i/inbox or /i/receipts")
+        raise _Refused(404, "unknown_path", "POST to /i/messages, /i/inbox, /i/receipts or /i/answers")
     if environ["REQUEST_METHOD"] != "POST":
         raise _Refused(405, "method_not_allowed", "use POST", Allow="POST, OPTIONS")
     asked = _read(environ)
@@ -158,10 +158,19 @@ def _receipts(contact_id: int, asked: dict[str, Any], environ: WSGIEnvironment, 
     return {"taken": taken}, False
 
 
+def _answers(contact_id: int, asked: dict[str, Any], _environ: WSGIEnvironment, now: datetime) -> _Answer:
+    key, value = _uuid(_word(asked, "id")), asked.get("value")
+    if key is None or isinstance(value, bool) or not isinstance(value, int | None):
+        raise _Refused(400, "malformed", "an answer is an id, a whole number as value, and a text")
+    taken = answers.take(contact_id, key, value, _word(asked, "text"), now)
+    return {"taken": str(taken)}, False
+
+
 _ACTS: dict[str, Callable[[int, dict[str, Any], WSGIEnvironment, datetime], _Answer]] = {
     "/i/messages": _messages,
     "/i/inbox": _inbox,
     "/i/receipts": _receipts,
+    "/i/answers": _answers,
 }
 
 

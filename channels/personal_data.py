@@ -60,13 +60,24 @@ PEOPLE: tuple[Table, ...] = (
     Table(
         "channels.InAppMessage",
         {
-            Kind.CONTENT: "title text link image button place pages",
+            Kind.CONTENT: "title text link image button place pages survey",
             Kind.TECHNICAL: "key message_id account_id importance",
         },
         heading=_("Messages that wait for you on our website or in our app"),
         retention="messages",
         since="created_at",
-        left_out="pages",
+        left_out="pages survey",
+    ),
+    Table(
+        "channels.SurveyAnswer",
+        {
+            Kind.CONTENT: "answer text",
+            Kind.BEHAVIOUR: "score channel journey step",
+            Kind.TECHNICAL: "survey_id number key",
+        },
+        heading=_("What you answered when we asked you"),
+        retention="messages",
+        since="answered_at",
     ),
     Table(
         "channels.LastOpen",
@@ -131,6 +142,8 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("channels.CharterVersion", "rules of pressure, and who on the team wrote them"),
     Impersonal("channels.ProviderAccount", "settings and sealed secrets of providers"),
     Impersonal("channels.TrackedLink", "addresses of pages, shared by all messages"),
+    Impersonal("channels.Survey", "questions that are the same for everybody"),
+    Impersonal("channels.SurveyVersion", "questions that are the same for everybody"),
     Impersonal("channels.Template", "texts that are the same for everybody"),
     Impersonal("channels.TemplateVersion", "texts that are the same for everybody"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 import zlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,8 @@ from channels.models import ProviderAccount, SandboxMessage, TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering import Letter
 from channels.rendering_people import Person
+from channels.surveys import asking
+from channels.surveys.wording import Definition, Words
 from contacts.models import Contact
 
 #: Stands for what a journey would pass on.
@@ -24,6 +26,19 @@ EXAMPLE_PRODUCTS = [
     {"name": "Milk jug", "price": 17, "url": "https://shop.example/2"},
     {"name": "Hand grinder", "price": 49.5, "url": "https://shop.example/3"},
 ]
+EXAMPLE_SURVEY = Definition(
+    "nps",
+    1,
+    "nps",
+    30,
+    {
+        "en": Words(
+            "How likely are you to recommend us to a friend?", "Not at all likely", "Extremely likely"
+        ),
+        "fr": Words("Nous recommanderiez-vous à un ami ?", "Pas du tout probable", "Extrêmement probable"),
+    },
+)
+EXAMPLE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _EXAMPLE = Person(
     0, uuid.UUID(int=0), "en", {"first_name": "Alex", "last_name": "Example", "email": "alex@example.com"}, []
 )
@@ -65,6 +80,7 @@ def letter(version: TemplateVersion, contact: Contact | None) -> Letter:
         _organisation(version.template.channel),
         EXAMPLE_PRODUCTS,
     )
+    context[asking.NAME] = asking.values(EXAMPLE_SURVEY, version.language, 0, EXAMPLE_AT)
     words = rendering.wording(rendering.source_of(version))
     return rendering.finish(rendering.write(words, context), lambda address: address)
 

@@ -14,7 +14,7 @@ from channels.rendering import Source
 from channels.rendering_liquid import TemplateError
 
 #: What every template may ask for; a journey's own variables come on top.
-KNOWN = frozenset({"contact", "message", "organisation", "event", "products"})
+KNOWN = frozenset({"contact", "message", "organisation", "event", "products", "survey"})
 _ALWAYS_THERE = frozenset(
     {"message.unsubscribe_url", "message.preferences_url", "organisation.name", "organisation.address"}
 )

@@ -11,6 +11,7 @@ from django.db import transaction
 from channels import outbox, reply_words
 from channels.intents import Intent
 from channels.reply_words import Asked
+from channels.surveys import answering, replies
 from contacts import consent, event_log, normalise, once, permission
 from contacts.consent import NewConsent
 from contacts.event_log import NewEvent
@@ -30,6 +31,7 @@ class Taken:
     asked: Asked
     people: int
     answered: bool
+    survey: str = ""
 
 
 def take(sender: str, text: str, now: datetime, *, key: str, proof: Mapping[str, str]) -> Taken:
@@ -46,17 +48,26 @@ def take(sender: str, text: str, now: datetime, *, key: str, proof: Mapping[str,
         consent.lock([one.pk for one in people])
         said = {**proof, "text": text[:_LONGEST]}
         changed = _obey(asked, number, people, now, said)
+        survey = "" if changed or asked in (Asked.STOP, Asked.HELP) else _answer_survey(people, text, now)
         event_log.append(
             [
                 NewEvent(
-                    one.pk, "Message Replied", now, now, properties={"channel": _SMS, "asked": str(asked)}
+                    one.pk,
+                    "Message Replied",
+                    now,
+                    now,
+                    properties={
+                        "channel": _SMS,
+                        "asked": str(asked),
+                        **({"survey": survey} if survey else {}),
+                    },
                 )
                 for one in people
             ]
         )
         answers = [_answer(asked, people[0], key)] if changed and people else []
         outbox.intend(answers, now)
-    return Taken(asked, len(people), answered=bool(answers))
+    return Taken(asked, len(people), answered=bool(answers), survey=survey)
 
 
 def _owners(number: str) -> list[Contact]:
@@ -91,6 +102,16 @@ def _obey(asked: Asked, number: str, people: list[Contact], now: datetime, said:
         case Asked.HELP:
             return bool(once.claim([once.key("text help", number, now.date())], now))
     return False
+
+
+def _answer_survey(people: list[Contact], text: str, now: datetime) -> str:
+    """Take the text as the answer to what this number was asked last; the survey's slug, or nothing."""
+    open_one = answering.last_asked([one.pk for one in people], _SMS, now)
+    said = replies.read(text, open_one.survey) if open_one else None
+    if open_one is None or said is None:
+        return ""
+    taken = answering.take(open_one, *said, now)
+    return open_one.survey.slug if taken is answering.Taken.NOW else ""
 
 
 def _answer(asked: Asked, contact: Contact, key: str) -> Intent:

@@ -1,14 +1,21 @@
 from django.urls import URLPattern, URLResolver, path
 
-from channels import views, webhooks
-from channels.api import inbox
+from channels import survey_views, views, webhooks
+from channels.api import inbox, surveys
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
+_survey = "api/v1/surveys/<slug:slug>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_contact}/inbox", inbox.Inbox.as_view(), name="api_inbox"),
     path(f"{_contact}/inbox/unread", inbox.InboxUnread.as_view(), name="api_inbox_unread"),
     path(f"{_contact}/inbox/<uuid:key>", inbox.InboxMessage.as_view(), name="api_inbox_message"),
+    path(f"{_contact}/inbox/<uuid:key>/answer", inbox.InboxAnswer.as_view(), name="api_inbox_answer"),
+    path("api/v1/surveys", surveys.Surveys.as_view(), name="api_surveys"),
+    path(_survey, surveys.SurveyDetail.as_view(), name="api_survey"),
+    path(f"{_survey}/publish", surveys.SurveyPublish.as_view(), name="api_survey_publish"),
+    path(f"{_survey}/results", surveys.SurveyResults.as_view(), name="api_survey_results"),
+    path(f"{_survey}/answers", surveys.SurveyAnswers.as_view(), name="api_survey_answers"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("hooks/email/<int:account_id>", webhooks.email_report, name="email_report"),
     path("hooks/sms/<int:account_id>", webhooks.sms_report, name="sms_report"),
@@ -17,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("push/subscribe", webhooks.push_subscribe, name="push_subscribe"),
     path("segue-sw.js", views.service_worker, name="service_worker"),
     path("c/<str:token>", views.confirm, name="confirm"),
+    path("q/<str:token>", survey_views.survey, name="survey"),
     path("brand/logo", views.logo, name="logo"),
     path("p/<str:token>", views.preference_centre, name="preferences"),
 ]

@@ -50,6 +50,9 @@ SCOPES: dict[str, Scope] = {
         _("Publish, pause, resume and stop journeys, mend runs"), "journeys.publish_journey", guarded=True
     ),
     "backtests:write": Scope(_("Play journeys against the past"), "journeys.run_backtestrun"),
+    "surveys:read": Scope(_("Read surveys and answers"), "channels.view_surveyanswer"),
+    "surveys:write": Scope(_("Change surveys"), "channels.change_survey"),
+    "surveys:publish": Scope(_("Publish surveys"), "channels.publish_survey", guarded=True),
     "messages:read": Scope(_("Read messages and decisions"), "channels.view_message"),
     "messages:write": Scope(_("Ask for messages"), "channels.add_message"),
     "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),

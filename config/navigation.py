@@ -92,6 +92,7 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Messages"), "send", "channels.Message"),
             ListLink(_("Decisions"), "rule", "channels.Decision"),
             ListLink(_("Templates"), "draft", "channels.Template"),
+            ListLink(_("Surveys"), "quiz", "channels.Survey"),
             ListLink(_("Providers"), "hub", "channels.ProviderAccount"),
             ListLink(_("Charter"), "balance", "channels.CharterVersion"),
             ListLink(_("Audiences"), "ads_click", "channels.Audience"),

@@ -41,6 +41,9 @@ _READ = [
     "channels.trackedlink",
     "channels.template",
     "channels.templateversion",
+    "channels.survey",
+    "channels.surveyversion",
+    "channels.surveyanswer",
     "channels.audience",
     "channels.audiencemember",
     "channels.charterversion",
@@ -62,6 +65,8 @@ TABLE: dict[str, dict[str, str]] = {
         "journeys.backtestrun": "view run",
         "channels.template": "view add change",
         "channels.templateversion": "view add change",
+        "channels.survey": "view add change",
+        "channels.surveyversion": "view add change",
         "channels.audience": "view add change",
     },
     APPROVER: {
@@ -72,6 +77,8 @@ TABLE: dict[str, dict[str, str]] = {
         "journeys.journeyversion": "view add",
         "channels.template": "view change publish",
         "channels.templateversion": "view change",
+        "channels.survey": "view change publish",
+        "channels.surveyversion": "view change",
         "channels.charterversion": "view add change publish",
     },
     INTEGRATOR: {

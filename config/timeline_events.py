@@ -101,7 +101,18 @@ def _segment_event(name: str, properties: Mapping[str, Any], names: Names) -> Wo
     return Words("category", _("Left segment %s") % segment)
 
 
-_OF_OUR_ROOMS = {"Message": _message_event, "Journey": _journey_event, "Segment": _segment_event}
+def _survey_event(name: str, properties: Mapping[str, Any], names: Names) -> Words:
+    survey = names.surveys.get(str(properties.get("survey")), str(properties.get("survey") or ""))
+    said = " · ".join(str(properties[name]) for name in ("answer", "text") if properties.get(name))
+    return Words("quiz", _("Answered %s") % survey, _short(said), "good")
+
+
+_OF_OUR_ROOMS = {
+    "Message": _message_event,
+    "Journey": _journey_event,
+    "Segment": _segment_event,
+    "Survey": _survey_event,
+}
 
 
 def _remark(name: str, properties: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from channels.models import Decision, Message, Template
+from channels.models import Decision, Message, Survey, Template
 from channels.models.provider import Channel
 from config.timeline import Placed
 from contacts.models import ConsentEntry, Event, Purpose, Segment, Source
@@ -28,6 +28,7 @@ class Names:
     templates: Mapping[str, str] = field(default_factory=dict)
     segments: Mapping[str, str] = field(default_factory=dict)
     purposes: Mapping[str, str] = field(default_factory=dict)
+    surveys: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[int, str] = field(default_factory=dict)
     messages: Mapping[int, Message] = field(default_factory=dict)
 
@@ -70,9 +71,14 @@ def load(placed: Iterable[Placed]) -> Names:
         purposes=dict(Purpose.objects.values_list("slug", "name"))
         if kinds & {ConsentEntry, Message, Event}
         else {},
+        surveys=dict(Survey.objects.values_list("slug", "name")) if _tells_answers(rows) else {},
         sources=dict(Source.objects.values_list("id", "name")) if Event in kinds else {},
         messages=Message.objects.in_bulk(list(decided)) if decided else {},
     )
+
+
+def _tells_answers(rows: Iterable[Any]) -> bool:
+    return any(isinstance(row, Event) and row.name == "Survey Answered" for row in rows)
 
 
 def _message_of(event: Event) -> int | None:

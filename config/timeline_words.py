@@ -73,6 +73,7 @@ _STEP_ICONS = {
     "split": "call_split",
     "update": "edit",
     "audience": "ads_click",
+    "survey": "quiz",
     "exit": "logout",
 }
 _STEP_OUTCOMES = {
@@ -80,6 +81,7 @@ _STEP_OUTCOMES = {
     "waited": gettext_lazy("waited long enough"),
     "event": gettext_lazy("what it waited for happened"),
     "timed_out": gettext_lazy("waited in vain"),
+    "answered": gettext_lazy("was answered"),
     "updated": gettext_lazy("changed the profile"),
     "goal": gettext_lazy("the goal was reached"),
     "exit rule": gettext_lazy("the exit rule holds"),
@@ -226,6 +228,8 @@ def _consent(mark: Mark, entry: ConsentEntry, names: Names, zone: ZoneInfo) -> E
 def _step(mark: Mark, step: StepEntry, names: Names) -> Entry:
     kind = names.step_type(step.version_id, step.step)
     way = _("took the way “%s”") % step.outcome if kind in ("branch", "split") else ""
+    if kind == "survey" and step.outcome not in _STEP_OUTCOMES:
+        way = _("was answered: took the way “%s”") % step.outcome
     return Entry(
         mark,
         _STEP_ICONS.get(kind, "footprint"),

@@ -11,7 +11,6 @@ import psycopg
 from django.db import connection
 
 from journeys.outcomes import Predicted
-from journeys.steps.send import Send
 from journeys.walking import Walk
 
 
@@ -90,7 +89,7 @@ def _answers(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]
     asking = [
         (place, walk)
         for place, walk in asking
-        if _step(walk).answers() or (walk.graph.calling and isinstance(_step(walk), Send))
+        if _step(walk).answers() or (walk.graph.calling and _step(walk).sends())
     ]
     unknown = [walk.run_id for _place, walk in asking if walk.answers is None]
     told: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)

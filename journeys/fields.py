@@ -194,6 +194,7 @@ InputKind = Literal[
     "purpose",
     "journey",
     "endpoint",
+    "survey",
     "templates",  # a template for each channel chosen in the field ``channels``
     "step",  # where to go on
     "values",  # names and values: {attribute: value or expression}

@@ -20,7 +20,7 @@ from journeys.paths import check_paths
 from journeys.steps import KINDS, Step
 from journeys.steps.audience import ChangeAudience, read_move
 from journeys.steps.listing import ChangeList
-from journeys.steps.send import Send
+from journeys.steps.survey import AskSurvey
 from journeys.steps.update import Update
 from journeys.steps.webhook import Webhook
 
@@ -86,8 +86,8 @@ class Graph:
         return {
             f"steps.{step.id}.content.{channel}": (channel, slug)
             for step in self.steps.values()
-            if isinstance(step, Send)
-            for channel, slug in step.wanted.content.items()
+            if (wanted := step.sends())
+            for channel, slug in wanted.content.items()
         }
 
     def audiences(self) -> dict[str, str]:
@@ -121,9 +121,17 @@ class Graph:
     def purposes(self) -> dict[str, str]:
         """Path of each named purpose -> its slug."""
         return {
-            f"steps.{step.id}.purpose": step.wanted.purpose
+            f"steps.{step.id}.purpose": wanted.purpose
             for step in self.steps.values()
-            if isinstance(step, Send)
+            if (wanted := step.sends())
+        }
+
+    def surveys(self) -> dict[str, str]:
+        """Path of each survey that a step asks -> its slug."""
+        return {
+            f"steps.{step.id}.survey": step.survey
+            for step in self.steps.values()
+            if isinstance(step, AskSurvey)
         }
 
 
@@ -179,18 +187,12 @@ def _prepared(graph: Graph) -> Graph:
         graph,
         watching={name: json.dumps(sorted(always | step.wakes_on())) for name, step in graph.steps.items()},
         conditions={
-            step.id: _conditions(graph, step.wanted)
-            for step in graph.steps.values()
-            if isinstance(step, Send)
+            step.id: _conditions(graph, wanted) for step in graph.steps.values() if (wanted := step.sends())
         },
         asking=frozenset(
             name
             for name, step in graph.steps.items()
-            if step.reads()
-            or step.predicts()
-            or step.counts
-            or step.answers()
-            or (calling and isinstance(step, Send))
+            if step.reads() or step.predicts() or step.counts or step.answers() or (calling and step.sends())
         ),
         calling=calling,
         on_clock=any(step.on_clock() for step in graph.steps.values()),

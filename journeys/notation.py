@@ -96,6 +96,7 @@ _FIELDS = [
     "yearly",
     "timeout",
     "endpoint",
+    "survey",
     "prediction",
     "until",
     "most",

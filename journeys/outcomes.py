@@ -62,6 +62,8 @@ class Wanted:
     on_hold: str = "wait"
     deadline: timedelta | None = None
     conditions: Mapping[str, Any] | None = None
+    #: Survey that it asks.
+    survey: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ class WaitFor:
     timeout_at: datetime
     #: Asked for once a visit; whoever gets the answer wakes the run.
     call: Call | None = None
+    #: Messages to be sent meanwhile; wished for again at the same visit, they are the same messages.
+    wanted: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

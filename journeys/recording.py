@@ -13,6 +13,8 @@ from django.db import connection
 
 from channels import audiences, outbox
 from channels.intents import Intent
+from channels.surveys import asking
+from channels.surveys import versions as survey_versions
 from contacts import arrays, attributes, event_log, once, segment_members, segments, slots
 from contacts.event_log import NewEvent
 from contacts.models import Purpose, Segment
@@ -98,19 +100,31 @@ def _log_steps(walks: Sequence[Walk], now: datetime) -> None:
 
 
 def _intents(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetime) -> list[Intent]:
-    asking = [walk for walk in walks if walk.wanted]
-    if not asking:
+    wishing = [walk for walk in walks if walk.wanted]
+    if not wishing:
         return []
     service = set(Purpose.objects.filter(transactional=True).values_list("slug", flat=True))
+    surveys = {wanted.survey for walk in wishing for _step, _visit, wanted in walk.wanted if wanted.survey}
+    numbers = survey_versions.newest(surveys) if surveys else {}
     return [
-        _intent(walk, versions[walk.version_id], step, visit, wanted, wanted.purpose in service, now)
-        for walk in asking
+        _intent(
+            walk, versions[walk.version_id], step, visit, wanted, wanted.purpose in service, now,
+            asking.variables(wanted.survey, numbers.get(wanted.survey, 0)) if wanted.survey else {},
+        )
+        for walk in wishing
         for step, visit, wanted in walk.wanted
-    ]
+    ]  # fmt: skip
 
 
 def _intent(
-    walk: Walk, version: Version, step: str, visit: int, wanted: Wanted, transactional: bool, now: datetime
+    walk: Walk,
+    version: Version,
+    step: str,
+    visit: int,
+    wanted: Wanted,
+    transactional: bool,
+    now: datetime,
+    survey: Mapping[str, Any],
 ) -> Intent:
     return Intent(
         contact_id=walk.contact_id,
@@ -119,7 +133,11 @@ def _intent(
         wanted=wanted.channels,
         content=wanted.content,
         transactional=transactional,
-        variables={"event": walk.entry, **({"answers": dict(walk.answers)} if walk.answers else {})},
+        variables={
+            "event": walk.entry,
+            **({"answers": dict(walk.answers)} if walk.answers else {}),
+            **survey,
+        },
         priority=wanted.priority,
         value=wanted.value,
         conditions=walk.graph.conditions[step],

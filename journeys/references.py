@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from channels.models import Audience, Template
+from channels.surveys import versions as survey_versions
 from contacts import rules, rules_tree
 from contacts.models import Purpose, Segment
 from contacts.rules import Rule, RuleError
@@ -12,11 +13,10 @@ from journeys import selfstarting, versions
 from journeys.fields import Problem
 from journeys.graph import Graph
 from journeys.models import Endpoint
-from journeys.steps.send import Send
 
 
 def missing(found: Graph) -> list[Problem]:
-    """A problem for each thing that the graph names and nobody made. Seven statements at most."""
+    """A problem for each thing that the graph names and nobody made. Eight statements at most."""
     problems = list(_templates(found))
     kinds = dict(Segment.objects.values_list("slug", "kind"))
     purposes = set(Purpose.objects.values_list("slug", flat=True))
@@ -27,6 +27,7 @@ def missing(found: Graph) -> list[Problem]:
         (purposes, found.purposes(), "purpose"),
         (set(Endpoint.objects.values_list("slug", flat=True)), found.endpoints(), "endpoint"),
         (kinds, found.trigger_segment(), "segment"),
+        (survey_versions.published() if found.surveys() else set(), found.surveys(), "published survey"),
     ):
         problems += [
             Problem(path, f"no {noun} is named “{slug}”") for path, slug in named.items() if slug not in known
@@ -66,8 +67,8 @@ def ruled(found: Graph) -> Iterator[tuple[str, Rule]]:
     for step in found.steps.values():
         for rule in step.needs():
             yield f"steps.{step.id}", rule
-        if isinstance(step, Send) and step.wanted.conditions:
-            yield f"steps.{step.id}.conditions", rules.parse(step.wanted.conditions)
+        if (wanted := step.sends()) and wanted.conditions:
+            yield f"steps.{step.id}.conditions", rules.parse(wanted.conditions)
 
 
 def _templates(found: Graph) -> Iterator[Problem]:

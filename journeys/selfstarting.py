@@ -13,7 +13,6 @@ from contacts import rules, rules_tree
 from contacts.rules import Rule
 from journeys.entering import SEGMENT_EVENTS
 from journeys.graph import Graph
-from journeys.steps.send import Send
 from journeys.steps.update import Update
 
 _MESSAGES = frozenset(
@@ -36,7 +35,7 @@ def emitted(graph: Graph) -> Emitted:
     events = {"Journey Entered", "Journey Ended"}
     if graph.goal:
         events.add("Journey Converted")
-    if any(isinstance(step, Send) for step in steps):
+    if any(step.sends() for step in steps):
         events |= _MESSAGES
     attributes = {name for step in steps if isinstance(step, Update) for name in step.changes}
     if attributes:

@@ -101,9 +101,10 @@ class Walk:
                     self.rest(now)
             case WaitUntil(at):
                 self.rest(at)
-            case WaitFor(timeout_at, call):
+            case WaitFor(timeout_at, call, wanted):
                 self.rest(timeout_at)
                 self.call = call
+                self.wanted += tuple((self.step, self.visit, each) for each in wanted)
             case Exit(reason):
                 self._log("exited", {"reason": reason})
                 self.finish(End.EXITED, reason)

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from rest_framework import serializers
 
-from channels.inapp import drawing, receipts, showing
+from channels.inapp import answers, drawing, receipts, showing
+from channels.surveys.answering import Taken
 from contacts import finding
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import not_found
@@ -26,6 +27,9 @@ class InAppShape(Fields):
     place = serializers.CharField(help_text="Empty: in the inbox only.")
     sent_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
+    survey = serializers.DictField(
+        allow_null=True, help_text="The question it asks: question, low, high, comment, thanks, choices."
+    )
     read = serializers.BooleanField()
 
 
@@ -35,6 +39,17 @@ class UnreadShape(Fields):
 
 class DoneBody(Fields):
     kind = serializers.ChoiceField(choices=_DONE)
+
+
+class AnswerBody(Fields):
+    value = serializers.IntegerField(
+        required=False, help_text="The value of a choice. None where the answer is text."
+    )
+    text = serializers.CharField(required=False, allow_blank=True, default="", max_length=2_000)
+
+
+class TakenShape(Fields):
+    taken = serializers.ChoiceField(choices=[one.value for one in Taken])
 
 
 class Inbox(Endpoint):
@@ -72,6 +87,18 @@ class InboxMessage(Endpoint):
             raise not_found("message")
         call.wake("engagement")
         return {"unread": showing.unread(contact_id, call.now)}
+
+
+class InboxAnswer(Endpoint):
+    scopes = {"POST": "messages:write"}
+
+    @operation(
+        "answer_in_app_survey", "Answer the survey that a message asks", body=AnswerBody, answer=TakenShape
+    )
+    def post(self, call: Call, public_id: UUID, key: UUID) -> Any:
+        """`now`, or `before` where it was answered already; `too_late`; `nothing` where it is no answer."""
+        taken = answers.take(_contact(public_id), key, call.body.get("value"), call.body["text"], call.now)
+        return {"taken": str(taken)}
 
 
 def _contact(public_id: UUID) -> int:

@@ -20,6 +20,7 @@ def draw(rows: Sequence[InAppMessage]) -> list[dict[str, Any]]:
             "place": row.place,
             "sent_at": row.created_at,
             "ends_at": row.ends_at,
+            "survey": row.survey or None,
             "read": row.read_at is not None,
         }
         for row in rows

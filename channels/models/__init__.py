@@ -7,6 +7,7 @@ from channels.models.inapp import InAppMessage
 from channels.models.message import Attempt, Decision, Message
 from channels.models.provider import ProviderAccount
 from channels.models.sandbox import SandboxMessage
+from channels.models.survey import Survey, SurveyAnswer, SurveyVersion
 from channels.models.template import Template, TemplateVersion
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "ProviderAccount",
     "Receipt",
     "SandboxMessage",
+    "Survey",
+    "SurveyAnswer",
+    "SurveyVersion",
     "Template",
     "TemplateVersion",
     "TrackedLink",

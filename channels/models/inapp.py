@@ -33,6 +33,7 @@ class InAppMessage(models.Model):
     place = models.TextField(_("place"), default="")
     pages = models.JSONField(_("pages"), default=list)
     importance = models.SmallIntegerField(_("importance"), default=50)
+    survey = models.JSONField(_("survey"), default=dict, db_default={})
     ends_at = models.DateTimeField(_("shown until"))
     looked_at = models.DateTimeField(_("conditions last asked"))
     seen_at = models.DateTimeField(_("seen"), null=True)

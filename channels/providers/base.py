@@ -57,6 +57,8 @@ class Placing:
     button: str = ""
     importance: int = 50
     until: datetime | None = None
+    #: The question that it asks, as browsers read it.
+    survey: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

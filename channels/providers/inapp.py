@@ -77,4 +77,5 @@ class InApp(Provider):
             importance=placing.importance,
             ends_at=placing.until or now + _USUAL_LIFE,
             looked_at=now,
+            survey=dict(placing.survey),
         )

@@ -11,7 +11,7 @@ import yaml
 from django.db import transaction
 
 from channels import rendering
-from channels.models import Audience, ProviderAccount, Template, TemplateVersion
+from channels.models import Audience, ProviderAccount, Survey, SurveyVersion, Template, TemplateVersion
 from channels.models.provider import Channel
 
 _FOLDER = Path(__file__).resolve().parent
@@ -37,9 +37,18 @@ def load(now: datetime) -> int:
                 name="Audience files", channel=Channel.AUDIENCE, kind="audience_csv"
             )
             Audience.objects.filter(provider=None).update(provider=files)
+        for each in _read("surveys.yaml")["surveys"]:
+            _add_survey(each, now)
         for each in _templates():
             added += _add(each, now)
     return added
+
+
+def _add_survey(each: dict[str, Any], now: datetime) -> None:
+    values = {name: each[name] for name in ("name", "kind", "description")}
+    survey, is_new = Survey.objects.get_or_create(slug=each["slug"], defaults=values)
+    if is_new:
+        SurveyVersion.objects.create(survey=survey, number=1, words=each["words"], published_at=now)
 
 
 def load_needed(now: datetime) -> int:

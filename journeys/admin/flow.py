@@ -23,6 +23,7 @@ ICONS = {
     "repeat": "repeat",
     "smart_split": "insights",
     "webhook": "webhook",
+    "survey": "quiz",
     "exit": "logout",
 }
 

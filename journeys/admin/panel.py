@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from channels.models import Audience, Template
+from channels.models import Audience, Survey, Template
 from contacts.models import Purpose, Segment
 from journeys.building import settings
 from journeys.building.sketch import Sketched
@@ -192,6 +192,7 @@ _SOURCES: dict[str, Callable[[], Choices]] = {
             .values_list("slug", "name")
         )
     ),
+    "survey": lambda: _named(list(Survey.objects.order_by("name").values_list("slug", "name"))),
     "journey": lambda: _named(list(Journey.objects.order_by("name").values_list("slug", "name"))),
 }
 

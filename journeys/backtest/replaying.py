@@ -136,6 +136,14 @@ def _woken(trail: Trail) -> Walk:
     return walk
 
 
+def _is_wished(life: Life, walk: Walk) -> bool:
+    """Whether a run that waits has its message already: it wishes for it whenever it is looked at."""
+    return any(
+        letter.run_id == walk.run_id and letter.step == walk.step and letter.created_at >= walk.since
+        for letter in life.letters
+    )
+
+
 def _rounds(trail: Trail) -> dict[str, int]:
     """How often a run went round from each step that repeats, since it last left the loop."""
     times: dict[str, int] = {}
@@ -152,6 +160,8 @@ def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
     walk = trail.walk
     trail.path += [Stepped(at, taken.step, taken.visit, taken.outcome) for taken in walk.taken]
     for step, _visit, wanted in walk.wanted:
+        if step == walk.step and _is_wished(life, walk):
+            continue
         life.letters.append(
             Letter(
                 id=next(replay.letters),

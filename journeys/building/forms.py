@@ -73,8 +73,8 @@ def _plain(inputs: Sequence[Input], example: Mapping[str, Any]) -> dict[str, Any
 
 
 #: What a marketer must choose: an example's value would be a wrong answer that looks like a right one.
-_ASKED = {"templates", "audience", "segment", "list", "purpose", "endpoint", "prediction", "values", "rule",
-          "event", "journey", "attribute"}  # fmt: skip
+_ASKED = {"templates", "audience", "segment", "list", "purpose", "endpoint", "survey", "prediction", "values",
+          "rule", "event", "journey", "attribute"}  # fmt: skip
 
 
 def _beginning(form: Form, mode: str) -> Any:

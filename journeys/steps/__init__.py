@@ -11,6 +11,7 @@ from journeys.steps.send import Send
 from journeys.steps.smart_split import SmartSplit
 from journeys.steps.split import Split
 from journeys.steps.step import Step
+from journeys.steps.survey import AskSurvey
 from journeys.steps.update import Update
 from journeys.steps.wait import Wait
 from journeys.steps.wait_for import WaitForEvent
@@ -20,6 +21,7 @@ KINDS: dict[str, type[Step]] = {
     kind.kind: kind
     for kind in (
         Send,
+        AskSurvey,
         Wait,
         WaitForEvent,
         Branch,

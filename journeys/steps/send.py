@@ -12,6 +12,28 @@ from journeys.steps.step import Step, read_next
 
 _NAMES = {"email": "email", "sms": "SMS", "push": "web push", "inapp": "in-app message"}
 CHANNELS = tuple(_NAMES)
+#: What is asked of every step that sends.
+CHANNEL_INPUTS = (
+    Input(
+        "channels", "choices", _("Channels"), _("The preferred one first."), required=True,
+        choices=(
+            ("email", _("Email")), ("sms", _("SMS")), ("push", _("Web push")), ("inapp", _("In-app message")),
+        ),
+    ),
+    Input("content", "templates", _("Templates"), _("One for each channel."), required=True),
+    Input("purpose", "purpose", _("Purpose"), _("What the person must allow."), required=True),
+    Input(
+        "priority", "whole", _("Priority"), _("Who gets the last place under a cap: 0 to 100."),
+        default=50, least=0, most=100,
+    ),
+    Input("value", "number", _("Value"), _("Breaks a tie."), default=0, least=0, most=1e9),
+    Input(
+        "on_hold", "choice", _("When it may not leave now"), default="wait",
+        choices=(("wait", _("wait until it may")), ("drop", _("drop it"))),
+    ),
+    Input("deadline", "span", _("Wait at most"), _("Such as 2 days. Empty: as long as it takes.")),
+    Input("conditions", "rule", _("Only if, when it leaves")),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,31 +46,9 @@ class Send(Step):
     form: ClassVar = Form(
         _("Send a message"),
         _("Asks for a message and goes on. Whether, when and by which channel it leaves is decided then."),
-        (
-            Input(
-                "channels", "choices", _("Channels"), _("The preferred one first."), required=True,
-                choices=(
-                    ("email", _("Email")), ("sms", _("SMS")), ("push", _("Web push")),
-                    ("inapp", _("In-app message")),
-                ),
-            ),
-            Input("content", "templates", _("Templates"), _("One for each channel."), required=True),
-            Input("purpose", "purpose", _("Purpose"), _("What the person must allow."), required=True),
-            Input(
-                "priority", "whole", _("Priority"), _("Who gets the last place under a cap: 0 to 100."),
-                default=50, least=0, most=100,
-            ),
-            Input("value", "number", _("Value"), _("Breaks a tie."), default=0, least=0, most=1e9),
-            Input(
-                "on_hold", "choice", _("When it may not leave now"), default="wait",
-                choices=(("wait", _("wait until it may")), ("drop", _("drop it"))),
-            ),
-            Input("deadline", "span", _("Wait at most"), _("Such as 2 days. Empty: as long as it takes.")),
-            Input("conditions", "rule", _("Only if, when it leaves")),
-            next_input(),
-        ),
+        (*CHANNEL_INPUTS, next_input()),
         group="message",
-    )  # fmt: skip
+    )
 
     wanted: Wanted
     next: str | None
@@ -75,17 +75,25 @@ class Send(Step):
     def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
         return Advance(self.next, "intended", wanted=(self.wanted,))
 
+    def sends(self) -> Wanted | None:
+        return self.wanted
+
     def edges(self) -> tuple[tuple[str, str | None], ...]:
         return (("next", self.next),)
 
     def words(self) -> str:
         wanted = self.wanted
-        ways = ", else ".join(
-            f"{_NAMES.get(way, way)} “{wanted.content.get(way, '?')}”" for way in wanted.channels
-        )
+        ways = channel_names(wanted)
         limit = f", within {local_time.span_words(wanted.deadline)}" if wanted.deadline else ""
         only = f", only if {rules.explain(rules.parse(wanted.conditions))}" if wanted.conditions else ""
         return f"Send {ways} ({wanted.purpose}){limit}{only}"
+
+
+def channel_names(wanted: Wanted) -> str:
+    """By which channels and templates a message is sent, in words."""
+    return ", else ".join(
+        f"{_NAMES.get(way, way)} “{wanted.content.get(way, '?')}”" for way in wanted.channels
+    )
 
 
 def _content(fields: Fields, channels: tuple[str, ...]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 from contacts import rules
 from journeys.fields import Fields, Form
-from journeys.outcomes import Facts, Outcome, Standing
+from journeys.outcomes import Facts, Outcome, Standing, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,10 @@ class Step(ABC):
     def answers(self) -> frozenset[str]:
         """Names of the steps whose answers ``decide`` wants in ``facts.answers``."""
         return frozenset()
+
+    def sends(self) -> Wanted | None:
+        """The message that this step wants, where it wants one."""
+        return None
 
     def on_clock(self) -> bool:
         """Whether ``decide`` looks at the person's zone."""

@@ -8,6 +8,7 @@ import pytest
 from channels import delivery, rendering, starter
 from channels.models import Audience, Message, ProviderAccount, SandboxMessage, Template, TemplateVersion
 from channels.providers import sandbox
+from channels.surveys import asking
 from tests.factories import NOON, make_contact, make_queued
 
 pytestmark = pytest.mark.django_db
@@ -16,10 +17,10 @@ EVENT = {"name": "Apples <red>", "price": 2.5, "total": 31.4}
 
 
 def test_loading_twice_adds_once() -> None:
-    assert starter.load(NOON) == 21
+    assert starter.load(NOON) == 23
     assert starter.load(NOON) == 0
-    assert Template.objects.count() == 21
-    assert TemplateVersion.objects.filter(published_at=NOON).count() == 42
+    assert Template.objects.count() == 23
+    assert TemplateVersion.objects.filter(published_at=NOON).count() == 46
     assert ProviderAccount.objects.filter(kind="sandbox").count() == 3
     assert Audience.objects.filter(slug="cart-abandoners").exists()
 
@@ -51,7 +52,11 @@ def test_each_is_written_for_a_person_of_whom_much_or_nothing_is_known(language:
             channel=template.channel,
             address=address[template.channel],
             content={template.channel: template.slug},
-            variables=always if bare else {**always, **known},
+            variables={
+                **always,
+                **({} if bare else known),
+                **(asking.variables("nps", 1) if template.slug.startswith("survey-") else {}),
+            },
         )
     delivery.deliver_batch(lambda: NOON)
     assert set(Message.objects.values_list("state", "reason")) == {(Message.State.ACCEPTED, "")}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from channels.models import AudienceMember, Message, Template
+from channels.models import AudienceMember, Message, Survey, SurveyVersion, Template
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import ChannelAddress, Contact, Purpose
@@ -34,6 +34,8 @@ def stage() -> None:
     for each in library.maps():
         for channel, slug in graph.parse(each.data).templates().values():
             Template.objects.get_or_create(slug=slug, defaults={"name": slug, "channel": channel})
+    survey, _new = Survey.objects.get_or_create(slug="nps", defaults={"name": "NPS"})
+    SurveyVersion.objects.get_or_create(survey=survey, number=1, defaults={"published_at": NOON})
     library.publish_all(NOON)
 
 

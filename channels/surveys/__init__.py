@@ -1,0 +1,1 @@
+"""Surveys: one question by message, and the answer back on the profile."""
