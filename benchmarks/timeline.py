@@ -21,6 +21,8 @@ from benchmarks.populate import SECONDS_BACK, populate
 from config import timeline, timeline_names, timeline_words
 from config.contact_page import zone_of
 from config.timeline import Asked
+from contacts import consent
+from contacts.consent import NewConsent
 from contacts.models import Contact
 
 WANTED = 100.0
@@ -57,13 +59,6 @@ _STEPS = """
 INSERT INTO journeys_stepentry (at, slot, contact_id, run_id, journey_id, version_id, step, visit, outcome)
 SELECT created_at, slot, contact_id, 1, 1, 1, 'day_1', id, 'intended' FROM channels_message
 """
-_CONSENTS = f"""
-INSERT INTO contacts_consententry (slot, contact_id, channel, purpose, action, basis, wording, origin, proof,
-    occurred_at, recorded_at)
-SELECT %(who)s %% 64, %(who)s, 'email', 'offers', 'in', 'consent', '', 'form', '{{}}', at, at
-FROM (SELECT %(now)s - make_interval(secs => i * 104729 %% {SECONDS_BACK}) AS at
-    FROM generate_series(1::bigint, %(count)s / 100) AS i) AS made
-"""
 _NAIVE = """
 SELECT * FROM (
     SELECT occurred_at AS at, 0 AS rank, id, to_jsonb(e) AS row
@@ -81,8 +76,22 @@ def fill(who: int, source: int, entries: int, now: datetime) -> None:
     """Give one contact a long life."""
     values: dict[str, int | datetime] = {"who": who, "source": source, "count": entries, "now": now}
     with transaction.atomic(), connection.cursor() as cursor:
-        for statement in (_EVENTS, _MESSAGES, _DECISIONS, _STEPS, _CONSENTS):
+        for statement in (_EVENTS, _MESSAGES, _DECISIONS, _STEPS):
             cursor.execute(statement, values)
+    consent.record(
+        [
+            NewConsent(
+                who,
+                "email",
+                "offers",
+                number % 2 == 0,
+                "form",
+                occurred_at=now - timedelta(seconds=number * 104_729 % SECONDS_BACK),
+            )
+            for number in range(1, entries // 100 + 1)
+        ],
+        now,
+    )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 

@@ -15,6 +15,9 @@ from config.server_place import Address, Place, ServerError, State, last_lines
 
 _LONGEST_SOCKET_PATH = 107
 _SHARED_MEMORY_WANTED = 512 * 2**20
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_LARGEST_CACHE = 4096
+"Megabytes."
 _ALWAYS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -29,7 +32,6 @@ _ALWAYS = {
     "log_checkpoints": "off",
 }
 _DURABLE = {
-    "shared_buffers": "512MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "wal_compression": "on",
@@ -89,7 +91,7 @@ class Postgres:
         draft.rename(self._data)
 
     def launch(self, address: Address) -> None:
-        options = dict(_ALWAYS, **(_DURABLE if self._place.durable else _THROW_AWAY))
+        options = dict(_ALWAYS, **(_DURABLE | sized() if self._place.durable else _THROW_AWAY))
         options["port"] = str(address.port)
         options["unix_socket_directories"] = str(self._sockets(address) or "")
         if _shared_memory() < _SHARED_MEMORY_WANTED:
@@ -155,6 +157,26 @@ def _environment() -> dict[str, str]:
     """Ours without PG* variables, which would point these programs at another server."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
     return kept | {"LC_ALL": "C.UTF-8", "TZ": "UTC"}
+
+
+def sized() -> dict[str, str]:
+    """What follows the machine's memory: an eighth of it for PostgreSQL's own cache, half with the system's.
+
+    The log of a million contacts is read again and again, and a page in the system's cache has to be copied.
+    """
+    megabytes = _memory() // 2**20
+    own = max(128, min(megabytes // 8, _LARGEST_CACHE))
+    return {"shared_buffers": f"{own}MB", "effective_cache_size": f"{max(own, megabytes // 2)}MB"}
+
+
+def _memory() -> int:
+    """Bytes that this machine, or the container around us, allows."""
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        allowed = int(_CONTAINER_LIMIT.read_text())
+    except (OSError, ValueError):  # no container, or "max"
+        return whole
+    return min(whole, allowed)
 
 
 def _shared_memory() -> int:

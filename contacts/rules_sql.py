@@ -24,7 +24,7 @@ from contacts.rules_sql_happened import foldable, folded, ids
 from contacts.rules_sql_leaves import leaf, row_local
 from contacts.rules_sql_looks import Looks
 from contacts.rules_sql_moment import Own
-from contacts.rules_sql_scope import Scope
+from contacts.rules_sql_scope import Scope, Share
 from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece
 from contacts.rules_tree import AllOf, AnyOf, Everyone, Happened, Messaged, Not, happenings, leaves
 
@@ -47,18 +47,26 @@ class Subject:
 
 
 def matching(
-    rule: Rule, *, as_of: datetime, contact_ids: Collection[int] | None = None, past: bool = False
+    rule: Rule,
+    *,
+    as_of: datetime,
+    contact_ids: Collection[int] | None = None,
+    past: bool = False,
+    share: Share | None = None,
 ) -> QuerySet[Contact]:
-    """The contacts for whom ``rule`` holds at ``as_of``; of ``contact_ids`` only, where given.
+    """The contacts for whom ``rule`` holds at ``as_of``; of ``contact_ids`` or a ``share`` only, where given.
 
     Without subjects, windows since a journey's entry or step reach back to the beginning. With ``past``,
     ``as_of`` is not now: those who were not there yet are left out, and ``rules_past.unsure`` says for how
     many the answer is not certain.
     """
-    if past:
-        return Contact.objects.filter(Holds(rule, as_of, whole=True, past=True), first_seen_at__lte=as_of)
-    if contact_ids is None:
-        return Contact.objects.filter(Holds(rule, as_of, whole=True))
+    if past or contact_ids is None:
+        found = Contact.objects.filter(Holds(rule, as_of, whole=True, past=past, share=share))
+        if share and share.above is not None:
+            found = found.filter(id__gt=share.above)
+        if share and share.upto is not None:
+            found = found.filter(id__lte=share.upto)
+        return found.filter(first_seen_at__lte=as_of) if past else found
     return Contact.objects.filter(Holds(rule, as_of, whole=False), id__in=contact_ids)
 
 
@@ -81,6 +89,15 @@ def verdicts(
                 if holds:
                     held[rule].add(position)
     return [held[rule] for rule in rules]
+
+
+def obvious(rule: Rule, as_of: datetime) -> Sql | None:
+    """What ``rule`` certainly asks of the row of a contact ``c`` itself; None where nothing."""
+    parts = rule.parts if isinstance(rule, AllOf) else (rule,)
+    plain = tuple(part for part in parts if leaves(part) and all(row_local(each) for each in leaves(part)))
+    if not plain or plain == tuple(parts):
+        return None
+    return condition(AllOf(plain), Scope("c", as_of, whole=True))
 
 
 def condition(rule: Rule, scope: Scope) -> Sql:
@@ -191,7 +208,8 @@ def _union(parts: Sequence[Rule], scope: Scope, wanted: bool, aliases: count[int
         inner = replace(scope, contact=alias)
         sets.append(
             piece(
-                f"SELECT {alias}.id FROM contacts_contact {alias} WHERE {{}}",
+                f"SELECT {alias}.id FROM contacts_contact {alias} WHERE {{}} AND {{}}",
+                scope.share.holds(f"{alias}.id") if scope.share else TRUE,
                 _node(part, inner, wanted, aliases),
             )
         )
@@ -210,9 +228,12 @@ class Holds(Expression):
     output_field = BooleanField()
     conditional = True
 
-    def __init__(self, rule: Rule, as_of: datetime, *, whole: bool, past: bool = False) -> None:
+    def __init__(
+        self, rule: Rule, as_of: datetime, *, whole: bool, past: bool = False, share: Share | None = None
+    ) -> None:
         super().__init__()
-        self.rule, self.as_of, self.whole, self.past = rule, as_of, whole, past
+        self.rule, self.as_of = rule, as_of
+        self.whole, self.past, self.share = whole, past, share
         self.contact: Any = F("id")
 
     def get_source_expressions(self) -> list[Any]:
@@ -226,4 +247,6 @@ class Holds(Expression):
     ) -> tuple[str, tuple[Any, ...]]:
         # The resolved id knows the alias that its table has here.
         alias = connection.ops.quote_name(self.contact.alias)
-        return tuple(condition(self.rule, Scope(alias, self.as_of, whole=self.whole, past=self.past)))  # type: ignore[return-value]
+        return tuple(
+            condition(self.rule, Scope(alias, self.as_of, whole=self.whole, past=self.past, share=self.share))
+        )  # type: ignore[return-value]

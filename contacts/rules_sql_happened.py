@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 from contacts.rules_length import Months, multiple
 from contacts.rules_sql_looks import OWN
 from contacts.rules_sql_moment import Moment, array, earliest, instant
-from contacts.rules_sql_scope import Scope, exists, in_window, same, signed
+from contacts.rules_sql_scope import Scope, exists, in_window, linked, own, same, signed
 from contacts.rules_sql_tests import as_number, key, property_tests
 from contacts.rules_sql_text import (
     FALSE,
@@ -25,6 +26,9 @@ from contacts.rules_sql_text import (
     whole,
 )
 from contacts.rules_tree import AT_LEAST_ONCE, Follow, Happened, Periods, Test
+
+#: Up to so many periods are told apart within one grouping by contact; more would make long statements.
+_SIDE_BY_SIDE = 12
 
 
 def happened(condition: Happened, scope: Scope, wanted: bool) -> Sql:
@@ -40,9 +44,9 @@ def happened(condition: Happened, scope: Scope, wanted: bool) -> Sql:
         if not amount.bounded:
             return TRUE if wanted else FALSE
         if amount.most is None and amount.least == 1:
-            return exists(_events(condition, scope, same("e", scope)), wanted)
+            return exists(_events(condition, scope, own("e", scope)), wanted)
         if amount.most == 0:
-            return exists(_events(condition, scope, same("e", scope)), not wanted)
+            return exists(_events(condition, scope, own("e", scope)), not wanted)
     return _grouped(condition, scope, wanted) if scope.whole else _counted(condition, scope, wanted)
 
 
@@ -182,7 +186,7 @@ def _grouped(condition: Happened, scope: Scope, wanted: bool) -> Sql:
 def _groups(condition: Happened, scope: Scope, wanted: bool) -> Sql:
     return piece(
         "SELECT e.contact_id FROM {} GROUP BY e.contact_id HAVING {}",
-        _events(condition, scope, TRUE),
+        _events(condition, scope, linked("e", scope)),
         signed(_holds(condition), wanted),
     )
 
@@ -192,7 +196,11 @@ def ids(condition: Happened, scope: Scope, wanted: bool) -> Sql | None:
     if condition.pick or condition.periods or (condition.total is None and not condition.amount.bounded):
         return None
     if condition.total is None and condition.amount == AT_LEAST_ONCE:
-        return piece("SELECT e.contact_id FROM {}", _events(condition, scope, TRUE)) if wanted else None
+        return (
+            piece("SELECT e.contact_id FROM {}", _events(condition, scope, linked("e", scope)))
+            if wanted
+            else None
+        )
     return None if _holds_nothing(condition) == wanted else _groups(condition, scope, wanted)
 
 
@@ -209,7 +217,7 @@ def folded(conditions: Sequence[tuple[Happened, bool]], scope: Scope) -> Sql:
         inside = joined(" AND ", in_window(condition.window, "e.occurred_at", scope) or [TRUE])
         having.append(signed(_holds(condition, inside), wanted))
         nothing.append(_holds_nothing(condition) == wanted)
-    tests = _named("e", first.name, first.own, scope)
+    tests = [linked("e", scope), *_named("e", first.name, first.own, scope)]
     lengths = [condition.window.within for condition, _wanted in conditions]
     starts = [scope.as_of - length for length in lengths if isinstance(length, timedelta | Months)]
     if len(starts) == len(lengths):
@@ -229,7 +237,7 @@ def folded(conditions: Sequence[tuple[Happened, bool]], scope: Scope) -> Sql:
 
 def _picked(condition: Happened, scope: Scope, wanted: bool) -> Sql:
     window = in_window(condition.window, "e.occurred_at", scope)
-    link = TRUE if scope.whole else same("e", scope)
+    link = linked("e", scope)
     tests = [link, *_named("e", condition.name, condition.own, scope)]
     tests += _properties("e", condition.among, scope)
     rest = _rest(condition, scope)
@@ -264,13 +272,31 @@ def _in_periods(condition: Happened, periods: Periods, scope: Scope, wanted: boo
     starts = [scope.as_of - multiple(periods.length, number) for number in range(periods.last, 0, -1)]
     good = not _holds_nothing(condition)
     enough = periods.least if good else periods.last - periods.least + 1
-    link = TRUE if scope.whole else same("e", scope)
+    link = linked("e", scope)
     since = piece("e.occurred_at > {}", instant(starts[0]))
+    events = _events(condition, scope, piece("{} AND {}", link, since))
+    if scope.whole and periods.last <= _SIDE_BY_SIDE:
+        bounds = [*starts, scope.as_of]
+        held = joined(
+            " + ",
+            (
+                piece("{}::int", signed(_holds(condition, _between(start, end)), good))
+                for start, end in pairwise(bounds)
+            ),
+        )
+        body = piece(
+            f"(SELECT e.contact_id FROM {{}} GROUP BY e.contact_id HAVING {{}} >= {{}}) n"
+            f" WHERE n.contact_id = {scope.contact}.id",
+            events,
+            held,
+            whole(enough),
+        )
+        return exists(body, wanted == good)
     # A period begins just after its bound.
     edges = array([start + timedelta(microseconds=1) for start in starts])
     each = piece(
         "(SELECT e.contact_id FROM {} GROUP BY e.contact_id, width_bucket(e.occurred_at, {}) HAVING {}) p",
-        _events(condition, scope, piece("{} AND {}", link, since)),
+        events,
         edges,
         signed(_holds(condition), good),
     )
@@ -284,3 +310,7 @@ def _in_periods(condition: Happened, periods: Periods, scope: Scope, wanted: boo
         whole(enough),
     )
     return exists(body, wanted == good)
+
+
+def _between(start: Moment, end: Moment) -> Sql:
+    return piece("e.occurred_at > {} AND e.occurred_at <= {}", instant(start), instant(end))

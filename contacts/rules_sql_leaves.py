@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contacts.rules_sql_happened import happened
 from contacts.rules_sql_moment import instant
-from contacts.rules_sql_scope import Scope, exists, in_window, same, signed
+from contacts.rules_sql_scope import Scope, exists, in_window, linked, same, signed
 from contacts.rules_sql_tests import attribute, compared, json_test, key, text_test
 from contacts.rules_sql_text import FALSE, TRUE, Sql, joined, piece, text
 from contacts.rules_tree import (
@@ -90,7 +90,7 @@ def _seen_until(scope: Scope) -> Sql:
 
 def _was_in(condition: InSegment, scope: Scope, wanted: bool) -> Sql:
     """Whether the last that the log says of a contact and a segment by then is that it entered."""
-    link = TRUE if scope.whole else same("e", scope)
+    link = linked("e", scope)
     last = piece(
         "SELECT DISTINCT ON (e.contact_id) e.contact_id, e.name, e.occurred_at FROM contacts_event e"
         " WHERE {} AND e.name IN ('Segment Entered', 'Segment Left') AND e.kind = 7 AND e.occurred_at <= {}"

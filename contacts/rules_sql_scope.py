@@ -8,9 +8,25 @@ from datetime import datetime, timedelta
 from contacts.rules_length import Months
 from contacts.rules_sql_looks import Looks
 from contacts.rules_sql_moment import Moment, instant
-from contacts.rules_sql_text import Sql, piece
+from contacts.rules_sql_text import TRUE, Sql, joined, piece
 from contacts.rules_tree import Window
 from contacts.rules_vocabulary import SINCE_ENTRY, SINCE_STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The contacts with an id above ``above`` and up to ``upto``; None where there is no bound."""
+
+    above: int | None
+    upto: int | None
+
+    def holds(self, column: str) -> Sql:
+        tests = []
+        if self.above is not None:
+            tests.append(Sql(f"{column} > %s", (self.above,)))
+        if self.upto is not None:
+            tests.append(Sql(f"{column} <= %s", (self.upto,)))
+        return joined(" AND ", tests) if tests else TRUE
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +35,7 @@ class Scope:
 
     With subjects the instant may be each subject's own (``rules_sql_moment.Own``).
     ``past`` asks for another instant than now: who was in a segment then is read from the log.
+    ``share``: only these contacts are asked about, so that a set of events may be limited to theirs.
     ``looks`` gathers questions about events, where many conditions are answered for some contacts.
     """
 
@@ -28,11 +45,27 @@ class Scope:
     subject: str | None = None
     looks: Looks | None = None
     past: bool = False
+    share: Share | None = None
 
 
 def same(alias: str, scope: Scope) -> Sql:
     """The rows of ``alias`` that are the contact's."""
     return Sql(f"{alias}.contact_id = {scope.contact}.id")
+
+
+def linked(alias: str, scope: Scope) -> Sql:
+    """What ties a set of events to contacts: one contact's own, or those of all that are asked about."""
+    if not scope.whole:
+        return same(alias, scope)
+    return scope.share.holds(f"{alias}.contact_id") if scope.share else TRUE
+
+
+def own(alias: str, scope: Scope) -> Sql:
+    """``same``, with the bounds of a share said of these rows too: PostgreSQL does not infer them."""
+    tests = [same(alias, scope)]
+    if scope.share:
+        tests.append(scope.share.holds(f"{alias}.contact_id"))
+    return joined(" AND ", tests)
 
 
 def exists(body: Sql, wanted: bool) -> Sql:

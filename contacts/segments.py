@@ -15,7 +15,16 @@ import psycopg
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import QueryCanceled
 
-from contacts import event_log, rules, rules_past, segment_members, segment_news, segment_order, slots
+from contacts import (
+    event_log,
+    rules,
+    rules_past,
+    segment_members,
+    segment_news,
+    segment_order,
+    sizing,
+    slots,
+)
 from contacts.event_log import LogEvent
 from contacts.models import Contact, Segment
 from contacts.rules import Rule, RuleError
@@ -138,16 +147,8 @@ def preview(rule: Rule, as_of: datetime, *, past: bool = False) -> Preview:
 
     Stops a query that takes too long.
     """
-    found = matching(rule, as_of=as_of, past=past).values("id")
-    select, params = found.query.sql_with_params()
-    with transaction.atomic(), connection.cursor() as cursor:
-        prepare_whole(seconds=_PREVIEW_SECONDS)
-        cursor.execute(
-            f"WITH found(id) AS MATERIALIZED ({select}) SELECT (SELECT count(*) FROM found),"  # noqa: S608
-            " ARRAY(SELECT id FROM found ORDER BY id DESC LIMIT %s)",
-            [*params, _SAMPLE],
-        )
-        size, ids = cursor.fetchone() or (0, [])
+    with transaction.atomic():
+        size, ids = sizing.sized(rule, as_of, seconds=_PREVIEW_SECONDS, most=_SAMPLE, past=past)
         sample = list(Contact.objects.filter(id__in=ids).order_by("-id"))
         return Preview(size, sample, rules_past.unsure(rule, as_of) if past else 0)
 

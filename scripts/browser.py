@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Quiet, and deaf: no name but this machine's own is resolved.
@@ -56,3 +56,12 @@ def chromium(path: Path) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def too_wide(page: Page) -> int:
+    """Pixels by which the page as a whole scrolls sideways.
+
+    Asked of a page that stands, even where a click is still leading to it.
+    """
+    width = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    return int(page.locator("html").evaluate(f"() => {width}"))

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from scripts.browser import NoBrowserError, chromium, ensure_chromium
+from scripts.browser import NoBrowserError, chromium, ensure_chromium, too_wide
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = f"http://127.0.0.1:{os.environ.get('SEGUE_PORT', '8000')}"
@@ -167,11 +167,6 @@ def open_page(page: Page, screen: Screen) -> str:
         return "its list is empty"
     answer = page.goto(SITE + found, wait_until="networkidle")
     return "" if answer and answer.status == 200 else f"status {answer.status if answer else 'unknown'}"
-
-
-def too_wide(page: Page) -> int:
-    """Pixels by which the page as a whole scrolls sideways."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def sign_in(browser: Browser) -> Path:

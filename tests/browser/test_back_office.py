@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from contacts import clock, event_log
 from contacts.event_log import TRACK, NewEvent
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
 from tests.factories import make_contact
 
@@ -64,8 +65,7 @@ def test_the_page_never_scrolls_sideways(signed_in: Watched) -> None:
 
     for address in ("/admin/", f"/admin/contacts/contact/{contact.pk}/change/"):
         page.goto(address)
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert over <= 1, address
+        assert too_wide(page) <= 1, address
 
 
 def test_the_sign_in_page_works_from_the_keyboard_alone(watched: Watched) -> None:

@@ -10,8 +10,9 @@ import pytest
 from contacts import consent
 from contacts.consent import NewConsent
 from journeys.backtest import playing
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
-from tests.browser.test_journeys import too_wide, violations
+from tests.browser.test_journeys import violations
 from tests.factories import log_event, make_contact
 from tests.journeys.backtest.test_running import accepted, drafted
 
@@ -57,11 +58,11 @@ def test_a_draft_is_played_and_its_pressure_is_seen(signed_in: Watched) -> None:
     page.get_by_text("Pressure:").wait_for()
     assert page.get_by_role("heading", name="The way, step by step").is_visible()
     look(signed_in, "answer")
-    assert too_wide(signed_in) == 0
+    assert too_wide(signed_in.page) == 0
     page.get_by_role("link", name="Ada").first.click()
     page.get_by_text("Comes into the journey").wait_for()
     look(signed_in, "person")
-    assert too_wide(signed_in) == 0
+    assert too_wide(signed_in.page) == 0
     assert signed_in.faults == []
 
 

@@ -13,6 +13,7 @@ from contacts import clock
 from contacts.models import Purpose
 from journeys import publishing
 from journeys.models import Journey
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
 from tests.browser.test_accessibility import RULES, RUN
 from tests.config.backoffice import make_person
@@ -242,7 +243,6 @@ def test_the_builder_can_be_used_by_everyone(signed_in: Watched, shop: None) -> 
         assert [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found] == []
         if part and page.viewport_size and page.viewport_size["width"] < 760:
             panel(page).get_by_role("button", name="Close").click()
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) == 0
+    assert too_wide(page) == 0
     assert signed_in.faults == []
     assert signed_in.foreign == []

@@ -7,6 +7,7 @@ import pytest
 from contacts.models import Purpose
 from journeys import library
 from journeys.models import Journey
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
 from tests.browser.test_accessibility import RULES, RUN
 from tests.factories import make_template
@@ -34,11 +35,6 @@ def violations(watched: Watched) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
 
 
-def too_wide(watched: Watched) -> int:
-    script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    return int(watched.page.evaluate(script))
-
-
 def test_a_journey_is_written_mended_and_published(signed_in: Watched) -> None:
     Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
     make_template("hello")
@@ -53,13 +49,13 @@ def test_a_journey_is_written_mended_and_published(signed_in: Watched) -> None:
     page.get_by_role("button", name="Check & preview").click()
     assert page.get_by_text("In order. It can be saved and published.").is_visible()
     assert page.get_by_role("heading", name="Wait 3 days").is_visible()
-    assert too_wide(signed_in) == 0
+    assert too_wide(signed_in.page) == 0
     page.get_by_role("button", name="Save draft").click()
     page.get_by_role("link", name="Publish").click()
     page.get_by_role("button", name="Publish").click()
     assert page.get_by_text("Published. People who fit enter from now on.").is_visible()
     assert Journey.objects.get().status == "live"
-    assert too_wide(signed_in) == 0
+    assert too_wide(signed_in.page) == 0
     assert signed_in.faults == []
     assert signed_in.foreign == []
 

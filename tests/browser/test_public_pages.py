@@ -13,6 +13,7 @@ from channels.models import CharterVersion
 from contacts import clock, consent, permission, preferences
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
 from tests.factories import make_contact, make_provider, make_queued
 
@@ -95,14 +96,14 @@ def test_own_limits_are_chosen_on_a_phone_without_scripts(watched: Watched, alic
     expect(page.get_by_label("At most")).to_have_value("2")
     alice.refresh_from_db()
     assert alice.attributes == {"own_weekly_maximum": 2, "own_quiet_hours": "21:30-08:00"}
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert too_wide(page) <= 0
     assert (watched.faults, watched.foreign) == ([], [])
 
 
 def test_the_public_pages_fit_any_screen(watched: Watched, alice: Contact) -> None:
     for path in (*paths(alice), "/u/nonsense"):
         watched.page.goto(path)
-        assert watched.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert too_wide(watched.page) <= 0
 
 
 def test_a_charter_is_edited_and_published(signed_in: Watched) -> None:

@@ -10,8 +10,9 @@ import pytest
 from journeys import runs, versions
 from journeys.models import Journey, Redirect, Run
 from journeys.runs import Entry
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
-from tests.browser.test_journeys import too_wide, violations
+from tests.browser.test_journeys import violations
 from tests.factories import make_contact, make_version
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
@@ -36,7 +37,7 @@ NEW = {
 
 def look(watched: Watched, name: str) -> None:
     """Fits and is fit for everybody; SEGUE_LOOK names a folder for pictures."""
-    assert too_wide(watched) == 0, name
+    assert too_wide(watched.page) == 0, name
     assert violations(watched) == [], name
     if folder := os.environ.get("SEGUE_LOOK"):
         width = (watched.page.viewport_size or {"width": 0})["width"]

@@ -13,6 +13,7 @@ from contacts import clock, consent, rules
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose, Segment
 from contacts.rules_sql import matching
+from scripts.browser import too_wide
 from tests.browser.conftest import Watched
 from tests.browser.test_accessibility import RULES, RUN
 from tests.config.backoffice import make_person
@@ -215,8 +216,7 @@ def test_the_builder_can_be_used_by_everyone(signed_in: Watched, people: list[Co
     page.evaluate(RULES)
     found = page.evaluate(RUN)["violations"]
     assert [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found] == []
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) == 0
+    assert too_wide(page) == 0
 
 
 def test_without_javascript_the_json_is_edited_and_previewed(
