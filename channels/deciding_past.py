@@ -98,10 +98,13 @@ def load(
     until: datetime,
     leave_out: int | None = None,
     providers: dict[str, bool] | None = None,
+    *,
+    whenever_entered: bool = False,
 ) -> Past:
     """The past of these people from ``since`` to ``until``.
 
-    Messages of the journey ``leave_out`` are left out where its run was entered after ``since``.
+    Messages of the journey ``leave_out`` are left out where its run was entered after ``since``, or all of
+    them since then with ``whenever_entered``.
     """
     around = deciding_facts.surroundings(until)
     charters = charter.rulers(until)
@@ -112,7 +115,7 @@ def load(
         charters,
         dict.fromkeys(around.providers, False) if providers is None else providers,
         around.service,
-        _received(contact_ids, since, since - longest, until + longest, leave_out),
+        _received(contact_ids, since, since - longest, until + longest, leave_out, whenever_entered),
         own,
         consent.suppressed_since(pairs),
         consent.Past(contact_ids, until),
@@ -120,12 +123,19 @@ def load(
 
 
 def _received(
-    contact_ids: Collection[int], begins: datetime, since: datetime, until: datetime, leave_out: int | None
+    contact_ids: Collection[int],
+    begins: datetime,
+    since: datetime,
+    until: datetime,
+    leave_out: int | None,
+    whenever_entered: bool,
 ) -> dict[int, list[Received]]:
     found: dict[int, list[Received]] = {}
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_RECEIVED, [list(contact_ids), since, until, leave_out, begins, begins])
+        cursor.execute(
+            _RECEIVED, [list(contact_ids), since, until, leave_out, whenever_entered, begins, begins]
+        )
         for contact_id, *columns in cursor.fetchall():
             found.setdefault(contact_id, []).append(Received(*columns))
     return found
@@ -137,6 +147,7 @@ SELECT m.contact_id, m.created_at, m.accepted_at, m.channel, m.purpose, m.transa
 FROM channels_message m
 WHERE m.contact_id = ANY(%b::int8[]) AND m.accepted_at > %b::timestamptz AND m.accepted_at <= %b::timestamptz
   AND NOT (m.origin_kind IN ('journey', 'campaign') AND m.origin_id IS NOT DISTINCT FROM %b::int4
-           AND coalesce(m.entered_at, m.created_at) >= %b::timestamptz AND m.created_at >= %b::timestamptz)
+           AND (%b::bool OR coalesce(m.entered_at, m.created_at) >= %b::timestamptz)
+           AND m.created_at >= %b::timestamptz)
 ORDER BY m.contact_id, m.accepted_at
 """

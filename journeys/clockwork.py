@@ -6,25 +6,18 @@ one transaction that moves the mark; so a death loses and repeats nothing, and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.db import transaction
-from django.db.models import F, Func, JSONField, Q, QuerySet, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce, Left, NullIf, Substr
 
 from contacts import once, rules_sql
 from contacts.crashpoints import crashpoint
-from contacts.models import Contact
 from contacts.rules import parse
-from journeys import local_time, runs, versions
+from journeys import clock_people, runs, versions
+from journeys.clock_people import Meant
 from journeys.graph import Graph
 from journeys.models import ClockMark
-from journeys.occasions import Anniversary, Schedule
 from journeys.runs import Entry
 from journeys.versions import Version
 
@@ -56,7 +49,9 @@ def _follow(version: Version, graph: Graph, now: datetime, limit: int) -> int:
             _move_on(mark, now)
             return 0
         mark.until, mark.after_id = now, 0
-    found = list(_people(graph, mark.at, mark.until).filter(id__gt=mark.after_id).order_by("id")[:limit])
+    everybody = rules_sql.matching(graph.audience.rule if graph.audience else parse({}), as_of=mark.until)
+    meant = clock_people.meant(everybody, graph, mark.at, mark.until)
+    found = list(meant.filter(id__gt=mark.after_id).order_by("id")[:limit])
     runs.enter(version, _entries(version, graph, found, mark.at, mark.until, now), now)
     if len(found) < limit:
         _move_on(mark, mark.until)
@@ -91,90 +86,16 @@ def _may_be_due(graph: Graph, after: datetime, until: datetime) -> bool:
     ):
         return False
     schedule = graph.trigger.schedule
-    return schedule is None or bool(_due_zones(schedule, graph.zone, after, until))
-
-
-def _people(graph: Graph, after: datetime, until: datetime) -> QuerySet[Contact, tuple[Any, ...]]:
-    """(id, zone, the date's text) of everybody who may be meant."""
-    trigger = graph.trigger
-    found = rules_sql.matching(graph.audience.rule if graph.audience else parse({}), as_of=until)
-    own = KeyTextTransform("timezone", "inferred")
-    found = found.annotate(
-        zone=Coalesce(NullIf(F("timezone"), Value("")), own, Value(""), output_field=TextField())
-    )
-    if trigger.schedule:
-        if trigger.schedule.own_clock:
-            due = _due_zones(trigger.schedule, graph.zone, after, until)
-            wanted = Q(zone__in=due)
-            if graph.zone in due:
-                wanted |= ~Q(zone__in=_zones())
-            found = found.filter(wanted)
-        return found.values_list("id", "zone", Value("", TextField()))
-    if trigger.date is None:
-        return found.none().values_list("id", "zone", Value("", TextField()))
-    both = Func(
-        F("inferred"),
-        F("attributes"),
-        template="(%(expressions)s)",
-        arg_joiner=" || ",
-        output_field=JSONField(),
-    )
-    found = found.annotate(told=KeyTextTransform(trigger.date.attribute, both))
-    days = trigger.date.dates(after, until)
-    if trigger.date.yearly:
-        named = {f"{day:%m-%d}" for day in days}
-        found = found.annotate(day=Substr("told", 6, 5)).filter(
-            day__in=named | ({"02-29"} if "02-28" in named else set())
-        )
-    else:
-        found = found.annotate(day=Left("told", 10)).filter(day__in={day.isoformat() for day in days})
-    return found.values_list("id", "zone", "told")
+    return schedule is None or bool(clock_people.due_zones(schedule, graph.zone, after, until))
 
 
 def _entries(
-    version: Version, graph: Graph, people: Sequence[Any], after: datetime, until: datetime, now: datetime
+    version: Version, graph: Graph, people: Sequence[Meant], after: datetime, until: datetime, now: datetime
 ) -> list[Entry]:
     """Those whose occasion fell in between, each occasion of a person once for good."""
     due = {}
-    for contact_id, at, local in _occasions(graph, people, after, until):
+    for contact_id, at, local in clock_people.latest(graph, people, after, until):
         key = once.key("occasion", version.journey_id, contact_id, local.date().isoformat())
         due[key] = Entry(contact_id, at, {"occasion": local.date().isoformat()})
     claimed = once.claim(due, now)
     return [entry for key, entry in due.items() if key in claimed]
-
-
-def _occasions(
-    graph: Graph, people: Sequence[Any], after: datetime, until: datetime
-) -> Iterator[tuple[int, datetime, datetime]]:
-    schedule, date = graph.trigger.schedule, graph.trigger.date
-    for contact_id, zone_name, told in people:
-        where = local_time.zone(zone_name, graph.zone)
-        if schedule and not schedule.own_clock:
-            where = local_time.zone(graph.zone)
-        at = _when(schedule, date, told, after, until, where)
-        if at:
-            yield contact_id, at, at.astimezone(where)
-
-
-def _when(
-    schedule: Schedule | None,
-    date: Anniversary | None,
-    told: str,
-    after: datetime,
-    until: datetime,
-    where: ZoneInfo,
-) -> datetime | None:
-    if schedule:
-        return schedule.due(after, until, where)
-    return date.due(told, after, until, where) if date else None
-
-
-def _due_zones(schedule: Schedule, zone: str, after: datetime, until: datetime) -> set[str]:
-    """Zones on whose clocks an occasion fell in between."""
-    names = _zones() if schedule.own_clock else {zone}
-    return {name for name in {*names, zone} if schedule.due(after, until, local_time.zone(name))}
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

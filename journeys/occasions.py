@@ -54,6 +54,16 @@ class Schedule:
             day -= _DAY
         return None
 
+    def every_due(self, after: datetime, until: datetime, where: ZoneInfo) -> list[datetime]:
+        """All occasions after ``after``, up to ``until``, in the order of time."""
+        day, last = after.astimezone(where).date(), until.astimezone(where).date()
+        found = []
+        while day <= last:
+            if self.falls_on(day) and after < (at := local_time.instant(day, self.at, where)) <= until:
+                found.append(at)
+            day += _DAY
+        return found
+
     def words(self) -> str:
         clock = ", the person's time" if self.own_clock else ""
         if self.every == "once":
@@ -83,6 +93,13 @@ class Anniversary:
             value, where, days=self.days, at=self.at, after=after if self.yearly else None
         )
         return found if found is not None and after < found <= until else None
+
+    def every_due(self, value: object, after: datetime, until: datetime, where: ZoneInfo) -> list[datetime]:
+        """All of this person's turns in between: one for each year, or the only one."""
+        found: list[datetime] = []
+        while (at := self.due(value, found[-1] if found else after, until, where)) is not None:
+            found.append(at)
+        return found
 
     def dates(self, after: datetime, until: datetime) -> list[date]:
         """Days that a value may tell (of any year, if yearly) to be due in between somewhere on earth."""

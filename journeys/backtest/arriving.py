@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,9 @@ from django.db import connection
 from contacts import event_log, rules_sql, rules_sql_events, slots
 from contacts.rules import parse_where
 from contacts.rules_sql import Subject
+from journeys.backtest import arriving_by_clock
 from journeys.backtest.lives import Arrival, Earlier, Heard, Life
 from journeys.backtest.question import Question
-
-
-class CannotReplayError(Exception):
-    """The journey begins in a way of which the log keeps no trace."""
 
 
 def lives(question: Question, lots: Sequence[int]) -> list[Life]:
@@ -32,16 +29,26 @@ def one(question: Question, contact_id: int) -> list[Life]:
     return [life for life in lives(question, [slots.of(contact_id)]) if life.contact_id == contact_id]
 
 
-def crowds(question: Question, lots: Sequence[int], most: int) -> list[list[Life]]:
+def crowds(question: Question, lots: Sequence[int], most: int) -> Iterator[list[Life]]:
     """The same in groups of at most ``most`` people, whose logs are read when a group is taken up."""
+    trigger = question.graph.trigger
+    if trigger.schedule or trigger.date:
+        for arrivals in arriving_by_clock.arrivals(question, lots, most):
+            yield _people(_let_in(question, arrivals))
+        return
+    people = _people(_let_in(question, _arrivals(question, lots)))
+    for first in range(0, len(people), most):
+        yield people[first : first + most]
+
+
+def _people(arrivals: Sequence[Arrival]) -> list[Life]:
     by_contact: dict[int, list[Arrival]] = defaultdict(list)
-    for arrival in _let_in(question, _arrivals(question, lots)):
+    for arrival in arrivals:
         by_contact[arrival.contact_id].append(arrival)
-    people = [
-        Life(contact_id, slots.of(contact_id), sorted(arrivals))
-        for contact_id, arrivals in sorted(by_contact.items())
+    return [
+        Life(contact_id, slots.of(contact_id), sorted(theirs))
+        for contact_id, theirs in sorted(by_contact.items())
     ]
-    return [people[first : first + most] for first in range(0, len(people), most)]
 
 
 def furnish(question: Question, people: Sequence[Life]) -> None:
@@ -67,8 +74,8 @@ def _arrivals(question: Question, lots: Sequence[int]) -> list[Arrival]:
     trigger = question.graph.trigger
     if trigger.inactive_days:
         return _quiet(question, lots)
-    if not trigger.event:
-        raise CannotReplayError
+    if trigger.on_request:
+        return _asked_for(question, lots)
     key = question.graph.entry.key
     values = [
         trigger.fresh, key, trigger.event, question.start, question.end, slots.SLOTS, list(lots),
@@ -95,11 +102,18 @@ def _quiet(question: Question, lots: Sequence[int]) -> list[Arrival]:
     return [Arrival(at, at, contact_id, "{}", "") for contact_id, at in _read(_QUIET, values)]
 
 
+def _asked_for(question: Question, lots: Sequence[int]) -> list[Arrival]:
+    """Those whom somebody really let in: who was turned away left no trace."""
+    values = [question.journey_id, question.start, question.end, list(lots)]
+    return [Arrival(*row) for row in _read(_ASKED_FOR, values)]
+
+
 def _let_in(question: Question, arrivals: list[Arrival]) -> list[Arrival]:
-    """Those of the audience, as it was when they came."""
+    """Those of the audience, as it was when they came; to look ahead, as it is at the end."""
     if question.graph.audience is None or not arrivals:
         return arrivals
-    asked = [Subject(one.contact_id, slots.of(one.contact_id), at=one.known_at) for one in arrivals]
+    last = question.end if question.ahead else None
+    asked = [Subject(one.contact_id, slots.of(one.contact_id), at=last or one.known_at) for one in arrivals]
     (inside,) = rules_sql.verdicts([question.graph.audience.rule], asked, None, past=True)
     return [one for place, one in enumerate(arrivals) if place in inside]
 
@@ -129,6 +143,11 @@ WHERE e.name = %b::text AND e.occurred_at >= %b::timestamptz AND e.occurred_at <
   AND e.kind <> %b::int2 AND NOT (e.kind = %b::int2 AND e.properties ? %b::text)
   AND (NOT %b::bool OR e.kind = %b::int2)
   AND (%b::text = '' OR e.properties ->> 'segment' = %b::text)
+"""
+_ASKED_FOR = """
+SELECT r.entered_at, r.entered_at, r.contact_id, r.entry::text, r.key FROM journeys_run r
+WHERE r.journey_id = %b::int8 AND r.entered_at >= %b::timestamptz AND r.entered_at < %b::timestamptz
+  AND r.slot = ANY(%b::int2[])
 """
 _HEARD = """
 SELECT e.contact_id,

@@ -1,66 +1,86 @@
-"""What load a journey will bring, by what it would have brought: before it is published."""
+"""What a journey will send in the coming days: it is played, and what it sends is told one message at a time.
+
+The last two weeks are played as if they were the next two: whoever came then comes again, people inside now
+stand where they stand, and everybody reacts as they did. What the clock begins is known exactly: those
+occasions are the ones to come, and the audience is that of now. Reads alone.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from contacts import slots
-from journeys.backtest import replaying
+from journeys.backtest import inside, replaying
 from journeys.backtest.arriving import crowds
+from journeys.backtest.lives import PRESSURE, Letter, Life
 from journeys.backtest.question import Question
 from journeys.graph import Graph
 
-_WEEKS = 2
-#: A look at this many of the 64 lots is enough for an estimate, and takes seconds.
-LOTS = 4
+#: How far ahead is looked, and how far back is played: whole weeks, so that weekdays meet.
+AHEAD = timedelta(days=14)
 _CROWD = 2000
 
+GoOn = Callable[[], bool]
 
-class Load(NamedTuple):
-    """Messages to be expected on one day, for everybody."""
 
-    day: date
+class Foreseen(NamedTuple):
+    """One message to be expected. ``leaves`` is whether the policy would let it; ``pressed`` whether a rule
+    of pressure stood in its way."""
+
+    contact_id: int
+    at: datetime
     channel: str
     purpose: str
-    messages: float
+    transactional: bool
+    leaves: bool
+    pressed: bool
 
 
-def forecast(graph: Graph, journey_id: int, now: datetime, *, days: int = 14, lots: int = LOTS) -> list[Load]:
-    """The load of the ``days`` from ``now`` on, day by day (UTC), channel by channel.
-
-    The last four weeks are played for a sample. The first two only fill the journey, so that those who are
-    on their way count; the last two give each weekday what it will most likely bring. Reads alone. Raises
-    ``arriving.CannotReplayError`` where the log has no trace of the trigger.
-    """
-    step = slots.SLOTS // lots
-    chosen = [lot * step for lot in range(lots)]
-    length = timedelta(weeks=_WEEKS)
-    question = Question(graph, journey_id, now - 2 * length, now, chosen)
-    return spread(_sent(question, chosen, now - length), now.date(), days, slots.SLOTS / lots / _WEEKS)
-
-
-def _sent(question: Question, lots: Sequence[int], since: datetime) -> dict[tuple[int, str, str], int]:
-    """(Weekday, channel, purpose) -> messages that would have left after ``since``."""
-    found: dict[tuple[int, str, str], int] = defaultdict(int)
+def of_those_to_come(
+    graph: Graph, journey_id: int, now: datetime, lots: Sequence[int], go_on: GoOn = lambda: True
+) -> Iterator[Foreseen]:
+    """Messages to people of these lots who will enter in the ``AHEAD`` from ``now``."""
+    by_clock = bool(graph.trigger.schedule or graph.trigger.date)
+    question = Question(graph, journey_id, now - AHEAD, now, lots, ahead=AHEAD if by_clock else timedelta())
     for people in crowds(question, lots, _CROWD):
-        replaying.play(question, people)
-        for life in people:
-            for letter in life.letters:
-                at = letter.sent_at
-                if at is not None and at >= since:
-                    found[at.weekday(), letter.channel, letter.purpose] += 1
-        people.clear()
-    return found
+        if not go_on():
+            return
+        yield from _played(question, people, go_on)
 
 
-def spread(sent: dict[tuple[int, str, str], int], first: date, days: int, factor: float) -> list[Load]:
-    """What each weekday brought, laid on the days that come. Pure."""
-    return [
-        Load(day, channel, purpose, count * factor)
-        for day in (first + timedelta(days=number) for number in range(days))
-        for (weekday, channel, purpose), count in sorted(sent.items())
-        if weekday == day.weekday()
-    ]
+def of_those_inside(
+    journey_id: int, now: datetime, lots: Sequence[int], go_on: GoOn = lambda: True
+) -> Iterator[Foreseen]:
+    """Messages to people of these lots who are inside ``now``, each on the version they entered."""
+    for question, people in inside.crowds(journey_id, now, AHEAD, lots, _CROWD):
+        if not go_on():
+            return
+        yield from _played(question, people, go_on)
+
+
+def _played(question: Question, people: list[Life], go_on: GoOn) -> Iterator[Foreseen]:
+    replaying.play(question, people, go_on)
+    for life in people:
+        for letter in life.letters:
+            found = _foreseen(letter)
+            if found is not None:
+                yield found
+    people.clear()
+
+
+def _foreseen(letter: Letter) -> Foreseen | None:
+    pressed = any(said.reason in PRESSURE for said in letter.said)
+    at = letter.sent_at
+    if at is None and not pressed:
+        return None
+    channel = letter.channel or (letter.wanted[0] if letter.wanted else "")
+    return Foreseen(
+        letter.contact_id,
+        (at or letter.created_at) + AHEAD,
+        channel,
+        letter.purpose,
+        letter.transactional,
+        at is not None,
+        pressed,
+    )

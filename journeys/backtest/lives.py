@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from journeys.walking import Walk
 
+#: Reasons of the policy that speak of pressure.
+PRESSURE = frozenset({"cap", "own_cap", "spacing"})
+
 
 class Arrival(NamedTuple):
     """Something in the log that may start a run: when it was known, when it happened, and with what."""

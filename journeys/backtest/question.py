@@ -17,8 +17,8 @@ WEEK = timedelta(days=7)
 class Question:
     """``graph`` from ``start`` until before ``end``, beside the journeys that were live.
 
-    ``instead_of_own`` leaves out what this same journey really sent to those who entered in that time, since
-    the replay stands for it. ``slots`` are the lots of contacts that are asked about: all, or a sample.
+    What this same journey really sent to those who entered in that time is left out, since the replay stands
+    for it. ``slots`` are the lots of contacts that are asked about: all, or a sample.
     """
 
     graph: Graph
@@ -28,3 +28,7 @@ class Question:
     slots: Sequence[int]
     line: int = LINE
     prices: Mapping[str, float] = field(default_factory=dict)
+    #: Occasions are those of so much later, of the audience as it is at ``end``: to look ahead.
+    ahead: timedelta = timedelta()
+    #: Whatever this journey really sent in that time does not count, whenever people had entered.
+    anew: bool = False

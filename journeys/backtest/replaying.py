@@ -43,7 +43,11 @@ def play(question: Question, people: Sequence[Life], go_on: Callable[[], bool] =
     """Play the whole time for ``people``; stops between two rounds when ``go_on`` says no."""
     arriving.furnish(question, people)
     past = deciding_past.load(
-        [life.contact_id for life in people], question.start, question.end, question.journey_id
+        [life.contact_id for life in people],
+        question.start,
+        question.end,
+        question.journey_id,
+        whenever_entered=question.anew,
     )
     graph = question.graph
     watching = {step: frozenset(json.loads(graph.watching[step])) for step in graph.steps}

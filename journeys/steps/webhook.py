@@ -97,6 +97,9 @@ class Webhook(Step):
         values = {name: expressions.worth(value, run, facts) for name, value in self.send.items()}
         return WaitFor(give_up_at, Call(self.endpoint, values))
 
+    def always_waits(self) -> bool:
+        return False  # an endpoint may answer at once, and nobody shall be called round and round
+
     def edges(self) -> tuple[tuple[str, str | None], ...]:
         if self.on_failure == self.next:
             return (("next", self.next),)

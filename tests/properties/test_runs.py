@@ -43,7 +43,7 @@ RULE = {"event": "Clicked", "within": "since_entry"}
 def step(draw: st.DrawFn, number: int, count: int) -> dict[str, Any]:
     """A step that goes on to later steps, or, from a wait, to any."""
     kind = draw(st.sampled_from(KINDS))
-    first = 0 if kind in ("wait", "wait_for", "webhook") else number + 1
+    first = 0 if kind in ("wait", "wait_for") else number + 1
     onward = st.sampled_from([*(f"s{n}" for n in range(first, count)), None])
     match kind:
         case "send":
@@ -123,6 +123,7 @@ happenings = st.lists(
     st.one_of(
         st.tuples(st.just("event"), st.integers(0, PEOPLE - 1), st.sampled_from(EVENTS)),
         st.tuples(st.just("hours"), st.integers(1, 60), st.just("")),
+        st.tuples(st.sampled_from(["back", "leap"]), st.integers(1, 120), st.just("")),
         st.tuples(st.sampled_from(["engine", "triggers", "pause", "resume"]), st.just(0), st.just("")),
     ),
     max_size=25,
@@ -163,6 +164,10 @@ def test_no_run_is_lost_doubled_or_stuck(data: dict[str, Any], story: list[tuple
                 log_event(people[number], name, now)
             case "hours":
                 now += timedelta(hours=number)
+            case "back":
+                now -= timedelta(minutes=number)
+            case "leap":
+                now += timedelta(days=40)
             case "engine":
                 engine.advance(now)
             case "triggers":

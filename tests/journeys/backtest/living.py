@@ -11,7 +11,7 @@ from channels import deciding
 from channels.delivery import Crew
 from channels.models import Message
 from journeys import engine, triggers
-from journeys.models import Run
+from journeys.models import EndpointCall, Run
 
 Happening = tuple[datetime, Callable[[datetime], object]]
 
@@ -29,7 +29,7 @@ def live_through(happenings: Sequence[Happening], end: datetime) -> None:
 def settle(crew: Crew, now: datetime) -> None:
     while True:
         done = 0
-        while moved := triggers.follow(now) + engine.advance(now):
+        while moved := triggers.follow(now) + engine.advance(now) + _answer(now):
             done += moved
         while decided := deciding.decide_batch(now, most_slots=64):
             done += decided
@@ -37,6 +37,17 @@ def settle(crew: Crew, now: datetime) -> None:
             done += sent
         if not done:
             return
+
+
+def _answer(now: datetime) -> int:
+    """Endpoints answer at once and say nothing, as a replay takes them to."""
+    asked = list(EndpointCall.objects.filter(state=EndpointCall.State.WAITING))
+    for call in asked:
+        EndpointCall.objects.filter(pk=call.pk).update(
+            state=EndpointCall.State.ANSWERED, status=200, answer={}, due_at=None, ended_at=now
+        )
+        Run.objects.filter(pk=call.run_id, state=1, step=call.step, visit=call.visit).update(due_at=now)
+    return len(asked)
 
 
 def _deliver(crew: Crew, now: datetime) -> int:

@@ -16,12 +16,13 @@ from channels.models import Decision, Message
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import Contact
-from journeys import graph
+from journeys import clockwork, graph, runs, versions
 from journeys.backtest import arriving, replaying
 from journeys.backtest.lives import Trail
 from journeys.backtest.question import Question
 from journeys.backtest.replaying import Replay
 from journeys.models import JourneyVersion, Run, StepEntry
+from journeys.runs import Entry
 from tests.examples import examples
 from tests.factories import NOON, log_event, make_contact, make_provider, make_template, make_version
 from tests.journeys.backtest.living import Happening, live_through
@@ -30,6 +31,13 @@ from tests.properties.test_runs import EVENTS, journey
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 PEOPLE = 4
+#: Zone, a date that comes back and one that does not; the zones change their clocks on different days.
+PEOPLES = [
+    ("Europe/Paris", "1990-03-14", "2026-03-20"),
+    ("Europe/Paris", "1984-02-29", "2026-03-12T20:15:00"),
+    ("America/New_York", "2001-03-28", "2026-03-31"),
+    ("", "never", "2026-04-30"),
+]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 END = NOON + 20 * DAY
 RULES = {
@@ -47,7 +55,7 @@ TABLES = (
     "journeys_run, journeys_stepentry, channels_message, channels_decision, channels_attempt, contacts_event,"
     " contacts_oncekey, contacts_cursor, contacts_contact, contacts_consentstate, journeys_journeyversion,"
     " journeys_journey, channels_charterversion, channels_provideraccount, channels_template,"
-    " channels_sandboxmessage"
+    " channels_sandboxmessage, journeys_clockmark, journeys_endpointcall"
 )
 
 STORIES = st.lists(
@@ -70,7 +78,10 @@ def world(data: dict[str, Any]) -> tuple[JourneyVersion, list[Contact]]:
     make_provider("email")
     make_template("hello")
     charter.publish(charter.draft(RULES), NOON - DAY)
-    people = [make_contact(now=NOON - 30 * DAY, timezone="Europe/Paris") for _ in range(PEOPLE)]
+    people = [
+        make_contact(now=NOON - 30 * DAY, timezone=zone, attributes={"born": born, "renewal": renewal})
+        for zone, born, renewal in PEOPLES
+    ]
     consent.record([NewConsent(each.id, "email", "offers", True, "test") for each in people], NOON - 2 * DAY)
     return version, people
 
@@ -200,3 +211,67 @@ def test_a_backtest_of_what_ran_says_what_happened(
             said[1] for _run, _path, messages in happened for *_, all_said in messages for said in all_said
         }
         assert outcomes == {1, 2, 3, 4}
+
+
+SHORT = {"entry": {"mode": "always"}, "start": "s0", "steps": {"s0": MAIL}}
+BY_CLOCK = st.sampled_from(
+    [
+        {"every": "day", "at": "09:00"},
+        {"every": "week", "weekdays": ["monday", "sunday"], "at": "18:00", "clock": "journey"},
+        {"every": "month", "monthdays": [15, "last"], "at": "09:00"},
+        {"every": "once", "day": "2026-03-29", "at": "18:00"},
+        {"date": "born", "yearly": True, "at": "09:00"},
+        {"date": "born", "yearly": True, "at": "18:00", "after": "9 days"},
+        {"date": "renewal", "yearly": False, "at": "09:00", "before": "2 days"},
+    ]
+)
+
+
+@examples(6)
+@given(journey(), BY_CLOCK, STORIES, st.sampled_from([0, 3]))
+@example(SIMPLE, {"every": "day", "at": "09:00"}, RICH, 2)
+@example(SHORT, {"every": "day", "at": "09:00"}, RICH, 2)
+def test_a_backtest_of_what_the_clock_began_says_what_happened(
+    data: dict[str, Any], trigger: dict[str, Any], story: list[tuple[int, int, str]], days: int
+) -> None:
+    often = {"mode": "window", "window": "50 hours"} if data["entry"]["mode"] == "once" else data["entry"]
+    version, people = world(
+        {**data, "trigger": trigger, "entry": often, "audience": {}, "timezone": "Europe/Paris"}
+    )
+    happenings: list[Happening] = [
+        (NOON + timedelta(minutes=minutes), happening(people[number], what))
+        for minutes, number, what in story
+    ]
+    # Full hours at which it is 9:00 or 18:00 for somebody, before or after the clocks change.
+    midnight = NOON - 12 * HOUR
+    hours = [midnight + day * DAY + hour * HOUR for day in range(21) for hour in (7, 8, 13, 14, 16, 17, 22)]
+    happenings += [(at, clockwork.tick) for at in hours if at >= NOON]
+    live_through(happenings, END)
+    start = NOON + days * DAY
+    happened = really(version, start)
+    assert replayed(play(version, start, END)) == happened
+    if data is SHORT:
+        # Each day for each of them, also when the clocks changed in between.
+        assert len(happened) > 50
+
+
+@examples(3)
+@given(journey(), STORIES, st.lists(st.tuples(st.integers(0, 14), st.integers(0, PEOPLE - 1)), max_size=8))
+def test_a_backtest_of_what_was_asked_for_says_what_happened(
+    data: dict[str, Any], story: list[tuple[int, int, str]], asked: list[tuple[int, int]]
+) -> None:
+    version, people = world({**data, "trigger": {"on_request": True}})
+    known = versions.load([version.id])[version.id]
+
+    def let_in(person: Contact) -> Callable[[datetime], object]:
+        return lambda at: runs.enter(known, [Entry(person.id, at, {"why": "asked"})], at)
+
+    happenings: list[Happening] = [
+        (NOON + timedelta(minutes=minutes), happening(people[number], what))
+        for minutes, number, what in story
+    ]
+    happenings += [(NOON + day * DAY + HOUR, let_in(people[number])) for day, number in asked]
+    live_through(happenings, END)
+    happened = really(version, NOON)
+    assert replayed(play(version, NOON, END)) == happened
+    assert bool(happened) == bool(asked)
