@@ -20,6 +20,7 @@ from config.timeline import Mark, Placed
 from config.timeline_events import event_words
 from config.timeline_names import Names, channel_label, step_label
 from contacts.models import ConsentEntry, Event, Merge
+from journeys import step_words
 from journeys.models import StepEntry
 
 CHANNEL_ICONS = {
@@ -65,29 +66,6 @@ DECISION_WORDS = {
     Decision.Outcome.CANCEL: ("cancel", "", gettext_lazy("Called off")),
 }
 _VERDICTS = {"pass": gettext_lazy("passed"), "wait": gettext_lazy("not now"), "refuse": gettext_lazy("no")}
-_STEP_ICONS = {
-    "send": "outbox",
-    "wait": "hourglass_empty",
-    "wait_for": "hourglass_top",
-    "branch": "alt_route",
-    "split": "call_split",
-    "update": "edit",
-    "audience": "ads_click",
-    "survey": "quiz",
-    "exit": "logout",
-}
-_STEP_OUTCOMES = {
-    "intended": gettext_lazy("asked for its message"),
-    "waited": gettext_lazy("waited long enough"),
-    "event": gettext_lazy("what it waited for happened"),
-    "timed_out": gettext_lazy("waited in vain"),
-    "answered": gettext_lazy("was answered"),
-    "updated": gettext_lazy("changed the profile"),
-    "goal": gettext_lazy("the goal was reached"),
-    "exit rule": gettext_lazy("the exit rule holds"),
-    "exited": gettext_lazy("left the journey"),
-    "failed": gettext_lazy("failed and was set aside"),
-}
 
 
 def entries(placed: Iterable[Placed], names: Names, zone: ZoneInfo) -> list[Entry]:
@@ -227,14 +205,11 @@ def _consent(mark: Mark, entry: ConsentEntry, names: Names, zone: ZoneInfo) -> E
 
 def _step(mark: Mark, step: StepEntry, names: Names) -> Entry:
     kind = names.step_type(step.version_id, step.step)
-    way = _("took the way “%s”") % step.outcome if kind in ("branch", "split") else ""
-    if kind == "survey" and step.outcome not in _STEP_OUTCOMES:
-        way = _("was answered: took the way “%s”") % step.outcome
     return Entry(
         mark,
-        _STEP_ICONS.get(kind, "footprint"),
+        step_words.ICONS.get(kind, "footprint"),
         f"{names.journey(step.journey_id)}: {step_label(step.step)}",
-        way or str(_STEP_OUTCOMES.get(step.outcome, step.outcome.replace("_", " "))),
+        step_words.words(kind, step.outcome),
         "bad" if step.outcome == "failed" else "",
         details=[(_("Run"), str(step.run_id)), (_("Step"), f"{step.step} ({step.visit})")],
         data=_json(step.detail) if step.detail else "",

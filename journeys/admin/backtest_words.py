@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels import explaining
+from journeys import step_words
 from journeys.backtest.reading import Bar
 from journeys.backtest.stories import Line
 
@@ -78,5 +79,5 @@ def line(one: Line) -> tuple[str, str, str]:
             }  # fmt: skip
         case _:
             return "footprint", "", _("Step %(step)s: %(outcome)s") % {
-                "step": one.step, "outcome": one.word.replace("_", " "),
+                "step": one.step, "outcome": step_words.words("", one.word),
             }  # fmt: skip
