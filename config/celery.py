@@ -48,6 +48,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("calls", "journeys.tasks.calls", 5),
     Pulse("occasions", "journeys.tasks.occasions", 30),
     Pulse("backtests", "journeys.tasks.backtests", 5),
+    Pulse("outlook", "journeys.tasks.outlook", 60),
     Pulse("inactivity", "journeys.tasks.inactivity", 300),
     Pulse("api_answers", "contacts.tasks.api_answers", 900),
     Pulse("consent_ledger", "contacts.tasks.consent_ledger", 600),

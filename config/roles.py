@@ -30,6 +30,7 @@ _READ = [
     "journeys.journeyversion",
     "journeys.run",
     "journeys.backtestrun",
+    "journeys.outlook",
     "journeys.stepentry",
     "journeys.endpoint",
     "journeys.endpointcall",

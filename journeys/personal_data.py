@@ -64,6 +64,7 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("journeys.ClockMark", "up to when a journey's schedule was followed"),
     Impersonal("journeys.BacktestRun", "counts, and numbers of examples that lead nowhere once erased"),
     Impersonal("journeys.BacktestPart", "counts, and numbers of examples that lead nowhere once erased"),
+    Impersonal("journeys.Outlook", "counts of what is to come"),
     Impersonal("journeys.Journey", "a path, not who walks it"),
     Impersonal("journeys.JourneyVersion", "a path, not who walks it"),
     Impersonal("journeys.Redirect", "how many went from one step to another"),

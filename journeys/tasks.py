@@ -9,6 +9,7 @@ from journeys import calling, clockwork, redirecting
 from journeys import engine as walking
 from journeys import triggers as starting
 from journeys.backtest import playing, running
+from journeys.outlook import keeping
 
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
@@ -70,3 +71,9 @@ def backtests() -> None:
         pulse.wake("backtests")
     else:
         running.expire(clock.now())
+
+
+@shared_task
+def outlook() -> None:
+    """Work out what the coming days bring, where that is too old or somebody asked."""
+    keeping.work(clock.now())

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from journeys.api import backtests, journeys, runs
+from journeys.api import backtests, calendar, journeys, runs
 
 app_name = "journeys"
 _journey = "api/v1/journeys/<slug:slug>"
@@ -19,10 +19,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(f"{_journey}/figures", journeys.JourneyFigures.as_view(), name="api_journey_figures"),
     path(f"{_journey}/runs", runs.JourneyRuns.as_view(), name="api_journey_runs"),
+    path(f"{_journey}/forecast", calendar.JourneyForecast.as_view(), name="api_journey_forecast"),
+    path("api/v1/calendar", calendar.Calendar.as_view(), name="api_calendar"),
+    path("api/v1/calendar/refresh", calendar.CalendarRefresh.as_view(), name="api_calendar_refresh"),
     path(f"{_journey}/backtests", backtests.Backtests.as_view(), name="api_backtests"),
     path("api/v1/backtests/<int:number>", backtests.BacktestDetail.as_view(), name="api_backtest"),
     path(
         "api/v1/backtests/<int:number>/cancel", backtests.BacktestCancel.as_view(), name="api_backtest_cancel"
     ),
+    path(
+        "api/v1/backtests/<int:number>/people/<uuid:public_id>",
+        backtests.BacktestPerson.as_view(),
+        name="api_backtest_person",
+    ),
+    path("api/v1/runs/health", runs.RunsHealth.as_view(), name="api_runs_health"),
     path(f"{_journey}/runs/mend", runs.RunsMend.as_view(), name="api_runs_mend"),
 ]

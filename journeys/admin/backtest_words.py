@@ -19,6 +19,10 @@ ENDS: dict[str, Any] = {
     "failed": gettext_lazy("a step failed"),
     "exit rule": gettext_lazy("left by the exit rule"),
     "goal_late": gettext_lazy("reached the goal too late to count"),
+    "stopped": gettext_lazy("let out when the journey was stopped"),
+    "left with a new version": gettext_lazy("let out by a new version"),
+    "merged": gettext_lazy("was in it twice: the older way went on"),
+    "erased": gettext_lazy("was erased"),
 }
 _REASONS: dict[str, Any] = {
     "not_asked": gettext_lazy("Never asked for consent"),

@@ -16,7 +16,7 @@ from unfold.decorators import display
 
 from contacts import clock
 from journeys import approving, figures, publishing, redirecting
-from journeys.admin import acting, drafting, file_pages, publish_page, starting, version_pages
+from journeys.admin import acting, backtest_words, drafting, file_pages, publish_page, starting, version_pages
 from journeys.admin.building import JourneyBuilder
 from journeys.admin.flow import flow_of
 from journeys.admin.pages import page
@@ -101,6 +101,7 @@ class JourneyAdmin(JourneyBuilder):
         version = _shown_version(request, journey)
         found, problems = publishing.check(version.graph if version else journey.draft)
         unpublished = _unpublished(journey)
+        flow = figures.of_journey(journey, now())
         at_steps = figures.of_steps(journey, [version.pk], now()) if version else {}
         return page(
             self,
@@ -114,7 +115,8 @@ class JourneyAdmin(JourneyBuilder):
             problems=problems,
             unpublished=unpublished,
             chains=flow_of(found, at_steps) if found else [],
-            flow=figures.of_journey(journey, now()),
+            flow=flow,
+            ends=[(backtest_words.end(outcome), count) for outcome, count in flow.outcomes.items()],
             pill=PILLS[journey.status],
             acts=acting.open_to(
                 journey,

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from contacts import clock, pulse
 from contacts.paging import CappedPaginator
 from journeys import mending, runs
+from journeys.admin import backtest_words
 from journeys.admin.pages import page
 from journeys.models import Journey, Run, StepEntry
 
@@ -117,7 +118,7 @@ class RunAdmin(ModelAdmin):
 
     @display(description=_("outcome or cause"))
     def why(self, run: Any) -> str:
-        return str(run.cause or run.outcome or "–")
+        return str(run.cause or backtest_words.end(run.outcome) or "–")
 
     @action(description=_("Try the failed step again"), permissions=["operate"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:

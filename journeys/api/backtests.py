@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -11,6 +12,7 @@ from contacts import slots
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
+from contacts.models import Contact
 from journeys.api.shapes import journey_by
 from journeys.backtest import running
 from journeys.backtest.question import LINE
@@ -101,6 +103,29 @@ class BacktestDetail(Endpoint):
         return draw(_find(number))
 
 
+class StoryLineShape(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    what = serializers.CharField(help_text="entered, step, ended, or what the policy said.")
+    step = serializers.CharField()
+    word = serializers.CharField(help_text="How the step or the run came out; of a message its channel.")
+    more = serializers.CharField(help_text="The reason of the policy.")
+
+
+class BacktestPerson(Endpoint):
+    scopes: ClassVar = {"GET": "contacts:read"}
+
+    @operation(
+        "get_backtest_person", "What would have happened to one person, day by day",
+        answer=StoryLineShape, many=True,
+    )  # fmt: skip
+    def get(self, call: Call, number: int, public_id: UUID) -> Any:
+        """Played anew, so it is an empty list where the person would not have come in."""
+        person = Contact.objects.filter(public_id=public_id).first()
+        if person is None:
+            raise not_found("contact")
+        return [line._asdict() for line in running.story(_find(number), person.pk)]
+
+
 class BacktestCancel(Endpoint):
     scopes: ClassVar = {"POST": "backtests:write"}
 
@@ -134,7 +159,18 @@ def draw(run: BacktestRun, *, result: bool = True) -> dict[str, Any]:
         "state": run.state,
         "done": done,
         "error": run.error,
-        "result": run.result if result else None,
+        "result": _told(run.result) if result and run.result else None,
         "asked_at": run.created_at,
         "expires_at": run.expires_at,
     }
+
+
+def _told(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with its examples by their public ids; who was erased since is left out."""
+    people = Contact.objects.in_bulk([one["contact"] for one in result["examples"]])
+    examples = [
+        {**one, "contact": str(people[one["contact"]].public_id)}
+        for one in result["examples"]
+        if one["contact"] in people
+    ]
+    return {**result, "examples": examples}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from contacts import finding
@@ -75,3 +76,30 @@ class RunsMend(Endpoint):
         call.audit(journey, f"Runs: {act}, {mended} go on")
         call.wake("engine")
         return {"mended": mended}
+
+
+class RunsHealth(Endpoint):
+    scopes = {"GET": "journeys:read"}
+
+    @operation(
+        "get_runs_health", "How runs stand over all journeys, and why some failed", answer=shapes.HealthShape
+    )
+    def get(self, call: Call) -> Any:
+        """Reads all live runs: for monitors, not for every second."""
+        found = mending.health(call.now)
+        slugs = dict(Journey.objects.values_list("id", "slug"))
+        return {
+            **asdict(found),
+            "good": found.good,
+            "causes": [
+                {
+                    "journey": slugs.get(one.journey_id, ""),
+                    "step": one.step,
+                    "cause": one.cause,
+                    "count": one.count,
+                    "first": one.first,
+                    "last": one.last,
+                }
+                for one in mending.causes()
+            ],
+        }

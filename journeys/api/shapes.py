@@ -204,6 +204,27 @@ def draw_journeys(rows: list[Journey]) -> list[dict[str, Any]]:
     ]
 
 
+class CauseShape(serializers.Serializer[Any]):
+    journey = serializers.CharField()
+    step = serializers.CharField()
+    cause = serializers.CharField()
+    count = serializers.IntegerField()
+    first = serializers.DateTimeField()
+    last = serializers.DateTimeField()
+
+
+class HealthShape(serializers.Serializer[Any]):
+    good = serializers.BooleanField(help_text="Nothing is overdue, astray or without a wake-up.")
+    live = serializers.IntegerField()
+    due = serializers.IntegerField()
+    overdue = serializers.IntegerField(help_text="Due for more than 15 minutes.")
+    oldest_due = serializers.DateTimeField(allow_null=True)
+    without_wakeup = serializers.IntegerField(help_text="Must be 0.")
+    astray = serializers.IntegerField(help_text="On a step that is not there. Must be 0.")
+    failed = serializers.IntegerField()
+    causes = CauseShape(many=True)
+
+
 def draw_runs(rows: list[Run]) -> list[dict[str, Any]]:
     names = ("id", "key", "step", "entered_at", "due_at", "ended_at", "outcome")
     return [

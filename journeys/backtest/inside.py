@@ -59,4 +59,7 @@ def _trail(graph: Graph, run: Run, now: datetime, ahead: timedelta) -> Trail:
         answers={},
     )
     due_at = max(run.due_at or now, now) - ahead
-    return Trail(walk, run.key, due_at, frozenset(json.loads(graph.watching[run.step])))
+    step = graph.steps[run.step]
+    # Whoever waits for the answer to a message has got it already.
+    asked = frozenset({run.visit} if step.waits and step.sends() else ())
+    return Trail(walk, run.key, due_at, frozenset(json.loads(graph.watching[run.step])), asked=asked)

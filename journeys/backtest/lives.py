@@ -103,6 +103,8 @@ class Trail:
     watching: frozenset[str] = frozenset()
     ended_at: datetime | None = None
     path: list[Stepped] = field(default_factory=list)
+    #: Visits of which the message was wished for before the replay began.
+    asked: frozenset[int] = frozenset()
     #: What endpoints are taken to have answered, by step.
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -163,8 +163,8 @@ def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
     """Keep what a run did in a batch, as ``recording`` does for the engine."""
     walk = trail.walk
     trail.path += [Stepped(at, taken.step, taken.visit, taken.outcome) for taken in walk.taken]
-    for step, _visit, wanted in walk.wanted:
-        if step == walk.step and _is_wished(life, walk):
+    for step, visit, wanted in walk.wanted:
+        if visit in trail.asked or (step == walk.step and _is_wished(life, walk)):
             continue
         life.letters.append(
             Letter(

@@ -5,6 +5,7 @@ from journeys.models.campaign import Campaign, CampaignOccurrence, CampaignRecip
 from journeys.models.clock_mark import ClockMark
 from journeys.models.endpoint import Endpoint, EndpointCall
 from journeys.models.journey import Journey, JourneyVersion
+from journeys.models.outlook import Outlook
 from journeys.models.publication import PublishRequest, Redirect
 from journeys.models.run import Run, StepEntry
 
@@ -19,6 +20,7 @@ __all__ = [
     "EndpointCall",
     "Journey",
     "JourneyVersion",
+    "Outlook",
     "PublishRequest",
     "Redirect",
     "Run",

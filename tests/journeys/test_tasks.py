@@ -23,6 +23,7 @@ def test_every_pulse_of_the_table_is_a_task_of_this_room() -> None:
         tasks.engine,
         tasks.redirects,
         tasks.backtests,
+        tasks.outlook,
     )
     assert ours == {each.name for each in named}
     assert ours <= app.tasks.keys()

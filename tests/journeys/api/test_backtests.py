@@ -48,3 +48,21 @@ def test_a_running_one_is_cancelled() -> None:
     caller, journey = Caller(), drafted()
     number = caller.post(f"journeys/{journey.slug}/backtests", body(lots=1)).json()["id"]
     assert caller.post(f"backtests/{number}/cancel").json()["state"] == "cancelled"
+
+
+def test_examples_are_told_by_public_ids_and_their_days_are_read_with_the_right_to_people() -> None:
+    caller, journey, person = Caller(), drafted(), make_contact()
+    log_event(person, "Cart", datetime.now(UTC) - 5 * DAY)
+    number = caller.post(f"journeys/{journey.slug}/backtests", body()).json()["id"]
+    while playing.work(lambda: datetime.now(UTC), seconds=20):
+        pass
+    (example,) = caller.get(f"backtests/{number}").json()["result"]["examples"]
+    assert example["contact"] == str(person.public_id)
+    path = f"backtests/{number}/people/{person.public_id}"
+    assert [line["what"] for line in caller.get(path).json()][:2] == ["entered", "step"]
+    assert Caller("journeys:read").get(path).status_code == 403
+    assert caller.get(f"backtests/{number}/people/{nobody()}").status_code == 404
+
+
+def nobody() -> str:
+    return "00000000-0000-4000-8000-000000000000"

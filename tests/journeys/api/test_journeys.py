@@ -148,3 +148,16 @@ def test_reading_is_not_writing_and_writing_is_not_publishing() -> None:
     made(writer)
     assert writer.post("journeys/mine/publish").status_code == 403
     assert reader.get("journeys/mine").status_code == 200
+
+
+def test_how_runs_stand_is_told_with_why_some_failed() -> None:
+    caller = Caller()
+    made(caller)
+    caller.post("journeys/mine/publish")
+    let_in(caller)
+    Run.objects.update(state=Run.State.FAILED, due_at=None, ended_at=NOON, outcome="broken")
+    found = caller.get("runs/health").json()
+    assert (found["good"], found["live"], found["failed"]) == (True, 0, 1)
+    assert [(one["journey"], one["step"], one["cause"], one["count"]) for one in found["causes"]] == [
+        ("mine", "rest", "broken", 1)
+    ]
