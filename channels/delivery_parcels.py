@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from channels import addresses, links, rendering, rendering_people
+from channels import addresses, links, rendering, rendering_cut, rendering_people, rendering_wire
 from channels.addresses import AddressError
 from channels.delivery_claim import Claimed
 from channels.models import ProviderAccount, TemplateVersion
 from channels.models.provider import Channel
+from channels.providers import PROVIDERS
 from channels.providers.base import Parcel, Placing, Words
-from channels.rendering import Letter
+from channels.rendering import Letter, Source
+from channels.rendering_cut import Drafted
 from channels.rendering_liquid import TemplateError
-from channels.rendering_mail import Mail
+from channels.rendering_mail import BOUNDARY, HeaderError, Mail, Wire, wire
 from channels.rendering_people import Person
 from channels.surveys import asking
 from channels.surveys.asking import Surveys
@@ -40,18 +42,50 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    letter: Letter
-    person: Person
+    """A message as written, the short way (``mail``) or the long one, until its addresses are known."""
+
+    letter: Letter | None
+    mail: Drafted | None
     links: Mapping[str, str]
     version: TemplateVersion
     survey: Mapping[str, Any]
+
+    @property
+    def addresses(self) -> Collection[str]:
+        if self.mail is not None:
+            return self.mail.addresses
+        return rendering.addresses(self.letter) if self.letter is not None else ()
+
+
+class _Templates:
+    """The newest versions of what a batch needs, each read once."""
+
+    def __init__(self, messages: Sequence[Claimed]) -> None:
+        slugs = {message.content.get(message.channel, "") for message in messages} - {""}
+        self._versions = rendering.current(slugs)
+        self._chosen: dict[tuple[str, str], TemplateVersion | None] = {}
+        self._sources: dict[int, Source] = {}
+
+    def choose(self, slug: str, language: str) -> TemplateVersion:
+        """Raises TemplateError when there is none."""
+        if (slug, language) not in self._chosen:
+            self._chosen[slug, language] = rendering.choose(self._versions, slug, language)
+        version = self._chosen[slug, language]
+        if version is None:
+            raise TemplateError(f"no published template “{slug}”")
+        return version
+
+    def source(self, version: TemplateVersion) -> Source:
+        if version.pk not in self._sources:
+            self._sources[version.pk] = rendering.source_of(version)
+        return self._sources[version.pk]
 
 
 def pack(
     messages: Sequence[Claimed], by_message: Mapping[int, ProviderAccount], now: datetime
 ) -> tuple[dict[int, Parcel], dict[int, Fault]]:
     """A parcel or a fault for each message; a constant number of statements."""
-    versions = rendering.current({message.content.get(message.channel, "") for message in messages} - {""})
+    templates = _Templates(messages)
     people = rendering_people.people({message.contact_id for message in messages})
     subscriptions = _subscriptions(messages)
     surveys = asking.load(messages)
@@ -59,10 +93,11 @@ def pack(
     faults: dict[int, Fault] = {}
     for message in messages:
         try:
-            drafts[message.id] = _draft(message, by_message[message.id], versions, people, surveys, now)
+            account = by_message[message.id]
+            drafts[message.id] = _draft(message, account, templates, people, surveys, now)
         except TemplateError as error:
             faults[message.id] = Fault("template", str(error)[:500])
-    known = links.ids(set().union(*(rendering.addresses(draft.letter) for draft in drafts.values())))
+    known = links.ids(set().union(*(draft.addresses for draft in drafts.values())))
     parcels: dict[int, Parcel] = {}
     for message in messages:
         if message.id in drafts:
@@ -71,6 +106,8 @@ def pack(
                 parcels[message.id] = _parcel(message, drafts[message.id], account, known, subscriptions, now)
             except AddressError as error:
                 faults[message.id] = Fault("address", str(error), address_invalid=True)
+            except HeaderError as error:
+                faults[message.id] = Fault("header", str(error))
             except TemplateError as error:
                 faults[message.id] = Fault("template", str(error)[:500])
     return parcels, faults
@@ -79,7 +116,7 @@ def pack(
 def _draft(
     message: Claimed,
     account: ProviderAccount,
-    versions: Mapping[tuple[str, str], TemplateVersion],
+    templates: _Templates,
     people: Mapping[int, Person],
     surveys: Surveys,
     now: datetime,
@@ -87,10 +124,7 @@ def _draft(
     person = people.get(message.contact_id)
     if person is None:
         raise TemplateError("the contact is gone")
-    slug = message.content.get(message.channel, "")
-    version = rendering.choose(versions, slug, person.language)
-    if version is None:
-        raise TemplateError(f"no published template “{slug}”")
+    version = templates.choose(message.content.get(message.channel, ""), person.language)
     wanted = message_links(person, message, now)
     context = rendering_people.context(
         person, message, wanted, organisation(account), account.settings.get("best_sellers", [])
@@ -98,8 +132,14 @@ def _draft(
     survey = asking.shown(message, surveys, version.language)
     if asking.named(message) and not survey:
         raise TemplateError("its survey is not published")
-    letter = rendering.write(rendering.wording(rendering.source_of(version)), {**context, **survey})
-    return _Draft(letter, person, wanted, version, survey.get(asking.NAME, {}))
+    context, asked = {**context, **survey}, survey.get(asking.NAME, {})
+    source = templates.source(version)
+    if message.channel == Channel.EMAIL and account.kind in PROVIDERS and PROVIDERS[account.kind].takes_wire:
+        cut = rendering_cut.of(source)
+        mail = cut.write(context) if cut is not None else None
+        if mail is not None:
+            return _Draft(None, mail, wanted, version, asked)
+    return _Draft(rendering.write(rendering.wording(source), context), None, wanted, version, asked)
 
 
 def message_links(person: Person, message: Claimed, now: datetime) -> dict[str, str]:
@@ -124,13 +164,13 @@ def _parcel(
     subscriptions: Mapping[tuple[int, str], dict[str, Any]],
     now: datetime,
 ) -> Parcel:
-    letter = rendering.finish(
-        draft.letter,
-        links.tracker(message.id, message.created_at, known),
-        links.pixel(message.id, message.created_at),
-    )
+    track = links.tracker(message.id, message.created_at, known)
+    pixel = links.pixel(message.id, message.created_at)
+    if draft.mail is not None:
+        return _wire(message, draft, draft.mail, account, (track, pixel), now)
+    letter = rendering.finish(draft.letter or Letter("", ""), track, pixel)
     address, extra = message.address, {}
-    content: Mail | Words
+    content: Mail | Wire | Words
     if message.channel == Channel.EMAIL:
         address = addresses.email(address)
         content = mail(message, letter, account, address, draft.links["unsubscribe_url"], now)
@@ -147,6 +187,22 @@ def _parcel(
         if message.channel == Channel.INAPP:
             content = replace(content, placing=_placing(message, letter, draft, now))
     return Parcel(message.id, message.created_at, message.key, message.channel, address, content, extra)
+
+
+def _wire(
+    message: Claimed,
+    draft: _Draft,
+    drafted: Drafted,
+    account: ProviderAccount,
+    measured: tuple[Callable[[str], str], str],
+    now: datetime,
+) -> Parcel:
+    """The parcel of a mail that was written the short way: finished to its last byte."""
+    address = addresses.email(message.address)
+    body = rendering_wire.body(drafted.text, drafted.html, *measured, BOUNDARY)
+    letter = Letter(drafted.subject, "", "")
+    head = mail(message, letter, account, address, draft.links["unsubscribe_url"], now)
+    return Parcel(message.id, message.created_at, message.key, message.channel, address, wire(head, body))
 
 
 def _placing(message: Claimed, letter: Letter, draft: _Draft, now: datetime) -> Placing:

@@ -43,11 +43,15 @@ def forget() -> None:
 def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Callable[[str], str]:
     """What turns an address in one message into a tracked one. Our own pages stay as they are."""
 
+    sign = signer().for_message(CLICK, message_id, created_at)
+    front = f"{settings.SEGUE_BASE_URL}/t/c/"
+    made: dict[str, str] = {}
+
     def track(address: str) -> str:
-        link_id = known.get(address)
-        if link_id is None:
-            return address
-        return f"{settings.SEGUE_BASE_URL}/t/c/{signer().sign(CLICK, message_id, created_at, link_id)}"
+        if address not in made:
+            link_id = known.get(address)
+            made[address] = address if link_id is None else front + sign(link_id)
+        return made[address]
 
     return track
 

@@ -84,15 +84,9 @@ def source_of(version: TemplateVersion) -> Source:
 @lru_cache(maxsize=512)
 def wording(source: Source) -> Wording:
     """Parse ``source``. Raises TemplateError. Parsing costs milliseconds, so the result is kept."""
-    subject = liquid.parse(source.subject, html=False)
     if source.channel == Channel.EMAIL:
-        page = source.compiled or markup.to_html(source.body)
-        return Wording(
-            subject,
-            liquid.parse(markup.mark_text(source.text) if source.text else markup.to_text(page), html=False),
-            liquid.parse(markup.mark_html(page), html=True),
-            None,
-        )
+        return Wording(*parsed(source), None)
+    subject = liquid.parse(source.subject, html=False)
     link = f"{markup.START}{markup.TEXT_LINK}{source.link}{markup.END}" if source.link else ""
     return Wording(
         subject,
@@ -104,20 +98,39 @@ def wording(source: Source) -> Wording:
     )
 
 
+def parsed(source: Source) -> tuple[BoundTemplate, BoundTemplate, BoundTemplate]:
+    """Subject, text and HTML of an email, parsed anew. Raises TemplateError."""
+    page = source.compiled or markup.to_html(source.body)
+    return (
+        liquid.parse(source.subject, html=False),
+        liquid.parse(markup.mark_text(source.text) if source.text else markup.to_text(page), html=False),
+        liquid.parse(markup.mark_html(page), html=True),
+    )
+
+
 def write(words: Wording, context: Mapping[str, Any]) -> Letter:
     """The message for one person, from plain values. Raises TemplateError, for this person only."""
-    subject = _BREAKS.sub(" ", liquid.render(words.subject, context)).strip()
-    if len(subject) > _LONGEST_SUBJECT:
-        raise TemplateError("the subject is too long")
-    text = _BLANK_LINES.sub("\n\n", liquid.render(words.text, context)).strip()
     return Letter(
-        subject,
-        text,
+        subject_line(liquid.render(words.subject, context)),
+        text_body(liquid.render(words.text, context)),
         "" if words.html is None else liquid.render(words.html, context),
         "" if words.link is None else liquid.render(words.link, context).strip(),
         "" if words.image is None else _shown_image(liquid.render(words.image, context).strip()),
         "" if words.button is None else _BREAKS.sub(" ", liquid.render(words.button, context)).strip(),
     )
+
+
+def subject_line(rendered: str) -> str:
+    """A rendered subject on one line. Raises TemplateError when it is too long."""
+    subject = _BREAKS.sub(" ", rendered).strip()
+    if len(subject) > _LONGEST_SUBJECT:
+        raise TemplateError("the subject is too long")
+    return subject
+
+
+def text_body(rendered: str) -> str:
+    """A rendered plain text without the gaps that its tags left."""
+    return _BLANK_LINES.sub("\n\n", rendered).strip()
 
 
 def _shown_image(address: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -55,6 +56,18 @@ class _Fuel(threading.local):
 _fuel = _Fuel()
 
 
+def fuel() -> int:
+    """What the render of this thread may still spend."""
+    return _fuel.left
+
+
+def spend(amount: int) -> None:
+    """Charge the render for work that was done before. Raises FilterArgumentError."""
+    _fuel.left -= amount
+    if _fuel.left < 0:
+        raise FilterArgumentError("the template works too hard", token=None)
+
+
 def _bounded(function: Callable[..., Any], *, multiplies: bool) -> Callable[..., Any]:
     """Charge a filter for the size of what it takes, and refuse a result that is too big.
 
@@ -63,14 +76,16 @@ def _bounded(function: Callable[..., Any], *, multiplies: bool) -> Callable[...,
 
     @wraps(function)
     def guarded(value: Any, *args: Any, **kwargs: Any) -> Any:
-        cost = 20 + _size(value) + sum(map(_size, args))
+        cost = 20 + (len(value) if type(value) is str else _size(value))
+        for one in args:
+            cost += len(one) if type(one) is str else _size(one)
         if multiplies and len(args) > 1:
             cost += _size(value) * _size(args[1]) // 20
         _fuel.left -= cost
         if _fuel.left < 0:
             raise FilterArgumentError("the template works too hard", token=None)
         result = function(value, *args, **kwargs)
-        if _size(result) > MOST_VALUE:
+        if (len(result) if type(result) is str else _size(result)) > MOST_VALUE:
             raise FilterArgumentError("a filter makes a value that is too big", token=None)
         return result
 
@@ -161,9 +176,16 @@ def parse(source: str, *, html: bool) -> BoundTemplate:
 
 def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:
     """The text for one person. Raises TemplateError; nothing of it reaches another person."""
+    with bounds():
+        return template.render(**context)
+
+
+@contextmanager
+def bounds() -> Iterator[None]:
+    """Give a render its fuel, and turn whatever it raises into a TemplateError."""
     _fuel.left = _FUEL
     try:
-        return template.render(**context)
+        yield
     except LiquidError as error:
         raise _fault(error) from None
     except (ArithmeticError, RecursionError, TypeError, ValueError, AttributeError, LookupError) as error:

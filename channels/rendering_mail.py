@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 _NOT_IN_HEADERS = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
@@ -47,19 +48,58 @@ class Mail:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def build(mail: Mail) -> bytes:
-    """The message with CRLF line ends, without SMTP's dot-stuffing. Raises HeaderError."""
-    head = [
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """One email in the bytes that SMTP carries: dots are doubled, the last line is a dot alone."""
+
+    recipient: str
+    sender: str
+    subject: str
+    raw: bytes
+
+
+#: "=_" can stand in no quoted-printable text, so no body can hold the boundary.
+BOUNDARY = b"=_segue"
+
+
+def wire(mail: Mail, body: bytes) -> Wire:
+    """A mail whose body (between ``BOUNDARY``) is finished, dots doubled. Raises HeaderError."""
+    head = "\r\n".join(_head(mail)).encode("ascii")
+    return Wire(mail.recipient, mail.sender, mail.subject, b"".join((head, _MULTIPART, body, b".\r\n")))
+
+
+_MULTIPART = b'\r\nContent-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n\r\n'
+
+
+def stuffed(raw: bytes) -> bytes:
+    """A built mail as SMTP carries it."""
+    body = raw.replace(b"\r\n.", b"\r\n..")
+    end = b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n"
+    return (b"." if body.startswith(b".") else b"") + body + end
+
+
+def _head(mail: Mail) -> list[str]:
+    return [
         f"From: {mailbox(mail.sender_name, mail.sender)}",
         f"To: <{_checked(mail.recipient)}>",
         header("Subject", mail.subject),
-        f"Date: {format_datetime(mail.sent_at)}",
+        f"Date: {_date(mail.sent_at)}",
         f"Message-ID: {_checked(mail.message_id)}",
         *_optional(mail),
         "MIME-Version: 1.0",
     ]
+
+
+@lru_cache(maxsize=64)
+def _date(at: datetime) -> str:
+    return format_datetime(at)
+
+
+def build(mail: Mail) -> bytes:
+    """The message with CRLF line ends, without SMTP's dot-stuffing. Raises HeaderError."""
+    head = _head(mail)
     if not mail.html:
-        return "\r\n".join(head).encode("ascii") + b"\r\n" + _part("plain", mail.text)
+        return "\r\n".join(head).encode("ascii") + b"\r\n" + part("plain", mail.text)
     # "=_" can stand in no quoted-printable text, so no body can hold the boundary.
     boundary = "=_" + hashlib.sha256(mail.message_id.encode()).hexdigest()[:24]
     head.append(f'Content-Type: multipart/alternative; boundary="{boundary}"')
@@ -67,8 +107,8 @@ def build(mail: Mail) -> bytes:
     return b"".join(
         (
             "\r\n".join(head).encode("ascii"), b"\r\n\r\n",
-            fence, _part("plain", mail.text), b"\r\n",
-            fence, _part("html", mail.html), b"\r\n",
+            fence, part("plain", mail.text), b"\r\n",
+            fence, part("html", mail.html), b"\r\n",
             fence[:-2], b"--\r\n",
         )
     )  # fmt: skip
@@ -82,6 +122,11 @@ def header(name: str, value: str) -> str:
     return f"{name}: " + "\r\n ".join(_words(checked))
 
 
+# Feedback-ID, List-Id and the sender are the same in thousands of mails.
+_kept_header = lru_cache(maxsize=512)(header)
+
+
+@lru_cache(maxsize=512)
 def mailbox(name: str, address: str) -> str:
     checked = _checked(name).strip()
     if not checked:
@@ -106,7 +151,7 @@ def _optional(mail: Mail) -> list[str]:
     for name, value in mail.headers.items():
         if not _NAME.fullmatch(name):
             raise HeaderError(f"{name!r} is no header")
-        lines.append(header(name, value))
+        lines.append(_kept_header(name, value))
     return lines
 
 
@@ -140,7 +185,8 @@ def _words(value: str) -> list[str]:
     return [f"=?utf-8?b?{base64.b64encode(word).decode('ascii')}?=" for word in words]
 
 
-def _part(kind: str, body: str) -> bytes:
+def part(kind: str, body: str) -> bytes:
+    """One part of a multipart body with its headers, ended by a line end."""
     text = _LINE.sub("\r\n", _SURROGATES.sub("\ufffd", body))
     # Its soft line breaks follow the first line end that it meets, so there is always one.
     encoded = binascii.b2a_qp(text.encode() + b"\r\n", quotetabs=False, istext=True)

@@ -16,17 +16,29 @@ class Schedule:
 
 MARKETING = Schedule((60, 300, 900, 3600, 3 * 3600), most=8)
 TRANSACTIONAL = Schedule((15, 60, 300, 900, 3600), most=14)
+#: A text message is of use for hours, not days.
+TEXTS = Schedule((30, 120, 600, 1800, 3600), most=8)
+TEXTS_TRANSACTIONAL = Schedule((10, 30, 120, 300, 900), most=12)
 #: How far an answer such as "Retry-After" may push a message away.
 LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.25
+#: Messages to one receiving domain that failed together are spread up to so many times as far.
+_MOST_CROWDED = 4
 
 
 def next_attempt(
-    schedule: Schedule, attempts: int, now: datetime, *, chance: float, retry_after: float | None = None
+    schedule: Schedule,
+    attempts: int,
+    now: datetime,
+    *,
+    chance: float,
+    retry_after: float | None = None,
+    crowd: int = 1,
 ) -> datetime | None:
     """When to try again after ``attempts`` tries, or None when there were enough.
 
-    ``chance`` (0 to 1) spreads the attempts of many messages. A provider's ``retry_after`` in seconds
+    ``chance`` (0 to 1) spreads the attempts of many messages, the more the more of a ``crowd`` to the same
+    receiving domain failed at once. A provider's ``retry_after`` in seconds
     is never undercut, and never believed beyond ``LONGEST_WAIT``.
     """
     if attempts >= schedule.most:
@@ -34,4 +46,5 @@ def next_attempt(
     wait = float(schedule.waits[min(max(attempts, 1), len(schedule.waits)) - 1])
     if retry_after is not None:
         wait = max(wait, min(max(retry_after, 0.0), LONGEST_WAIT.total_seconds()))
-    return now + timedelta(seconds=wait * (1 + JITTER * chance))
+    spread = JITTER * min(max(crowd, 1), _MOST_CROWDED)
+    return now + timedelta(seconds=wait * (1 + spread * chance))

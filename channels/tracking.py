@@ -11,13 +11,15 @@ import binascii
 import hashlib
 import hmac
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 OPEN, CLICK = "open", "click"
 
 _BODY = struct.Struct(">QqI")
+_FRONT, _LINK = struct.Struct(">Qq"), struct.Struct(">I")
 _DIGEST = 16
 _LENGTH = (_BODY.size + _DIGEST) * 4 // 3
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,11 +42,28 @@ class Signer:
         self._keys = [
             hashlib.sha256(b"segue.tracking\0" + one.encode()).digest() for one in (secret, *former)
         ]
+        # What a key alone comes to, since a message has many links.
+        self._keyed: dict[str, Any] = {}
 
     def sign(self, use: str, message_id: int, created_at: datetime, link_id: int = 0) -> str:
         """A URL-safe token of 48 characters."""
         body = _BODY.pack(message_id, (created_at - _EPOCH) // _MICROSECOND, link_id)
         return base64.urlsafe_b64encode(body + _digest(self._keys[0], use, body)).decode("ascii")
+
+    def for_message(self, use: str, message_id: int, created_at: datetime) -> Callable[[int], str]:
+        """``sign`` for the many links of one message: link id to token."""
+        front = _FRONT.pack(message_id, (created_at - _EPOCH) // _MICROSECOND)
+        keyed = self._keyed.get(use)
+        if keyed is None:
+            keyed = self._keyed[use] = _hash(self._keys[0], use)
+
+        def sign(link_id: int) -> str:
+            body = front + _LINK.pack(link_id)
+            digest = keyed.copy()
+            digest.update(body)
+            return base64.urlsafe_b64encode(body + digest.digest()).decode("ascii")
+
+        return sign
 
     def read(self, use: str, text: str) -> Token | None:
         """What ``text`` says, or None when it was not signed for ``use`` by this secret."""
@@ -62,4 +81,10 @@ class Signer:
 
 
 def _digest(key: bytes, use: str, body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=_DIGEST, key=key, person=use.encode()[:16]).digest()
+    digest = _hash(key, use)
+    digest.update(body)
+    return digest.digest()
+
+
+def _hash(key: bytes, use: str) -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=_DIGEST, key=key, person=use.encode()[:16])

@@ -14,7 +14,9 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from channels.rendering_mail import Mail
+from channels import retry
+from channels.rendering_mail import Mail, Wire
+from channels.retry import Schedule
 
 
 class Outcome(StrEnum):
@@ -80,7 +82,7 @@ class Parcel:
     key: UUID
     channel: str
     address: str
-    content: Mail | Words
+    content: Mail | Wire | Words
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -128,6 +130,10 @@ class Provider(ABC):
     patience: ClassVar[float] = 15.0
     #: The same key twice is one message there, so what is uncertain may be sent again.
     honours_key: ClassVar[bool] = False
+    #: When it is asked again what it would not take: marketing, and what somebody waits for.
+    schedules: ClassVar[tuple[Schedule, Schedule]] = (retry.MARKETING, retry.TRANSACTIONAL)
+    #: It sends an email as it is given, so mails may come finished (``Wire``).
+    takes_wire: ClassVar[bool] = False
 
     def __init__(self, account_id: int, values: Mapping[str, Any]) -> None:
         """``values`` are the account's settings and secrets together."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from channels import retry
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import (
     Answer,
@@ -30,6 +31,7 @@ class HttpSms(Provider):
     label = "HTTP SMS gateway"
     channels = frozenset({"sms"})
     chunk = 8
+    schedules = (retry.TEXTS, retry.TEXTS_TRANSACTIONAL)
     settings = (
         Setting("url", "Address", "https://… of the gateway's sending call", required=True),
         Setting("sender", "Sender", "A number or a name"),
@@ -66,9 +68,9 @@ class HttpSms(Provider):
         self._outgoing.close()
 
     def _send(self, parcel: Parcel, now: datetime) -> Result:
-        text = parcel.content.text
         if not isinstance(parcel.content, Words):
             return Result(Outcome.REFUSED, "channel", "only text messages go this way")
+        text = parcel.content.text
         try:
             answer = self._outgoing.call(
                 "POST",

@@ -1,18 +1,20 @@
 """Email over SMTP, by a client that knows at each moment whether the server may have taken the message.
 
-Python's own client raises the same errors before, during and after the transfer. Here the phase is kept:
-until the last dot is handed to the network nothing can have been accepted; after it, without an answer,
-nobody knows.
+Python's own client raises the same errors before, during and after the transfer; here each connection keeps
+the phase (see smtp_line). A few kept connections are served in turn, so that one slow answer holds up one.
 """
 
 from __future__ import annotations
 
-import re
+import select
 import smtplib
 import socket
 import ssl
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from channels.providers.base import (
     Mark,
@@ -24,25 +26,15 @@ from channels.providers.base import (
     Setting,
     every,
 )
-from channels.rendering_mail import HeaderError, Mail, build
+from channels.providers.smtp_line import Line, LineLostError, Load, plain_words
+from channels.rendering_mail import HeaderError, Mail, Wire, build, stuffed
 
-_ENHANCED = re.compile(r"^\d\.\d{1,3}\.\d{1,3}\b")
-#: Refusals of a recipient that say that the mailbox does not exist, as far as codes can.
-_NO_MAILBOX = frozenset({550, 551, 553})
-#: Of these the second number says that something else than the address is wrong: mailbox full, policy…
-_OTHER_REASONS = ("5.2.", "5.3.", "5.4.", "5.5.", "5.6.", "5.7.")
-
-
-class _LostError(Exception):
-    """The connection ended or fell silent. ``sent``: the whole message had been handed over."""
-
-    def __init__(self, sent: bool, words: str) -> None:
-        super().__init__(words)
-        self.sent = sent
+#: A further connection is worth opening for so many mails.
+_WORTH = 8
 
 
 class Smtp(Provider):
-    """One kept connection; MAIL, RCPT and DATA go together where the server pipelines."""
+    """Kept connections; a mail and the envelope of the next go together where the server pipelines."""
 
     kind = "smtp"
     label = "SMTP server"
@@ -54,41 +46,53 @@ class Smtp(Provider):
         Setting("username", "User name"),
         Setting("password", "Password", secret=True),
         Setting("timeout", "Longest wait for an answer, in seconds", default="30"),
+        Setting("connections", "Connections kept by each worker thread", default="2"),
     )
+    takes_wire = True
 
-    _smtp: smtplib.SMTP | None = None
-    _pipelining = False
-    _dirty = False
+    def __init__(self, account_id: int, values: Mapping[str, Any]) -> None:
+        super().__init__(account_id, values)
+        self.lines: list[Line] = []
 
     def check(self) -> str:
-        smtp = self._open()
-        words = "TLS" if isinstance(smtp.sock, ssl.SSLSocket) else "without encryption"
+        line = self.open()
+        words = "TLS" if isinstance(line.smtp.sock, ssl.SSLSocket) else "without encryption"
         self.close()
         return f"Connected to {self.value('host')}:{self.value('port')} ({words})."
 
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
         try:
-            self._open()
+            self.standing()
         except NotReadyError as error:
             return every(
                 parcels, Result(Outcome.TRY_LATER, error.code, str(error), retry_after=error.retry_after)
             )
-        return self.each(mark(parcels), self._send)
+        return _Transfer(self, mark(parcels)).run()
 
     def close(self) -> None:
-        if self._smtp is not None:
+        for line in self.lines:
             try:
-                self._smtp.sock.settimeout(2)  # type: ignore[union-attr]
-                self._smtp.quit()
+                line.smtp.sock.settimeout(2)  # type: ignore[union-attr]
+                line.smtp.quit()
             except (OSError, smtplib.SMTPException, AttributeError):
-                self._drop()
-        self._smtp = None
+                line.drop()
+        self.lines.clear()
 
-    def _open(self) -> smtplib.SMTP:
-        """Connect, or see that the kept connection still stands. Raises NotReadyError."""
-        if self._smtp is not None and self._stands(self._smtp.sock):
-            return self._smtp
-        self._drop()
+    def standing(self) -> None:
+        """See that the kept connections still stand, and that there is one. Raises NotReadyError."""
+        for line in list(self.lines):
+            if not self._stands(line.smtp.sock):
+                self.let_go(line)
+        if not self.lines:
+            self.open()
+
+    def let_go(self, line: Line) -> None:
+        line.drop()
+        if line in self.lines:
+            self.lines.remove(line)
+
+    def open(self) -> Line:
+        """One more connection. Raises NotReadyError."""
         host, port = self.value("host"), int(self.value("port"))
         try:
             smtp = self._connect(host, port)
@@ -96,7 +100,7 @@ class Smtp(Provider):
             words, code = f"The server refuses the user name and password ({error.smtp_code}).", "auth"
         except smtplib.SMTPResponseException as error:
             words, code = (
-                f"The server answered {error.smtp_code} {_words(error.smtp_error)}",
+                f"The server answered {error.smtp_code} {plain_words(error.smtp_error)}",
                 str(error.smtp_code),
             )
         except ssl.SSLError as error:
@@ -106,10 +110,14 @@ class Smtp(Provider):
         except (OSError, smtplib.SMTPException) as error:
             words, code = f"No connection to {host}:{port}: {error}", "connect"
         else:
-            self._smtp, self._dirty = smtp, False
-            self._pipelining = smtp.has_extn("pipelining")
-            return smtp
+            line = Line(smtp, smtp.has_extn("pipelining"), float(self.value("timeout")))
+            self.lines.append(line)
+            return line
         raise NotReadyError(words, code)
+
+    @property
+    def most_lines(self) -> int:
+        return max(1, min(int(self.value("connections")), 16))
 
     def _connect(self, host: str, port: int) -> smtplib.SMTP:
         timeout = float(self.value("timeout"))
@@ -142,96 +150,127 @@ class Smtp(Provider):
             return False
         return False
 
-    def _drop(self) -> None:
-        if self._smtp is not None:
-            self._smtp.close()
-            self._smtp = None
 
-    def _send(self, parcel: Parcel) -> Result:
-        if self._smtp is None:
-            # The connection ended half-way through the chunk. What was not begun was not sent.
-            try:
-                self._open()
-            except NotReadyError as error:
-                return Result(Outcome.TRY_LATER, error.code, str(error))
-        return self._deliver(parcel)
+class _Transfer:
+    """A few mails on their way over the connections of a provider."""
 
-    def _deliver(self, parcel: Parcel) -> Result:
-        if not isinstance(parcel.content, Mail):
-            return Result(Outcome.REFUSED, "channel", "only email goes over SMTP")
+    def __init__(self, provider: Smtp, parcels: Sequence[Parcel]) -> None:
+        self.provider = provider
+        self.results: dict[int, Result] = {}
+        self.again: set[int] = set()
+        self.began = time.monotonic()
+        self.waiting = deque(load for parcel in parcels if (load := self._load(parcel)))
+
+    def run(self) -> dict[int, Result]:
+        self._widen()
+        while self.waiting or any(not line.idle for line in self.provider.lines):
+            self._feed()
+            self._listen()
+        return self.results
+
+    def _load(self, parcel: Parcel) -> Load | None:
+        content = parcel.content
+        if isinstance(content, Wire):
+            return Load(parcel, content.sender, parcel.address, content.raw)
+        if not isinstance(content, Mail):
+            self.results[parcel.message_id] = Result(Outcome.REFUSED, "channel", "only email goes over SMTP")
+            return None
         try:
-            raw = build(parcel.content)
+            return Load(parcel, content.sender, parcel.address, stuffed(build(content)))
         except HeaderError as error:
-            return Result(Outcome.REFUSED, "header", str(error))
-        try:
-            return self._transfer(parcel.content.sender, parcel.address, raw)
-        except _LostError as error:
-            self._drop()
-            if error.sent:
-                return Result(Outcome.UNCERTAIN, "no_answer", str(error))
-            return Result(Outcome.TRY_LATER, "lost", str(error))
+            self.results[parcel.message_id] = Result(Outcome.REFUSED, "header", str(error))
+            return None
 
-    def _transfer(self, sender: str, recipient: str, raw: bytes) -> Result:
-        if self._dirty:
-            self._put(b"RSET\r\n")
-            self._reply()
-        self._dirty = True
-        commands = (f"MAIL FROM:<{sender}>\r\n".encode(), f"RCPT TO:<{recipient}>\r\n".encode(), b"DATA\r\n")
-        if self._pipelining:
-            self._put(b"".join(commands))
-            answers = [self._reply(), self._reply(), self._reply()]
+    def _widen(self) -> None:
+        """Open further connections where there is enough to send."""
+        wanted = min(self.provider.most_lines, len(self.waiting) // _WORTH)
+        try:
+            while len(self.provider.lines) < wanted:
+                self.provider.open()
+        except NotReadyError:
+            return  # those that stand carry it
+
+    def _next(self) -> Load | None:
+        if time.monotonic() - self.began > self.provider.patience:
+            self._give_up(Result(Outcome.TRY_LATER, "slow", "the provider is slow"))
+        return self.waiting.popleft() if self.waiting else None
+
+    def _following(self) -> Load | None:
+        """The next one, to go behind another; one that lost its connection to such a neighbour goes alone."""
+        alone = self.waiting and self.waiting[0].parcel.message_id in self.again
+        return None if alone else self._next()
+
+    def _give_up(self, result: Result) -> None:
+        for load in self.waiting:
+            self.results[load.parcel.message_id] = result
+        self.waiting.clear()
+
+    def _feed(self) -> None:
+        """Give every free connection something to do; open one when none is left."""
+        if self.waiting and not self.provider.lines:
+            try:
+                self.provider.open()
+            except NotReadyError as error:
+                self._give_up(Result(Outcome.TRY_LATER, error.code, str(error)))
+        for line in list(self.provider.lines):
+            if line.idle and (load := self._next()):
+                try:
+                    line.begin(load)
+                except LineLostError as error:
+                    self._lose(line, str(error))
+
+    def _listen(self) -> None:
+        """Hear those that have something to say, and lose those that were silent for too long."""
+        busy = [line for line in self.provider.lines if not line.idle]
+        if not busy:
+            return
+        now = time.monotonic()
+        heard = [line for line in busy if line.pending()]
+        if not heard:
+            wait = max(0.0, min(line.until for line in busy) - now)
+            heard = _readable(busy, wait)
+        for line in heard:
+            self._hear(line)
+        late = time.monotonic()
+        for line in busy:
+            if line not in heard and line.until <= late:
+                self._lose(line, "timed out")
+
+    def _hear(self, line: Line) -> None:
+        try:
+            for load, result in line.answers():
+                self.results[load.parcel.message_id] = result
+            if (ready := line.ready) is not None and not line.gone:
+                line.hand_over(ready, self._following() if line.pipelining else None)
+        except LineLostError as error:
+            self._lose(line, str(error))
         else:
-            answers = []
-            for command in commands:
-                self._put(command)
-                answers.append(self._reply())
-                if answers[-1][0] // 100 not in (2, 3):
-                    break
-        refused = next((answer for answer in answers if answer[0] // 100 not in (2, 3)), None)
-        if refused is not None:
-            if answers[-1][0] == 354:
-                # Pipelined: the server wants data although it took no recipient. Nothing goes to nobody.
-                self._put(b".\r\n")
-                self._reply()
-            return self._refusal(*refused, recipient=answers.index(refused) == 1)
-        self._put(_stuffed(raw))
-        code, words = self._reply(sent=True)
-        if code // 100 == 2:
-            self._dirty = False
-            return Result(Outcome.ACCEPTED, str(code), words)
-        return self._refusal(code, words, recipient=False)
+            if line.gone:
+                self._lose(line, "the server closed the connection")
 
-    def _refusal(self, code: int, words: str, *, recipient: bool) -> Result:
-        if code == 421:
-            self._drop()
-        if code // 100 == 5:
-            ended = recipient and code in _NO_MAILBOX and not words.startswith(_OTHER_REASONS)
-            return Result(Outcome.REFUSED, str(code), words, address_ended=ended)
-        return Result(Outcome.TRY_LATER, str(code), words)
-
-    def _put(self, data: bytes) -> None:
-        try:
-            self._smtp.sock.sendall(data)  # type: ignore[union-attr]
-        except (OSError, AttributeError) as error:
-            # Not everything was handed over, so the last dot was not.
-            raise _LostError(False, str(error)) from None
-
-    def _reply(self, *, sent: bool = False) -> tuple[int, str]:
-        try:
-            code, words = self._smtp.getreply()  # type: ignore[union-attr]
-        except (OSError, smtplib.SMTPException, AttributeError) as error:
-            raise _LostError(sent, str(error) or type(error).__name__) from None
-        if code < 200:
-            raise _LostError(sent, "an answer that is not SMTP")
-        return code, _words(words)
+    def _lose(self, line: Line, words: str) -> None:
+        """What was handed over whole is uncertain; what was not can be begun anew, once."""
+        self.provider.let_go(line)
+        if line.closing is not None:
+            self.results[line.closing.parcel.message_id] = Result(Outcome.UNCERTAIN, "no_answer", words)
+        load = line.opening
+        if load is None:
+            return
+        if load.parcel.message_id in self.again:
+            self.results[load.parcel.message_id] = Result(Outcome.TRY_LATER, "lost", words)
+        else:
+            self.again.add(load.parcel.message_id)
+            self.waiting.appendleft(load)
 
 
-def _stuffed(raw: bytes) -> bytes:
-    body = raw.replace(b"\r\n.", b"\r\n..")
-    end = b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n"
-    return (b"." if body.startswith(b".") else b"") + body + end
-
-
-def _words(text: bytes | str) -> str:
-    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", decoded)[:500]
+def _readable(lines: Sequence[Line], wait: float) -> list[Line]:
+    """Those of which something can be read, after ``wait`` seconds at most."""
+    poll = select.poll()
+    found = []
+    for line in lines:
+        if line.smtp.sock is None:
+            found.append(line)  # reading says that it is gone
+        else:
+            poll.register(line.smtp.sock, select.POLLIN)
+    ready = {handle for handle, _event in poll.poll(0 if found else wait * 1000)}
+    return found + [line for line in lines if line.smtp.sock is not None and line.smtp.sock.fileno() in ready]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from channels.providers import PROVIDERS
 from channels.retry import JITTER, LONGEST_WAIT, MARKETING, TRANSACTIONAL, next_attempt
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -43,3 +44,15 @@ def test_a_provider_is_heeded_within_reason(asked: float, least: timedelta, most
         due = next_attempt(MARKETING, 1, NOW, chance=chance, retry_after=asked)
         assert due
         assert NOW + least <= due <= NOW + most * (1 + JITTER)
+
+
+def test_a_crowd_to_one_domain_is_spread_further() -> None:
+    alone, among = (next_attempt(MARKETING, 1, NOW, chance=1, crowd=crowd) for crowd in (1, 50))
+    assert alone == NOW + timedelta(seconds=60 * (1 + JITTER))
+    assert among == NOW + timedelta(seconds=60 * (1 + 4 * JITTER))
+
+
+def test_text_messages_are_tried_again_sooner_than_mails() -> None:
+    mail, text = (PROVIDERS[kind].schedules[0] for kind in ("smtp", "http_sms"))
+    first = [next_attempt(schedule, 1, NOW, chance=0) for schedule in (mail, text)]
+    assert first == [NOW + timedelta(seconds=60), NOW + timedelta(seconds=30)]
