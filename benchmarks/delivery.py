@@ -8,10 +8,13 @@ memory. Ours takes due messages from the outbox, asks the policy again, writes, 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import time as time_module
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time
@@ -23,9 +26,20 @@ from django.db import connection
 from liquid import Environment
 
 from benchmarks import harness
-from channels import rendering_markup, starter
+from benchmarks.stages import Stages
+from channels import (
+    deciding,
+    delivery_claim,
+    delivery_parcels,
+    delivery_record,
+    links,
+    rendering_markup,
+    rendering_people,
+    starter,
+)
 from channels.delivery import Crew
 from channels.models import Message, ProviderAccount, TemplateVersion
+from channels.providers import smtp
 from contacts import consent, slots
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose
@@ -137,14 +151,41 @@ def plain(count: int, port: int) -> None:
 
 
 def work() -> None:
-    """One worker process, as Celery would run it: it says when it is up, and begins when it is told to."""
+    """One worker process, as Celery would run it: it says when it is up, and begins when it is told to.
+
+    At the end it says, as JSON, what each stage cost it.
+    """
+    stages = _watched()
     crew = Crew(_THREADS)
     connection.ensure_connection()
     print("up", flush=True)
     sys.stdin.readline()
+    began = time_module.process_time()
     while crew.deliver(now):
         continue
     crew.close()
+    stages.spent["all"] += time_module.process_time() - began  # type: ignore[assignment]
+    print(json.dumps(stages.spent), flush=True)
+
+
+def _watched() -> Stages:
+    stages = Stages()
+    stages.watch(delivery_claim, "claim", "claim")
+    stages.watch(deciding, "recheck", "recheck")
+    stages.watch(delivery_parcels, "pack", "render")
+    stages.watch(rendering_people, "people", "people")
+    stages.watch(links, "ids", "link rows")
+    stages.watch(delivery_record, "transmitting", "mark")
+    stages.watch(delivery_record, "results", "record")
+    stages.watch(smtp.Smtp, "send", "transmit")
+    return stages
+
+
+def _tell(spent: Counter[str], mails: int) -> None:
+    whole = spent.pop("all")
+    parts = [f"{name} {1e6 * seconds / mails:.0f}" for name, seconds in spent.most_common()]
+    rest = whole - sum(spent.values())
+    print(f"µs of Python's CPU a mail: {', '.join(parts)}, rest {1e6 * rest / mails:.0f}")
 
 
 def _begin(worker: subprocess.Popen[str]) -> None:
@@ -157,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--mails", type=int, default=5_000)
+    parser.add_argument("--mails", type=int, default=50_000)
     parser.add_argument("--workers", type=int, default=settings.SEGUE_TASK_WORKERS)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -170,7 +211,7 @@ def main() -> None:
 
 def measure(chosen: argparse.Namespace, server: subprocess.Popen[str], port: int) -> None:
     stage(chosen.mails, port)
-    few = max(500, chosen.mails // 5)
+    few = max(500, min(5_000, chosen.mails // 5))
     with harness.stopwatch() as loop:
         plain(few, port)
     if taken(server) != few:
@@ -189,10 +230,15 @@ def measure(chosen: argparse.Namespace, server: subprocess.Popen[str], port: int
         for worker in workers:
             _begin(worker)
         codes = [worker.wait() for worker in workers]
+    spent: Counter[str] = Counter()
+    for worker in workers:
+        assert worker.stdout
+        spent.update(json.loads(worker.stdout.readline()))
     arrived, accepted = taken(server), Message.objects.filter(state=Message.State.ACCEPTED).count()
     print(f"at the sink {arrived:,}, recorded as accepted {accepted:,} of {chosen.mails:,}")
     if any(codes) or not arrived == accepted == chosen.mails:
         raise SystemExit("mails are missing")
+    _tell(spent, chosen.mails)
     print(f"{chosen.workers} workers of {_THREADS} connections: {ours.describe(chosen.mails, 'mail')}")
     print(load)
     harness.report("delivery", ours=chosen.mails / ours.wall, baseline=few / loop.wall)
