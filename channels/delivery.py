@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
-from channels import delivery_claim, delivery_parcels, delivery_record, sealing
+from channels import (
+    delivery_claim,
+    delivery_parcels,
+    delivery_record,
+    flow,
+    lifecycle,
+    sealing,
+)
 from channels.delivery_claim import Claimed
+from channels.delivery_lanes import Lane, lanes, turned_away
 from channels.models import ProviderAccount
 from channels.providers import PROVIDERS
 from channels.providers.base import Outcome, Parcel, Provider, Result, every
+from contacts.crashpoints import crashpoint
 
 Clock = Callable[[], datetime]
 
@@ -29,26 +36,37 @@ Clock = Callable[[], datetime]
 _TURN = 0.0005
 #: How long a provider that cannot be reached is left alone.
 _PAUSE = timedelta(seconds=30)
-#: Seconds after which a lane begins no more chunks, so that what it has claimed does not wait for it.
-_LONGEST = 10.0
-_UNREACHABLE = frozenset({"connect", "timeout", "tls", "auth", "421", "settings"})
 
 
-@dataclass(slots=True)
-class _Lane:
-    """The chunks of one account, taken by its threads one after the other until the provider is down."""
+class _Answered:
+    """What a provider has answered and nobody has written down yet: at most one chunk.
 
-    account: ProviderAccount
-    chunks: list[list[Claimed]]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    down: bool = False
-    began: float = field(default_factory=time.monotonic)
+    It waits for the commit that marks the next chunk, so that a chunk costs one commit and not two. What was
+    not simply accepted does not wait.
+    """
 
-    def take(self) -> list[Claimed] | None:
-        with self.lock:
-            if self.down or not self.chunks or time.monotonic() - self.began > _LONGEST:
-                return None
-            return self.chunks.pop()
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+        self._kept: list[tuple[list[Claimed], dict[int, Result], datetime]] = []
+
+    def keep(self, chunk: list[Claimed], answers: dict[int, Result], started_at: datetime) -> None:
+        self._kept.append((chunk, answers, started_at))
+
+    def write_in(self, clock: Clock) -> None:
+        """Write it down in the caller's transaction; ``forget`` it once that is committed."""
+        for chunk, answers, started_at in self._kept:
+            delivery_record.results(
+                chunk, answers, self._provider.account_id, started_at, clock(),
+                honours_key=self._provider.honours_key, schedules=self._provider.schedules,
+            )  # fmt: skip
+
+    def forget(self) -> None:
+        self._kept.clear()
+
+    def write(self, clock: Clock) -> None:
+        self.write_in(clock)
+        crashpoint("deliver.recorded")
+        self.forget()
 
 
 class Crew:
@@ -63,6 +81,8 @@ class Crew:
             # A thread whose server has answered must not wait 5 ms for another that is busy writing.
             sys.setswitchinterval(_TURN)
         self._pool = ThreadPoolExecutor(connections, "deliver") if connections > 1 else None
+        self._aside: ThreadPoolExecutor | None = None
+        self._slow: Future[None] | None = None
         self._own = threading.local()
         self._opened: list[Provider] = []
         self._lock = threading.Lock()
@@ -71,7 +91,8 @@ class Crew:
         """One batch of due messages; returns how many were claimed. ``share`` leaves slots to others."""
         now = clock()
         by_channel = delivery_claim.accounts()
-        messages = delivery_claim.claim(now, limit, by_channel, share=share)
+        known = delivery_claim.gates(by_channel)
+        messages = delivery_claim.claim(now, limit, by_channel, share=share, known=known)
         if not messages:
             return 0
         by_message = {
@@ -81,37 +102,68 @@ class Crew:
         }
         parcels, faults = delivery_parcels.pack(messages, by_message, now)
         delivery_record.faults(messages, faults, now)
-        self._run(_lanes([m for m in messages if m.id in parcels], by_message), parcels, clock)
+        self._run(lanes([m for m in messages if m.id in parcels], by_message, known), parcels, clock)
         return len(messages)
 
     def close(self) -> None:
         """End the threads and let go of every connection."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        for pool in (self._pool, self._aside):
+            if pool is not None:
+                pool.shutdown()
         with self._lock:
             for provider in self._opened:
                 provider.close()
             self._opened.clear()
 
-    def _run(self, lanes: Sequence[_Lane], parcels: dict[int, Parcel], clock: Clock) -> None:
+    def _run(self, every: Sequence[Lane], parcels: dict[int, Parcel], clock: Clock) -> None:
         if self._pool is None:
-            for lane in lanes:
+            for lane in every:
                 self._work(lane, parcels, clock)
-        else:
-            # Each account gets its share of threads, so that a slow provider does not hold up the others.
-            share = max(1, self._connections // max(1, len(lanes)))
-            futures = [
-                self._pool.submit(self._work_apart, lane, parcels, clock)
-                for lane in lanes
-                for _thread in range(min(share, len(lane.chunks)))
-            ]
-            for future in futures:
-                future.result()
-        for lane in lanes:
-            for chunk in lane.chunks:
-                delivery_record.give_back(chunk, clock(), _PAUSE if lane.down else timedelta(0))
+                self._leave(lane, clock)
+            return
+        quick = [lane for lane in every if not lane.slow]
+        for lane in every:
+            if lane.slow:
+                self._work_aside(lane, parcels, clock)
+        # Each account gets its share of threads, so that a slow provider does not hold up the others.
+        share = max(1, self._connections // max(1, len(quick)))
+        futures = [
+            self._pool.submit(self._work_apart, lane, parcels, clock)
+            for lane in quick
+            for _thread in range(min(share, len(lane.chunks)))
+        ]
+        for future in futures:
+            future.result()
+        for lane in quick:
+            self._leave(lane, clock)
 
-    def _work_apart(self, lane: _Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
+    def _work_aside(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
+        """Let a thread of its own work a slow lane off while others go on; one such lane at a time."""
+
+        def work() -> None:
+            try:
+                self._work(lane, parcels, clock)
+                self._leave(lane, clock)
+            finally:
+                # It is seldom needed, so it keeps no connection to the database.
+                connection.close()
+
+        if self._aside is None:
+            self._aside = ThreadPoolExecutor(1, "deliver-slow")
+        if self._slow is not None and not self._slow.done():
+            delivery_record.give_back(
+                [message for chunk in lane.chunks for message in chunk], clock(), _PAUSE
+            )
+            return
+        self._slow = self._aside.submit(work)
+
+    @staticmethod
+    def _leave(lane: Lane, clock: Clock) -> None:
+        """Give back what a lane has not begun."""
+        for chunk in lane.chunks:
+            delivery_record.give_back(chunk, clock(), _PAUSE if lane.down else timedelta(0))
+
+    def _work_apart(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         try:
             self._work(lane, parcels, clock)
         except BaseException:
@@ -119,27 +171,45 @@ class Crew:
             connection.close()
             raise
 
-    def _work(self, lane: _Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
+    def _work(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         try:
             provider = self._provider(lane.account)
         except (sealing.SecretsUnreadableError, KeyError, ValueError) as error:
             lane.down = True
             self._refuse_all(lane, str(error), clock)
             return
-        while chunk := lane.take():
-            answers = self._hand_over(provider, chunk, parcels, clock)
-            if answers and all(answer.code in _UNREACHABLE for answer in answers.values()):
-                lane.down = True
+        answered = _Answered(provider)
+        with lifecycle.prepared():
+            try:
+                while chunk := lane.take():
+                    answers = self._hand_over(provider, chunk, parcels, clock, answered)
+                    addresses = {message.id: message.address for message in chunk}
+                    flow.note(lane.account, answers, addresses, lane.known, clock())
+                    if answers and all(turned_away(answer) for answer in answers.values()):
+                        lane.down = True
+            finally:
+                answered.write(clock)
 
     def _hand_over(
-        self, provider: Provider, chunk: list[Claimed], parcels: dict[int, Parcel], clock: Clock
+        self,
+        provider: Provider,
+        chunk: list[Claimed],
+        parcels: dict[int, Parcel],
+        clock: Clock,
+        answered: _Answered,
     ) -> dict[int, Result]:
         started_at = clock()
         by_id = {message.id: message for message in chunk}
         marked: set[int] = set()
 
         def mark(batch: Sequence[Parcel]) -> list[Parcel]:
-            held = delivery_record.transmitting([by_id[parcel.message_id] for parcel in batch], clock())
+            going = [by_id[parcel.message_id] for parcel in batch]
+            # What became of the chunk before is written down in the same commit.
+            with transaction.atomic():
+                answered.write_in(clock)
+                held = delivery_record.transmitting(going, clock())
+            answered.forget()
+            crashpoint("deliver.transmitting")
             marked.update(held)
             return [parcel for parcel in batch if parcel.message_id in held]
 
@@ -151,12 +221,12 @@ class Crew:
             detail = f"{type(error).__name__}: {error}"[:500]
             answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail))
             answers |= {one: Result(Outcome.UNCERTAIN, "fault", detail) for one in marked}
-        delivery_record.results(
-            chunk, answers, provider.account_id, started_at, clock(), honours_key=provider.honours_key
-        )
+        answered.keep(chunk, answers, started_at)
+        if any(answer.outcome is not Outcome.ACCEPTED for answer in answers.values()):
+            answered.write(clock)
         return answers
 
-    def _refuse_all(self, lane: _Lane, words: str, clock: Clock) -> None:
+    def _refuse_all(self, lane: Lane, words: str, clock: Clock) -> None:
         while lane.chunks:
             chunk = lane.chunks.pop()
             answers = {message.id: Result(Outcome.TRY_LATER, "settings", words) for message in chunk}
@@ -187,15 +257,3 @@ def deliver_batch(clock: Clock, *, limit: int = 256) -> int:
         return crew.deliver(clock, limit=limit, share=False)
     finally:
         crew.close()
-
-
-def _lanes(messages: Sequence[Claimed], by_message: dict[int, ProviderAccount]) -> list[_Lane]:
-    grouped: dict[int, list[Claimed]] = {}
-    for message in messages:
-        grouped.setdefault(by_message[message.id].id, []).append(message)
-    lanes = []
-    for group in grouped.values():
-        account = by_message[group[0].id]
-        size = PROVIDERS[account.kind].chunk if account.kind in PROVIDERS else 16
-        lanes.append(_Lane(account, [group[at : at + size] for at in range(0, len(group), size)]))
-    return lanes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,8 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
-from channels import deciding, lifecycle
+from channels import deciding, flow, lifecycle
+from channels.flow import Gates
 from channels.lifecycle import Ref, State
 from channels.models import ProviderAccount
 from contacts import slots
@@ -63,6 +65,11 @@ def accounts() -> dict[str, list[ProviderAccount]]:
     return found
 
 
+def gates(by_channel: dict[str, list[ProviderAccount]]) -> Gates:
+    """What stands in the way of these accounts just now."""
+    return flow.gates(account for several in by_channel.values() for account in several)
+
+
 def account_for(message: Claimed, by_channel: dict[str, list[ProviderAccount]]) -> ProviderAccount | None:
     """The account that was decided on, else the first of the channel."""
     candidates = by_channel.get(message.channel, [])
@@ -70,26 +77,42 @@ def account_for(message: Claimed, by_channel: dict[str, list[ProviderAccount]]) 
 
 
 def claim(
-    now: datetime, limit: int, by_channel: dict[str, list[ProviderAccount]], *, share: bool = False
+    now: datetime,
+    limit: int,
+    by_channel: dict[str, list[ProviderAccount]],
+    *,
+    share: bool = False,
+    known: Gates | None = None,
 ) -> list[Claimed]:
     """Take up to ``limit`` due messages whose account is not paused, in one short transaction.
 
     With ``share`` only some of the slots are leased, so that other workers find work.
 
     What has come against a message since it was decided is asked in that same transaction: whoever
-    unsubscribed, converted or bounced before it gets nothing.
+    unsubscribed, converted or bounced before it gets nothing. What its account or receiving domain has no
+    room for just now stays queued and is looked at when there will be some.
     """
+    known = known or gates(by_channel)
     active = [account.id for several in by_channel.values() for account in several]
-    ready = [account.id for several in by_channel.values() for account in several if not account.paused]
-    open_channels = [channel for channel, several in by_channel.items() if not several[0].paused]
+    ready = [
+        account.id
+        for several in by_channel.values()
+        for account in several
+        if not account.paused and known.open(account.id, now)
+    ]
+    open_channels = [channel for channel, several in by_channel.items() if several[0].id in ready]
     if not ready:
         return []
     with transaction.atomic():
         found = _due(now, limit, active, ready, open_channels, share=share)
+        refs = [message.ref for message in found]
         against = deciding.recheck(found, now)
         if against:
             deciding.turn_back(found, against, now)
             found = [message for message in found if message.id not in against]
+        found, later = flow.admit(found, partial(account_for, by_channel=by_channel), known, now)
+        held = [(ref, later[ref.id]) for ref in refs if ref.id in later]
+        lifecycle.postpone([ref for ref, _until in held], [until for _ref, until in held])
         taken = lifecycle.move(
             [message.ref for message in found],
             State.QUEUED,

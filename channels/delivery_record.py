@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import struct
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,24 +12,18 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from channels import lifecycle, retry
+from channels import flow_rules, lifecycle, retry
 from channels.delivery_claim import LEASE, Claimed
 from channels.delivery_parcels import Fault
 from channels.lifecycle import State
 from channels.message_events import event
 from channels.models.provider import Channel
 from channels.providers.base import Outcome, Result
-from contacts import consent, event_log
+from channels.retry import Schedule
+from contacts import consent, copying, event_log
 from contacts.crashpoints import crashpoint
 from contacts.models import ChannelAddress, Suppression
 
-_ATTEMPT = (
-    "started_at", "message_id", "message_created_at", "finished_at", "provider_id", "slot", "number",
-    "outcome", "code", "detail",
-)  # fmt: skip
-_ATTEMPT_TYPES = [
-    "timestamptz", "int8", "timestamptz", "timestamptz", "int4", "int2", "int2", "text", "text", "text",
-]  # fmt: skip
 _UNDERWAY = (State.CLAIMED, State.TRANSMITTING)
 
 
@@ -43,7 +39,7 @@ class _End:
 def transmitting(messages: Sequence[Claimed], now: datetime) -> set[int]:
     """Mark, durably, that the messages are about to be handed over; returns those still ours."""
     crashpoint("deliver.packed")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         held = lifecycle.move(
             [message.ref for message in messages],
             State.CLAIMED,
@@ -51,7 +47,6 @@ def transmitting(messages: Sequence[Claimed], now: datetime) -> set[int]:
             fences=[message.fence for message in messages],
             every={"lease_until": now + LEASE},
         )
-    crashpoint("deliver.transmitting")
     return held
 
 
@@ -92,14 +87,24 @@ def results(
     now: datetime,
     *,
     honours_key: bool,
+    schedules: tuple[Schedule, Schedule] = (retry.MARKETING, retry.TRANSACTIONAL),
 ) -> int:
     """Record the provider's answers; returns how many messages it accepted. One short transaction."""
     answered = [message for message in messages if message.id in answers]
+    later = Counter(
+        flow_rules.domain_of(message.address)
+        for message in answered
+        if answers[message.id].outcome is Outcome.TRY_LATER
+    )
     ends = {
-        message.id: _end(message, answers[message.id], now, honours_key=honours_key) for message in answered
-    }
+        message.id: _end(
+            message, answers[message.id], now, schedules[message.transactional],
+            honours_key=honours_key, crowd=later[flow_rules.domain_of(message.address)] if later else 1,
+        )
+        for message in answered
+    }  # fmt: skip
     crashpoint("deliver.answered")
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         moved: set[int] = set()
         for state in {end.state for end in ends.values()}:
             going = [message for message in answered if ends[message.id].state is state]
@@ -108,7 +113,6 @@ def results(
         _write_attempts(done, answers, account_id, started_at, now)
         event_log.append(_events(done, ends, now))
         _end_addresses([message for message in done if answers[message.id].address_ended], now)
-    crashpoint("deliver.recorded")
     return sum(1 for message in done if ends[message.id].state is State.ACCEPTED)
 
 
@@ -124,17 +128,18 @@ def give_back(messages: Sequence[Claimed], now: datetime, wait: timedelta) -> No
     )
 
 
-def _end(message: Claimed, answer: Result, now: datetime, *, honours_key: bool) -> _End:
+def _end(
+    message: Claimed, answer: Result, now: datetime, schedule: Schedule, *, honours_key: bool, crowd: int
+) -> _End:
     if answer.outcome is Outcome.ACCEPTED:
         return _End(State.ACCEPTED)
     if answer.outcome is Outcome.REFUSED:
         return _End(State.REJECTED, answer.code)
     if answer.outcome is Outcome.UNCERTAIN and not honours_key:
         return _End(State.UNCERTAIN, "no_answer")
-    schedule = retry.TRANSACTIONAL if message.transactional else retry.MARKETING
     due_at = retry.next_attempt(
         schedule, message.attempts, now,
-        chance=random.random(), retry_after=answer.retry_after,  # noqa: S311 (spreads load, guards nothing)
+        chance=random.random(), retry_after=answer.retry_after, crowd=crowd,  # noqa: S311 (spreads load, guards nothing)
     )  # fmt: skip
     if due_at is None:
         return _End(State.REJECTED, "attempts_used")
@@ -192,20 +197,36 @@ def _write_attempts(
 ) -> None:
     if not messages:
         return
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY channels_attempt ({', '.join(_ATTEMPT)}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.set_types(_ATTEMPT_TYPES)
-        for message in messages:
-            answer = answers[message.id]
-            copy.write_row(
-                (
-                    started_at, message.id, message.created_at, now, account_id, message.slot,
-                    message.attempts, answer.outcome.value, answer.code,
-                    answer.detail.replace("\x00", "")[:1000],
-                )
-            )  # fmt: skip
+    front = _when(8, copying.instant(started_at))
+    rest = _when(8, copying.instant(now)) + _account(4, account_id)
+    parts = [copying.HEADER]
+    for message in messages:
+        answer = answers[message.id]
+        parts += (
+            _fields(10),
+            front,
+            _whose(8, message.id, 8, copying.instant(message.created_at)),
+            rest,
+            _which(2, message.slot, 2, message.attempts),
+            copying.text(answer.outcome.value),
+            copying.text(answer.code),
+            copying.text(answer.detail.replace("\x00", "")[:1000]),
+        )
+    parts.append(copying.TRAILER)
+    with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        copy.write(b"".join(parts))
+
+
+# Ten fields: when it began; whose; when it ended and by which account; slot and number; three texts.
+_COPY = (
+    "COPY channels_attempt (started_at, message_id, message_created_at, finished_at, provider_id, slot,"
+    " number, outcome, code, detail) FROM STDIN (FORMAT BINARY)"
+)
+_fields = struct.Struct("!h").pack
+_when = struct.Struct("!iq").pack
+_whose = struct.Struct("!iq iq").pack
+_account = struct.Struct("!ii").pack
+_which = struct.Struct("!ih ih").pack
 
 
 def _end_addresses(messages: Sequence[Claimed], now: datetime) -> None:

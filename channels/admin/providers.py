@@ -7,17 +7,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from channels import accounts, sealing
+from channels import accounts, flow_words, sealing
 from channels.addresses import AddressError
-from channels.models import ProviderAccount
+from channels.admin.flow import FlowPages
+from channels.models import Flow, ProviderAccount
 from channels.models.provider import Channel
 from channels.providers import PROVIDERS
 from channels.providers.base import NotReadyError, Outcome, Setting
@@ -89,12 +90,12 @@ def _field(setting: Setting, known: set[str]) -> forms.CharField:
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(ModelAdmin):
+class ProviderAccountAdmin(FlowPages):
     form = AccountForm
     list_display = ["title", "channel_shown", "position", "state"]
     list_filter = ["channel", "active", "paused"]
     search_fields = ["name"]
-    actions_detail = ["try_out"]
+    actions_detail = ["flow_page", "try_out"]
     compressed_fields = True
 
     @display(description=_("account"), header=True, ordering="name")
@@ -106,11 +107,24 @@ class ProviderAccountAdmin(ModelAdmin):
     def channel_shown(self, account: ProviderAccount) -> str:
         return account.get_channel_display()
 
-    @display(description=_("state"), label={"on": "success", "paused": "warning", "off": "danger"})
+    @display(
+        description=_("state"),
+        label={
+            "on": "success",
+            "paused": "warning",
+            "half_open": "warning",
+            "off": "danger",
+            "shut": "danger",
+        },
+    )
     def state(self, account: ProviderAccount) -> tuple[str, Any]:
-        if not account.active:
-            return "off", _("Off")
-        return ("paused", _("Paused")) if account.paused else ("on", _("Active"))
+        state = flow_words.state_of(account, next(iter(account.flows.all()), None), clock.now())
+        return state, flow_words.label(state)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderAccount]:
+        own = Prefetch("flows", Flow.objects.filter(domain=""))
+        found: QuerySet[ProviderAccount] = super().get_queryset(request).prefetch_related(own)
+        return found
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         known = set(_known_secrets(obj))

@@ -3,6 +3,7 @@
 from channels.models.audience import Audience, AudienceDeparture, AudienceMember
 from channels.models.charter import CharterVersion
 from channels.models.engagement import EngagementTotal, Hit, LastOpen, Receipt, TrackedLink
+from channels.models.flow import Flow
 from channels.models.inapp import InAppMessage
 from channels.models.message import Attempt, Decision, Message
 from channels.models.provider import ProviderAccount
@@ -18,6 +19,7 @@ __all__ = [
     "CharterVersion",
     "Decision",
     "EngagementTotal",
+    "Flow",
     "Hit",
     "InAppMessage",
     "LastOpen",

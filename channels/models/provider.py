@@ -31,6 +31,26 @@ class ProviderAccount(models.Model):
     rate_per_second = models.PositiveIntegerField(
         _("most per second"), null=True, blank=True, help_text=_("Empty: as fast as it takes them.")
     )
+    # Messages per second by receiving domain; "*" is each domain that is not named.
+    domain_rates = models.JSONField(
+        _("most per second and receiving domain"), default=dict, db_default={}, blank=True
+    )
+    warmup_from = models.DateField(
+        _("warm-up begins"),
+        null=True,
+        blank=True,
+        help_text=_("First day of a new sender. Empty: no warm-up."),
+    )
+    warmup_first = models.PositiveIntegerField(_("messages on the first day"), default=200, db_default=200)
+    warmup_growth = models.PositiveSmallIntegerField(
+        _("more on each day, in percent"), default=50, db_default=50
+    )
+    warmup_target = models.PositiveIntegerField(
+        _("warm-up ends at"),
+        default=50_000,
+        db_default=50_000,
+        help_text=_("Messages a day; from there on nothing is held back."),
+    )
 
     class Meta:
         verbose_name = _("provider account")

@@ -1,13 +1,17 @@
 """Delivery: what leaves, what is written down, and what a fault does."""
 
+import email
+import email.policy
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from channels import deciding, delivery, rescue
-from channels.models import Attempt, Message, ProviderAccount, SandboxMessage
+from channels import deciding, delivery, delivery_claim, delivery_record, rescue
+from channels.models import Attempt, Flow, Message, ProviderAccount, SandboxMessage
+from channels.providers.base import Outcome, Result
+from channels.providers.smtp import Smtp
 from contacts.models import Event, Suppression
 from tests.contracts.smtp_sink import Sink, smtp_sink
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
@@ -319,3 +323,95 @@ def test_a_batch_of_any_size_takes_the_same_number_of_statements() -> None:
         counts.append(count.total)
     # The first batch also learns the link's id.
     assert counts[0] - 1 <= counts[1] <= counts[0]
+
+
+def test_a_frozen_worker_that_wakes_changes_nothing(sink: Sink) -> None:
+    _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact(email="ok@example.com"))
+    frozen = delivery_claim.claim(NOON, 10, delivery_claim.accounts())
+    later = NOON + delivery_claim.LEASE + timedelta(seconds=1)
+    rescue.rescue(later)
+    assert _deliver(later) == 1
+    assert delivery_record.transmitting(frozen, later) == set()
+    answers = {message.id: Result(Outcome.REFUSED, "550")}
+    assert delivery_record.results(frozen, answers, 1, NOON, later, honours_key=False) == 0
+    delivery_record.give_back(frozen, later, timedelta(0))
+    message.refresh_from_db()
+    assert message.state == State.ACCEPTED
+    assert (len(sink.mails), Attempt.objects.count()) == (1, 1)
+
+
+def test_a_worker_frozen_while_handing_over_leaves_its_message_uncertain(sink: Sink) -> None:
+    _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact(email="ok@example.com"))
+    frozen = delivery_claim.claim(NOON, 10, delivery_claim.accounts())
+    assert delivery_record.transmitting(frozen, NOON) == {message.id}
+    later = NOON + delivery_claim.LEASE + timedelta(seconds=1)
+    rescue.rescue(later)
+    answers = {message.id: Result(Outcome.ACCEPTED, "250")}
+    assert delivery_record.results(frozen, answers, 1, NOON, later, honours_key=False) == 0
+    message.refresh_from_db()
+    assert message.state == State.UNCERTAIN
+    assert _deliver(later) == 0
+
+
+def test_a_refusal_says_at_which_command_it_came(sink: Sink) -> None:
+    _smtp(sink)
+    make_template("hello")
+    for mode in ("perm", "dataperm", "temp", "datatemp"):
+        make_queued(make_contact(email=f"{mode}@example.com"))
+    _deliver()
+    said = set(Attempt.objects.values_list("detail", flat=True))
+    assert said == {
+        "at RCPT: 5.1.1 no such user", "after the mail: 5.6.0 not this", "at RCPT: 4.3.0 later",
+        "after the mail: 4.3.1 later",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_an_account_says_how_many_connections_a_thread_keeps(sink: Sink, lines: int) -> None:
+    _smtp(sink, connections=lines)
+    make_template("hello")
+    for place in range(48):
+        make_queued(make_contact(email=f"ok{place}@example.com"))
+    _deliver()
+    assert len(sink.mails) == 48
+    assert sink.connections == min(lines, 2)  # a further one is worth opening for eight mails of a group
+
+
+def test_a_mail_is_the_same_whether_it_was_cut_or_not(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    _smtp(sink, from_name="Zoé's")
+    make_template("hello", subject="Hé {{ contact.first_name }}", body="<p>.é {{ contact.first_name }}</p>")
+    contact = make_contact(email="ok@example.com", first_name=".\nAnn =", language="en")
+    message = make_queued(contact)
+    _deliver()
+    Message.objects.filter(id=message.id).update(state=State.QUEUED, due_at=NOON)
+    monkeypatch.setattr(Smtp, "takes_wire", False)
+    _deliver()
+    cut, whole = (email.message_from_bytes(mail.data, policy=email.policy.SMTP) for mail in sink.mails)
+    assert cut.get_boundary() != whole.get_boundary()
+    del cut["Content-Type"], whole["Content-Type"]
+    assert cut.items() == whole.items()
+    for ours, theirs in zip(cut.walk(), whole.walk(), strict=True):
+        assert ours.get_payload(decode=True) == theirs.get_payload(decode=True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_healthy_messages_do_not_wait_for_a_domain_that_times_out(sink: Sink) -> None:
+    account = _smtp(sink, timeout=1)
+    make_template("hello")
+    Flow.objects.create(account=account, domain="ill.example", failures=1)
+    ill = [make_queued(make_contact(email=f"slowack{place}@ill.example")) for place in range(3)]
+    fine = [make_queued(make_contact(email=f"ok{place}@fine.example")) for place in range(40)]
+    crew = delivery.Crew(connections=2)
+    try:
+        crew.deliver(lambda: NOON, share=False)
+        states = set(Message.objects.filter(id__in=[one.id for one in fine]).values_list("state", flat=True))
+        assert states == {State.ACCEPTED}
+    finally:
+        crew.close()
+    states = set(Message.objects.filter(id__in=[one.id for one in ill]).values_list("state", flat=True))
+    assert states == {State.UNCERTAIN}
+    assert Flow.objects.get(domain="ill.example").failures == 4
