@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from channels import actors, lifecycle, unmeasuring
+from channels import actors, lifecycle, soft_bounces, unmeasuring
 from channels import engagement_rows as rows
 from channels.engagement_rows import EngagedMessage, Hit, Returned
 from channels.lifecycle import State
@@ -207,6 +207,7 @@ def _heed(receipts: Sequence[Returned], now: datetime) -> None:
     ):
         if messages:
             consent.suppress(((one.channel, one.address) for one in messages if one.address), reason, now)
+    soft_bounces.heed({r.message.contact_id for r in receipts if _soft(r)}, now)
     left = {
         (r.message.contact_id, r.message.channel): r
         for r in receipts

@@ -141,6 +141,7 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("channels.EngagementTotal", "opens and clicks that are kept on nobody"),
     Impersonal("channels.CharterVersion", "rules of pressure, and who on the team wrote them"),
     Impersonal("channels.ProviderAccount", "settings and sealed secrets of providers"),
+    Impersonal("channels.Flow", "speed and failures of accounts and receiving domains, addresses taken out"),
     Impersonal("channels.TrackedLink", "addresses of pages, shared by all messages"),
     Impersonal("channels.Survey", "questions that are the same for everybody"),
     Impersonal("channels.SurveyVersion", "questions that are the same for everybody"),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Count
 
 from channels import lifecycle
 from channels.lifecycle import Ref, State
@@ -20,18 +25,41 @@ class Verdict(StrEnum):
 
 def resolve(message: Message, verdict: Verdict, now: datetime) -> bool:
     """Move an uncertain message to what a person found out; False when it is uncertain no more."""
-    ref = [Ref(message.id, message.created_at, message.slot)]
+    return bool(resolve_many([message], verdict, now))
+
+
+def resolve_many(messages: Sequence[Message], verdict: Verdict, now: datetime) -> set[int]:
+    """The same for several, a set at a time; returns the ids of those that were still uncertain."""
+    refs = [Ref(message.id, message.created_at, message.slot) for message in messages]
     if verdict is Verdict.ARRIVED:
-        moved = lifecycle.move(
-            ref, State.UNCERTAIN, State.ACCEPTED, every={"accepted_at": now, "reason": "by_hand"}
-        )
-        if moved:
-            event_log.append([event("Message Sent", message, now)])
+        every = {"accepted_at": now, "reason": "by_hand"}
+        moved = lifecycle.move(refs, State.UNCERTAIN, State.ACCEPTED, every=every)
+        event_log.append(event("Message Sent", one, now) for one in messages if one.id in moved)
     elif verdict is Verdict.DID_NOT:
-        moved = lifecycle.move(ref, State.UNCERTAIN, State.REJECTED, every={"reason": "by_hand"})
-        if moved:
-            event_log.append([event("Message Failed", message, now, reason="by_hand")])
+        moved = lifecycle.move(refs, State.UNCERTAIN, State.REJECTED, every={"reason": "by_hand"})
+        event_log.append(
+            event("Message Failed", one, now, reason="by_hand") for one in messages if one.id in moved
+        )
     else:
-        moved = lifecycle.move(ref, State.UNCERTAIN, State.QUEUED, every={"due_at": now, "reason": "by_hand"})
-        pulse.wake("deliver")
-    return bool(moved)
+        every = {"due_at": now, "reason": "by_hand"}
+        moved = lifecycle.move(refs, State.UNCERTAIN, State.QUEUED, every=every)
+        transaction.on_commit(partial(pulse.wake, "deliver"))
+    return moved
+
+
+def uncertain(limit: int, after: int = 0, provider_id: int | None = None) -> list[Message]:
+    """Uncertain messages, the oldest first, beyond the id ``after``."""
+    rows = Message.objects.filter(state=State.UNCERTAIN, id__gt=after).select_related("contact")
+    if provider_id is not None:
+        rows = rows.filter(provider_id=provider_id)
+    return list(rows.order_by("id")[:limit])
+
+
+def counts() -> list[tuple[int, str, int]]:
+    """How many are uncertain, by (account, reason); one statement on a small index."""
+    return list(
+        Message.objects.filter(state=State.UNCERTAIN)
+        .values_list("provider_id", "reason")
+        .annotate(count=Count("id"))
+        .order_by("provider_id", "reason")
+    )

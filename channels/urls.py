@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
-from channels.api import inbox, surveys
+from channels.api import inbox, sending, surveys
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
@@ -16,6 +16,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_survey}/publish", surveys.SurveyPublish.as_view(), name="api_survey_publish"),
     path(f"{_survey}/results", surveys.SurveyResults.as_view(), name="api_survey_results"),
     path(f"{_survey}/answers", surveys.SurveyAnswers.as_view(), name="api_survey_answers"),
+    path("api/v1/provider-accounts", sending.Accounts.as_view(), name="api_provider_accounts"),
+    path(
+        "api/v1/provider-accounts/<int:account_id>/pause",
+        sending.Account.as_view(),
+        name="api_provider_account_pause",
+    ),
+    path("api/v1/messages/uncertain", sending.Uncertain.as_view(), name="api_uncertain"),
+    path("api/v1/messages/<uuid:key>/settle", sending.Settled.as_view(), name="api_settle"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("hooks/email/<int:account_id>", webhooks.email_report, name="email_report"),
     path("hooks/sms/<int:account_id>", webhooks.sms_report, name="sms_report"),

@@ -55,5 +55,12 @@ SCOPES: dict[str, Scope] = {
     "surveys:publish": Scope(_("Publish surveys"), "channels.publish_survey", guarded=True),
     "messages:read": Scope(_("Read messages and decisions"), "channels.view_message"),
     "messages:write": Scope(_("Ask for messages"), "channels.add_message"),
+    "messages:settle": Scope(
+        _("Say what became of uncertain messages"), "channels.change_message", guarded=True
+    ),
+    "providers:read": Scope(_("Read how provider accounts are doing"), "channels.view_provideraccount"),
+    "providers:write": Scope(
+        _("Pause and resume provider accounts"), "channels.change_provideraccount", guarded=True
+    ),
     "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),
 }

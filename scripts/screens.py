@@ -67,6 +67,7 @@ SCREENS = [
     Screen("journey-load", "/admin/journeys/outlook/before/1/"),
     Screen("runs", "/admin/journeys/run/"),
     Screen("messages", "/admin/channels/message/"),
+    Screen("messages-uncertain", "/admin/channels/message/uncertain/"),
     _record("message", "/admin/channels/message/"),
     Screen("decisions", "/admin/channels/decision/"),
     Screen("templates", "/admin/channels/template/"),

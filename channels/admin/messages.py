@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from channels import explaining, resolving
+from channels.admin.uncertain import UncertainPage
 from channels.models import Attempt, Decision, Message, ProviderAccount, Receipt, TrackedLink
 from channels.models.provider import Channel
 from contacts import clock
@@ -72,7 +72,7 @@ class ChannelFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(ModelAdmin):
+class MessageAdmin(UncertainPage):
     list_display = ["who", "channel_shown", "content_shown", "state_shown", "reason_shown", "created_at"]
     list_filter = [StateFilter, ChannelFilter]
     search_fields = ["address"]
@@ -83,6 +83,7 @@ class MessageAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     actions = None
+    actions_list = ["uncertain_page"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -165,6 +166,7 @@ class MessageAdmin(ModelAdmin):
             with transaction.atomic():
                 done = resolving.resolve(message, resolving.Verdict(chosen), clock.now())
             if done:
+                self.log_change(request, message, f"Settled by hand: {chosen}")
                 notices.success(request, _("Settled."))
             else:
                 notices.warning(request, _("It was settled in the meantime."))
