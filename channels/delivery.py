@@ -155,6 +155,8 @@ class Crew:
                 [message for chunk in lane.chunks for message in chunk], clock(), _PAUSE
             )
             return
+        if self._slow is not None:
+            self._slow.result()  # what went wrong there is told here
         self._slow = self._aside.submit(work)
 
     @staticmethod
