@@ -25,7 +25,7 @@ from contacts.models import Suppression
 #: A receipt may come before we know the provider's id of its message; it waits so long.
 _PATIENCE = timedelta(minutes=10)
 _OPENED, _CLICKED, _DISMISSED = "opened", "clicked", "dismissed"
-_KIND = {"open": _OPENED, "click": _CLICKED, "seen": _OPENED, "dismissed": _DISMISSED}
+_KIND = {"open": _OPENED, "click": _CLICKED, "trap": _CLICKED, "seen": _OPENED, "dismissed": _DISMISSED}
 _NAMES = {
     _OPENED: "Message Opened",
     _CLICKED: "Message Clicked",
@@ -40,7 +40,8 @@ _NAMES = {
 def absorb(now: datetime, limit: int = 1000) -> int:
     """Class up to ``limit`` hits in one transaction, a constant number of statements; returns how many."""
     with transaction.atomic():
-        hits = rows.take(limit, now - _PATIENCE)
+        # Fetches wait a moment for their company: it may tell what one of them alone does not.
+        hits = rows.take(limit, now - _PATIENCE, now - actors.SETTLED)
         messages = rows.messages(hits)
         matched = [(hit, message) for hit in hits if (message := _find(hit, messages)) is not None]
         missing = {hit.id for hit in hits} - {hit.id for hit, _message in matched}
@@ -67,19 +68,24 @@ def _find(hit: Hit, messages: dict[object, EngagedMessage]) -> EngagedMessage | 
 def _classed(matched: Sequence[tuple[Hit, EngagedMessage]]) -> list[Returned]:
     fetched = [(message.contact_id, message.channel, hit.received_at) for hit, message in matched]
     may_keep = measuring.allowed(fetched)
+    together = actors.company(rows.company([hit for hit, _message in matched], actors.COMPANY))
     receipts = []
     for hit, message in matched:
         kind = _KIND.get(hit.kind, hit.kind)
         actor, consented = "", True
         if kind in (_OPENED, _CLICKED, _DISMISSED):
             consented = (message.contact_id, message.channel, hit.received_at) in may_keep
-            actor = actors.of(
+            actor, why = actors.of(
                 hit.kind if hit.kind in _KIND else {_OPENED: "open"}.get(kind, "click"),
                 str(hit.data.get("method", "GET")),
                 str(hit.data.get("agent", "")),
                 str(hit.data.get("purpose", "")),
                 _seconds(hit, message),
             )
+            if actor == actors.HUMAN and hit.id in together:
+                actor, why = actors.SCANNER, together[hit.id]
+            if why:
+                hit.data["why"] = why
         receipts.append(Returned(hit, message, kind, actor, unnamed=not consented))
     return receipts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,8 +12,14 @@ import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from channels.actors import Fetch
 from channels.lifecycle import Ref
 from channels.models import TrackedLink
+
+#: Hits of our own pixels and links; a page that shows the message itself says so in the hit.
+FETCHES = ("open", "click", "trap")
+_AHEAD = 5_000
+"Hits behind a batch among which the company of its own is looked for."
 
 #: The columns that keep the first time of something.
 FIRSTS = ("opened_at", "clicked_at", "delivered_at", "bounced_at")
@@ -71,15 +77,37 @@ class Returned:
     unnamed: bool = False
 
 
-def take(limit: int, given_up: datetime) -> list[Hit]:
+def take(limit: int, given_up: datetime, settled: datetime) -> list[Hit]:
     """The oldest hits whose message is known, and those received before ``given_up`` in any case.
 
-    What still waits for its message is passed over, so that a provider's reports about other people's mails
-    hold up nobody.
+    Fetches that came after ``settled`` are left for later. What still waits for its message is passed over,
+    so that a provider's reports about other people's mails hold up nobody.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [given_up, limit])
+        cursor.execute(_TAKE, [given_up, settled, list(FETCHES), limit])
         return [Hit(*(*row[:-1], msgspec.json.decode(row[-1]))) for row in cursor.fetchall()]
+
+
+def company(hits: Sequence[Hit], span: timedelta) -> list[Fetch]:
+    """The fetches among ``hits``, with those of the same messages that came around them, kept or waiting."""
+    own = [hit for hit in hits if hit.kind in FETCHES and hit.message_id and "in_app" not in hit.data]
+    if not own:
+        return []
+    found = [
+        Fetch(
+            hit.id, hit.message_id or 0, hit.kind, hit.link_id, hit.received_at,
+            str(hit.data.get("network", "")), str(hit.data.get("agent", "")),
+        )
+        for hit in own
+    ]  # fmt: skip
+    messages = sorted({fetch.message for fetch in found})
+    first, last = min(fetch.at for fetch in found), max(fetch.at for fetch in found)
+    with psycopg.Cursor(connection.connection) as cursor:
+        behind = max(hit.id for hit in hits)
+        cursor.execute(
+            _COMPANY, [behind, behind + _AHEAD, messages, list(FETCHES), messages, first - span, last + span]
+        )
+        return [*found, *(Fetch(-place, *row) for place, row in enumerate(cursor.fetchall(), 1))]
 
 
 def messages(hits: Sequence[Hit]) -> dict[object, EngagedMessage]:
@@ -157,15 +185,29 @@ _TAKE = """
 SELECT h.id, h.received_at, h.kind, h.message_id, h.message_created_at, h.link_id, h.provider_id,
        h.receipt_key, h.data
 FROM channels_hit h
-WHERE h.received_at <= %s
+WHERE (h.received_at <= %s
    OR EXISTS (SELECT 1 FROM channels_message m
               WHERE m.id = h.message_id AND m.created_at = h.message_created_at AND m.contact_id > 0)
    OR EXISTS (SELECT 1 FROM channels_message m
               WHERE m.provider_message_id = h.data->>'provider_message_id' AND m.provider_message_id <> ''
-                AND (m.provider_id = h.provider_id OR m.provider_id IS NULL))
+                AND (m.provider_id = h.provider_id OR m.provider_id IS NULL)))
+  AND (h.received_at <= %s OR h.kind <> ALL(%s) OR h.data ? 'in_app')
 ORDER BY h.id
 LIMIT %s
 FOR UPDATE OF h SKIP LOCKED
+"""
+
+_COMPANY = """
+SELECT message_id, kind, link_id, received_at, coalesce(data->>'network', ''), coalesce(data->>'agent', '')
+FROM channels_hit WHERE id > %b AND id <= %b::int8 AND message_id = ANY(%b::int8[]) AND kind = ANY(%b::text[])
+UNION ALL
+SELECT message_id,
+       CASE WHEN detail->>'why' = 'hidden_link' AND link_id IS NULL AND kind = 'clicked' THEN 'trap'
+            WHEN kind = 'clicked' THEN 'click' ELSE 'open' END,
+       link_id, received_at, coalesce(detail->>'network', ''), coalesce(detail->>'agent', '')
+FROM channels_receipt
+WHERE message_id = ANY(%b::int8[]) AND received_at >= %b AND received_at <= %b
+  AND kind IN ('opened', 'clicked') AND NOT detail ? 'in_app'
 """
 
 _MESSAGES = """

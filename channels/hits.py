@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import psycopg
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from contacts import copying
 from contacts.group_commit import connect
 
 COLUMNS = (
@@ -52,6 +55,27 @@ def write(hits: Iterable[NewHit]) -> None:
         copy.set_types(TYPES)
         for hit in hits:
             copy.write_row(_row(hit))
+
+
+_HEAD = struct.Struct("!h iq").pack
+_ID, _LINK = struct.Struct("!iq").pack, struct.Struct("!ii").pack
+
+
+def encoded(hit: NewHit) -> bytes:
+    """``hit`` as one row of a binary COPY into ``COLUMNS``."""
+    created = hit.message_created_at
+    return b"".join(
+        (
+            _HEAD(8, 8, copying.instant(hit.received_at)),
+            copying.text(hit.kind),
+            copying.NULL if hit.message_id is None else _ID(8, hit.message_id),
+            copying.NULL if created is None else _ID(8, copying.instant(created)),
+            copying.NULL if hit.link_id is None else _LINK(4, hit.link_id),
+            copying.NULL if hit.provider_id is None else _LINK(4, hit.provider_id),
+            copying.text(hit.receipt_key),
+            copying.document(msgspec.json.encode(hit.data)),
+        )
+    )
 
 
 class HitWriter:

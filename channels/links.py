@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.html import escape
 
-from channels.tracking import CLICK, OPEN, Signer
+from channels.tracking import CLICK, OPEN, TRAP, Signer
 
 _MOST_KNOWN = 50_000
 
@@ -44,7 +44,7 @@ def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Cal
     """What turns an address in one message into a tracked one. Our own pages stay as they are."""
 
     sign = signer().for_message(CLICK, message_id, created_at)
-    front = f"{settings.SEGUE_BASE_URL}/t/c/"
+    front = f"{settings.SEGUE_TRACKING_URL}/t/c/"
     made: dict[str, str] = {}
 
     def track(address: str) -> str:
@@ -57,14 +57,18 @@ def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Cal
 
 
 def pixel(message_id: int, created_at: datetime) -> str:
-    """The HTML of a message's pixel."""
-    token = signer().sign(OPEN, message_id, created_at)
-    address = escape(f"{settings.SEGUE_BASE_URL}/t/o/{token}.gif")
-    return f'<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
+    """The HTML of a message's pixel, and of a link that only machines find: it is drawn nowhere."""
+    begins = f"{settings.SEGUE_TRACKING_URL}/t"
+    address = escape(f"{begins}/o/{signer().sign(OPEN, message_id, created_at)}.gif")
+    trap = escape(f"{begins}/h/{signer().sign(TRAP, message_id, created_at)}")
+    return (
+        f'<a href="{trap}" style="display:none" aria-hidden="true" tabindex="-1" rel="nofollow"></a>'
+        f'<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
+    )
 
 
 def _ours(address: str) -> bool:
-    return address.startswith(settings.SEGUE_BASE_URL + "/")
+    return address.startswith((settings.SEGUE_BASE_URL + "/", settings.SEGUE_TRACKING_URL + "/"))
 
 
 def _learn(addresses: set[str]) -> dict[str, int]:

@@ -138,6 +138,7 @@ PEOPLE: tuple[Table, ...] = (
 IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("channels.Audience", "a list's name and destination"),
     Impersonal("channels.AudienceDeparture", "digests that a destination still has to be told to remove"),
+    Impersonal("channels.HitSpool", "how far files of hits were taken in"),
     Impersonal("channels.EngagementTotal", "opens and clicks that are kept on nobody"),
     Impersonal("channels.CharterVersion", "rules of pressure, and who on the team wrote them"),
     Impersonal("channels.ProviderAccount", "settings and sealed secrets of providers"),

@@ -7,10 +7,9 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import urlencode, urlsplit
 
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections, connection
 from psycopg_pool import PoolTimeout
 
-from channels.models import Message
 from channels.tracking import Token
 from contacts import visits
 from contacts.models import Source
@@ -39,6 +38,7 @@ def hosts() -> frozenset[str]:
 
 @lru_cache(maxsize=2)
 def _hosts(_moment: int) -> frozenset[str]:
+    renew()
     web = Source.objects.filter(kind=Source.Kind.WEB, active=True).exclude(site="")
     try:
         named = {urlsplit(site).hostname for site in web.values_list("site", flat=True)}
@@ -48,18 +48,30 @@ def _hosts(_moment: int) -> frozenset[str]:
     return frozenset(bare | {f"www.{host}" for host in bare})
 
 
+def renew() -> None:
+    """As Django does at a request's beginning: a connection that failed before is not used again."""
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
 def forget() -> None:
     """Ask the table again, after it was changed."""
     _hosts.cache_clear()
 
 
 def _visit(token: Token) -> Visit | None:
+    # By hand: this is asked for each click, and the ORM costs more than the rest of it.
     try:
-        found = (
-            Message.objects.filter(id=token.message_id, created_at=token.created_at, contact_id__gt=0)
-            .values_list("id", "channel", "origin_slug", "origin_step")
-            .first()
-        )
+        renew()
+        with connection.cursor() as cursor:
+            cursor.execute(_VISIT, [token.message_id, token.created_at])
+            found = cursor.fetchone()
     except (DatabaseError, PoolTimeout):
         return None
     return Visit(*found) if found else None
+
+
+_VISIT = (
+    "SELECT id, channel, origin_slug, origin_step FROM channels_message"
+    " WHERE id = %s AND created_at = %s AND contact_id > 0"
+)

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 OPEN, CLICK = "open", "click"
+#: A link that no person sees: who follows it looks at every link.
+TRAP = "trap"
 
 _BODY = struct.Struct(">QqI")
 _FRONT, _LINK = struct.Struct(">Qq"), struct.Struct(">I")
@@ -64,6 +66,10 @@ class Signer:
             return base64.urlsafe_b64encode(body + digest.digest()).decode("ascii")
 
         return sign
+
+    def proof(self, asked: str) -> str:
+        """What only somebody with the secret can answer to ``asked``."""
+        return _digest(self._keys[0], "domain", asked.encode()).hex()
 
     def read(self, use: str, text: str) -> Token | None:
         """What ``text`` says, or None when it was not signed for ``use`` by this secret."""

@@ -1,25 +1,32 @@
 """The door of /t/*: pixels and tracked links, answered before Django's middleware.
 
-A fetch changes nothing but leaves a raw hit. A link leads only to the address it was made for: the token
-names it, no parameter does. When the store is down pixels still answer, and so do links seen before.
+A fetch changes nothing but leaves a raw hit, which is in the spool of this process before the answer goes
+out. A link leads only to the address it was made for: the token names it, no parameter does. While the
+database is away hits wait in the spool; pixels answer all the same, and so do links seen before.
 """
 
 from __future__ import annotations
 
 import base64
 import functools
+import logging
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol, cast
+from datetime import timedelta
+from typing import Any, Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from django.conf import settings
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 from psycopg_pool import PoolTimeout
 
 from channels import sites
+from channels.hit_spool import Spool, Table
 from channels.hits import HitWriter, NewHit
 from channels.links import signer
 from channels.models import TrackedLink
-from channels.tracking import CLICK, OPEN, Token
+from channels.tracking import CLICK, OPEN, TRAP, Token
 from contacts import clock, pulse
 from contacts.group_commit import GroupCommit, StoreDown
 
@@ -33,6 +40,7 @@ _HEADERS = [
 _PATIENCE = 1.0
 "Seconds that a reader waits for the hit to be durable; after that the answer goes out without."
 _LONGEST = 300
+_log = logging.getLogger(__name__)
 
 
 class Store(Protocol):
@@ -41,15 +49,26 @@ class Store(Protocol):
 
 @functools.lru_cache(maxsize=1)
 def _store() -> Store:
-    commit = GroupCommit(
-        HitWriter(), after_commit=functools.partial(pulse.wake, "engagement"), patience=_PATIENCE
-    )
-    return cast(Store, commit)
+    """The spool of this process; where no file can be written, hits go to the database at once."""
+    after = functools.partial(pulse.wake, "engagement")
+    try:
+        return Spool(settings.SEGUE_SPOOL, Table(), after)
+    except OSError as error:
+        _log.warning("no spool in %s: %s", settings.SEGUE_SPOOL, error)
+        return GroupCommit(HitWriter(), after_commit=after, patience=_PATIENCE)
+
+
+def settle() -> None:
+    """Wait until the database has what this process wrote down; for whoever reads it at once."""
+    store = _store()
+    if isinstance(store, Spool):
+        store.settle()
 
 
 @functools.lru_cache(maxsize=20_000)
 def _address(link_id: int) -> str:
     """Where a link leads; it never changes. Raises TrackedLink.DoesNotExist."""
+    sites.renew()
     return TrackedLink.objects.values_list("url", flat=True).get(id=link_id)
 
 
@@ -77,12 +96,22 @@ def answer(
         token = signer().read(CLICK, path[5:])
         if token is not None:
             return _lead(start_response, token, environ, store)
+    elif path.startswith("/t/h/"):
+        token = signer().read(TRAP, path[5:])
+        if token is not None:
+            _keep(store, TRAP, token, environ)
+            start_response("204 No Content", _HEADERS)
+            return []
+    elif path.startswith("/t/check/"):
+        return _prove(start_response, path[9:])
     return _plain(start_response, "404 Not Found", [])
 
 
 def _lead(
     start_response: StartResponse, token: Token, environ: WSGIEnvironment, store: Callable[[], Store]
 ) -> Iterable[bytes]:
+    if settings.SEGUE_LINK_DAYS and clock.now() - token.created_at > timedelta(settings.SEGUE_LINK_DAYS):
+        return _over(start_response, environ)
     try:
         address = _address(token.link_id)
     except TrackedLink.DoesNotExist:
@@ -146,4 +175,30 @@ def _plain(start_response: StartResponse, status: str, more: list[tuple[str, str
     start_response(
         status, [*_HEADERS, *more, ("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
     )
+    return [body]
+
+
+def _over(start_response: StartResponse, environ: WSGIEnvironment) -> Iterable[bytes]:
+    """A link whose time is over leads nowhere any more and says so, in the reader's language."""
+    french = environ.get("HTTP_ACCEPT_LANGUAGE", "").strip().lower().startswith("fr")
+    with override("fr" if french else "en"):
+        title, words = _("This link is too old"), _("It was in a message of long ago and leads nowhere now.")
+    page = (
+        f'<!doctype html><html lang="{"fr" if french else "en"}"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">'
+        f"<title>{title}</title><main><h1>{title}</h1><p>{words}</p></main></html>"
+    ).encode()
+    start_response(
+        "410 Gone",
+        [*_HEADERS, ("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page)))],
+    )
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [page]
+
+
+def _prove(start_response: StartResponse, asked: str) -> Iterable[bytes]:
+    """Show that the domain that was asked leads here: only we can sign what was asked."""
+    if not asked.isalnum() or len(asked) > _LONGEST:
+        return _plain(start_response, "404 Not Found", [])
+    body = signer().proof(asked).encode()
+    start_response("200 OK", [*_HEADERS, ("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
     return [body]

@@ -37,6 +37,10 @@ SEGUE_LOGO = env.image("SEGUE_LOGO")
 SEGUE_LOCAL_HOSTS = env.words("SEGUE_LOCAL_HOSTS", [])
 # Where imports and exports keep their files; web and workers must see the same folder.
 SEGUE_EXCHANGE = env.folder("SEGUE_EXCHANGE", SEGUE_HOME / "exchange")
+# Where each web process writes opens and clicks down before it answers; a disk that outlives the process.
+SEGUE_SPOOL = env.folder("SEGUE_SPOOL", SEGUE_HOME / "spool")
+# For how many days a tracked link leads on; 0: for ever.
+SEGUE_LINK_DAYS = env.number("SEGUE_LINK_DAYS", 730, most=36_500)
 # The largest file that may be imported.
 SEGUE_IMPORT_MEGABYTES = env.number("SEGUE_IMPORT_MEGABYTES", 1_024, least=1, most=16_384)
 FILE_UPLOAD_HANDLERS = [
@@ -48,6 +52,9 @@ FILE_UPLOAD_HANDLERS = [
 SEGUE_BASE_URL = env.url(
     "SEGUE_BASE_URL", f"http://127.0.0.1:{SEGUE_PORT}", schemes=("https", "http")
 ).rstrip("/")
+
+# How pixels and tracked links start, where they have a domain of their own; it answers nothing else.
+SEGUE_TRACKING_URL = env.url("SEGUE_TRACKING_URL", SEGUE_BASE_URL, schemes=("https", "http")).rstrip("/")
 
 _base_url = urlsplit(SEGUE_BASE_URL)
 ALLOWED_HOSTS = env.words(
@@ -230,8 +237,26 @@ FORMAT_MODULE_PATH = "config.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # ── Mail of the system itself (journey mail goes through provider accounts) ──────────────────────────
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+# A server that takes mail; without one, mails are written to the log.
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.number("EMAIL_PORT", 587 if EMAIL_HOST else 25, least=1, most=65535)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", False)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", EMAIL_PORT == 587)
+EMAIL_TIMEOUT = 10
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND", f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "segue@localhost")
+
+# ── The auditor ──────────────────────────────────────────────────────────────────────────────────
+# Who is written to when a promise breaks; empty: everybody with the permission, which admins have.
+SEGUE_ALERTS = env.words("SEGUE_ALERTS", [])
+# Minutes between two such mails at least.
+SEGUE_ALERT_MINUTES = env.number("SEGUE_ALERT_MINUTES", 10, least=1, most=1440)
+# What a monitor shows to read /metrics. Without it only this machine may, and nobody behind a proxy.
+SEGUE_METRICS_TOKEN = env.text("SEGUE_METRICS_TOKEN")
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -5,6 +5,7 @@ tests side by side on one would wait for each other. They throw fsync away, so u
 right, never for what must survive a power cut.
 """
 
+import atexit
 import fcntl
 import os
 import shutil
@@ -72,6 +73,10 @@ class TestServers:
 def adjust_settings() -> None:
     """The run's servers, and what makes tests quick."""
     point_settings_at(os.environ["DATABASE_URL"], os.environ["BROKER_URL"])
+    # Files of hits belong to one database: each process of tests has its own.
+    settings.SEGUE_SPOOL = Path(tempfile.mkdtemp(prefix="segue-spool-"))
+    os.environ["SEGUE_SPOOL"] = str(settings.SEGUE_SPOOL)
+    atexit.register(shutil.rmtree, settings.SEGUE_SPOOL, ignore_errors=True)
     # Every test client would read the whole list of static files; this looks when one is asked for.
     settings.WHITENOISE_AUTOREFRESH = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -2,7 +2,7 @@
 
 from channels.models.audience import Audience, AudienceDeparture, AudienceMember
 from channels.models.charter import CharterVersion
-from channels.models.engagement import EngagementTotal, Hit, LastOpen, Receipt, TrackedLink
+from channels.models.engagement import EngagementTotal, Hit, HitSpool, LastOpen, Receipt, TrackedLink
 from channels.models.flow import Flow
 from channels.models.inapp import InAppMessage
 from channels.models.message import Attempt, Decision, Message
@@ -21,6 +21,7 @@ __all__ = [
     "EngagementTotal",
     "Flow",
     "Hit",
+    "HitSpool",
     "InAppMessage",
     "LastOpen",
     "Message",

@@ -42,6 +42,16 @@ class Hit(models.Model):
         return f"{self.kind} {self.message_id}"
 
 
+class HitSpool(models.Model):
+    """How many bytes of a spool file of hits were taken in (see ``channels.hit_spool``)."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    taken = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Receipt(models.Model):
     """One thing that came back about one message, classed. Partitioned by month."""
 

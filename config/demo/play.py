@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from analytics import rollup
-from channels import deciding, delivery, engagement, unsubscribing
+from channels import actors, deciding, delivery, engagement, unsubscribing
 from channels.models import Hit, Message
 from config.demo import history, loading, scenery
 from config.demo.loading import PLAY_DAYS, Stage
@@ -118,7 +118,7 @@ class _Stagehand:
         if not due:
             return
         Hit.objects.bulk_create(as_hits(due))
-        settle(lambda: engagement.absorb(now, _LIMIT))
+        settle(lambda: engagement.absorb(now + actors.SETTLED, _LIMIT))
         for one in due:
             self._follow_up(one, now)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels import engagement, hits
+from channels import actors, engagement, hits
 from channels.hits import NewHit
 from channels.models import EngagementTotal, Hit, LastOpen, Message, Receipt, TrackedLink
 from contacts import consent
@@ -19,6 +19,8 @@ pytestmark = pytest.mark.django_db
 State = Message.State
 
 LATER = NOON + timedelta(hours=1)
+#: When fetches of LATER have waited for their company.
+SOON = LATER + actors.SETTLED
 BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_1) AppleWebKit/605.1.15 Safari/605.1.15"
 
 
@@ -50,7 +52,7 @@ def _callback(message: Message, kind: str, **values: Any) -> NewHit:
 
 def _absorb(*found: NewHit) -> int:
     hits.write(found)
-    return engagement.absorb(LATER, 1000)
+    return engagement.absorb(SOON, 1000)
 
 
 def _names() -> list[str]:
@@ -117,7 +119,7 @@ def test_the_same_callback_46_times_counts_once() -> None:
     message = _sent()
     hits.write([_callback(message, "delivered")] * 46)
     for _ in range(5):
-        engagement.absorb(LATER, 10)
+        engagement.absorb(SOON, 10)
     assert Receipt.objects.count() == 1
     assert _names() == ["Message Delivered"]
 
@@ -188,7 +190,7 @@ def test_a_receipt_that_comes_before_its_message_is_known_waits() -> None:
     early = NewHit(LATER, "delivered", provider_id=1, receipt_key="a", data={"provider_message_id": "abc"})
     assert _absorb(early) == 0
     Message.objects.filter(id=message.id).update(provider_message_id="abc")
-    assert engagement.absorb(LATER, 10) == 1
+    assert engagement.absorb(SOON, 10) == 1
     message.refresh_from_db()
     assert message.delivered_at == LATER
 
@@ -215,7 +217,7 @@ def test_reports_about_mails_of_others_hold_up_nobody() -> None:
     ]
     message = _sent()
     hits.write([*foreign, _fetch(message)])
-    assert engagement.absorb(LATER, 3) == 1
+    assert engagement.absorb(SOON, 3) == 1
     message.refresh_from_db()
     assert message.opened_at == LATER
     assert Hit.objects.count() == len(foreign)
@@ -226,6 +228,6 @@ def test_a_batch_of_any_size_takes_the_same_number_of_statements() -> None:
     for size in (10, 300):
         hits.write(_fetch(_sent()) for _ in range(size))
         with statements() as count:
-            assert engagement.absorb(LATER, 1000) == size
+            assert engagement.absorb(SOON, 1000) == size
         counts.append(count.total)
     assert counts[0] == counts[1]

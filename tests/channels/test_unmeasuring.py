@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.db.models import Sum
 
-from channels import engagement, hits, unmeasuring
+from channels import actors, engagement, hits, unmeasuring
 from channels.hits import NewHit
 from channels.models import EngagementTotal, LastOpen, Message, Receipt
 from contacts import consent
@@ -23,7 +23,7 @@ def fetched(contact: Contact, kind: str = "open", at: Any = NOON + HOUR) -> Mess
     message = make_queued(contact, state=Message.State.ACCEPTED, due_at=None, accepted_at=NOON)
     data = {"method": "GET", "agent": BROWSER, "purpose": ""}
     hits.write([NewHit(at, kind, message.id, message.created_at, data=data)])
-    engagement.absorb(at)
+    engagement.absorb(at + actors.SETTLED)
     message.refresh_from_db()
     return message
 

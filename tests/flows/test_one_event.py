@@ -23,7 +23,7 @@ from django.test import Client
 from django.urls import reverse
 
 from analytics import rollup
-from channels import deciding, delivery, engagement, links, rendering
+from channels import actors, deciding, delivery, engagement, links, rendering, tracking_door
 from channels.models import Message, ProviderAccount, Receipt, Template, TemplateVersion, TrackedLink
 from config.wsgi import application
 from contacts import clock, consent, ingest, segments, starter_purposes
@@ -32,6 +32,7 @@ from contacts.models import Contact, Event, Identifier, Segment, Source, SourceK
 from journeys import engine, publishing, triggers
 from journeys.models import Journey, Run
 from tests.faults.stage import free_port
+from tests.promises import assert_promises_hold
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -185,7 +186,8 @@ def engage(mail: EmailMessage) -> str:
     assert status == 200
     status, headers = http("GET", link)
     assert status in (302, 303)
-    assert engagement.absorb(clock.now()) == 2
+    tracking_door.settle()
+    assert engagement.absorb(clock.now() + actors.SETTLED) == 2
     return headers["Location"]
 
 
@@ -194,6 +196,7 @@ def test_a_cart_becomes_a_real_mail_for_the_person(stage: Mailbox) -> None:
     (mail,) = stage.mails
     assert (mail["To"], mail["Subject"]) == ("alice@example.com", "Your Tea")
     assert "Hello Alice" in str(mail)
+    assert_promises_hold(clock.now())
 
 
 def test_the_mail_can_be_left_by_one_click(stage: Mailbox) -> None:
