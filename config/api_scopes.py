@@ -62,5 +62,6 @@ SCOPES: dict[str, Scope] = {
     "providers:write": Scope(
         _("Pause and resume provider accounts"), "channels.change_provideraccount", guarded=True
     ),
+    "promises:read": Scope(_("Read whether promises hold"), "contacts.view_promisestate"),
     "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),
 }

@@ -38,6 +38,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("rollup", "analytics.tasks.rollup", 5),
     Pulse("exchange", "contacts.tasks.exchange", 5),
     Pulse("rescue", "channels.tasks.rescue", 10),
+    Pulse("audit", "contacts.tasks.audit", 10),
     Pulse("segment_clock", "contacts.tasks.segment_clock", 60),
     Pulse("confirmations", "channels.tasks.confirmations", 10),
     Pulse("unmeasured", "channels.tasks.unmeasured", 60),

@@ -124,6 +124,8 @@ GROUPS: tuple[Group, ...] = (
             PageLink(
                 _("Retention"), "auto_delete", "admin:contacts_retention", ("contacts.view_retentionperiod",)
             ),
+            PageLink(_("Promises"), "verified", "promises", ("contacts.view_promisestate",)),
+            PageLink(_("Tracking domain"), "link", "tracking_domain", ("channels.view_provideraccount",)),
             ListLink(_("Users"), "person", "auth.User"),
             ListLink(_("Roles"), "badge", "auth.Group"),
             ListLink(_("Pulses"), "timer", "django_celery_beat.PeriodicTask"),

@@ -3,10 +3,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config import web_sdk
-from config.admin import register
-from config.api import segments, timeline
-from config.health import healthz
+from config import metrics, web_sdk
+from config.admin import promises as promises_page
+from config.admin import register, tracking_domain
+from config.api import promises, segments, timeline
+from config.health import healthz, livez, readyz
 from contacts.api.errors import no_such_endpoint
 
 # People sign in at one place, where tries are counted and a second factor is asked for.
@@ -15,8 +16,14 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/"), name="home"),
     path("healthz", healthz, name="healthz"),
+    path("livez", livez, name="livez"),
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics.page, name="metrics"),
     path("sdk/segue.js", web_sdk.script, name="web_sdk"),
     path("admin/register/", admin.site.admin_view(register.page), name="register"),
+    path("admin/promises/", admin.site.admin_view(promises_page.page), name="promises"),
+    path("admin/promises/settle/", admin.site.admin_view(promises_page.settle), name="promises_settle"),
+    path("admin/tracking-domain/", admin.site.admin_view(tracking_domain.page), name="tracking_domain"),
     path("admin/", admin.site.urls),
     path("account/", include("config.account_urls")),
     path("", include("contacts.urls")),
@@ -26,5 +33,6 @@ urlpatterns = [
     # One segment and one contact's timeline: what several apps know together.
     path("api/v1/segments/<slug:slug>", segments.SegmentWithUses.as_view()),
     path("api/v1/contacts/<uuid:public_id>/timeline", timeline.ContactTimeline.as_view()),
+    path("api/v1/promises", promises.Promises.as_view()),
     path("api/<path:path>", no_such_endpoint),
 ]

@@ -58,6 +58,13 @@ def ensure_all(now: datetime, *, back: int = 1, ahead: int = 3) -> int:
     return sum(ensure(table, first, last) for table in tables())
 
 
+def missing(at: datetime) -> list[str]:
+    """The partitions that rows of the instant ``at`` would need and nobody has made."""
+    month = at.astimezone(UTC).date()
+    wanted = ((table, f"{table}_p{month:%Y%m}") for table in tables())
+    return [name for table, name in wanted if name not in _present(table)]
+
+
 def older_than(table: str, month: date) -> list[str]:
     """The partitions of ``table`` that end on or before ``month``, oldest first."""
     found = []

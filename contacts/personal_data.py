@@ -216,6 +216,8 @@ PEOPLE: tuple[Table, ...] = (
 )
 
 IMPERSONAL: tuple[Impersonal, ...] = (
+    Impersonal("contacts.PromiseState", "how often a promise was looked after"),
+    Impersonal("contacts.Breach", "numbers of rows that are not as promised"),
     Impersonal("contacts.ApiKey", "digests of keys, and who on the team made them"),
     Impersonal("contacts.Purpose", "topics that can be allowed, the same for everybody"),
     Impersonal("contacts.Wording", "what people are asked, the same for everybody"),

@@ -9,6 +9,7 @@ from contacts import clock, consent, merging, pulse
 from contacts import ingest as ingesting
 from contacts import partitions as partitioning
 from contacts import segments as following
+from contacts.auditing import looking, telling
 from contacts.consent import anchoring, verifying
 from contacts.exchange import exporting, importing
 from contacts.plan import observing
@@ -100,3 +101,10 @@ def exchange() -> None:
     exporting.work(clock.now, seconds=_LONGEST)
     importing.undecided_since(clock.now())
     exporting.clear_away(clock.now())
+
+
+@shared_task
+def audit() -> None:
+    """Look whether what is promised holds, and write to people where it does not or does again."""
+    if looking.pulse(clock.now()):
+        telling.tell(clock.now())

@@ -90,6 +90,8 @@ SCREENS = [
     Screen("users", "/admin/auth/user/"),
     _record("user", "/admin/auth/user/"),
     Screen("roles", "/admin/auth/group/"),
+    Screen("promises", "/admin/promises/"),
+    Screen("tracking-domain", "/admin/tracking-domain/"),
     Screen("pulses", "/admin/django_celery_beat/periodictask/"),
     Screen("two-step", "/account/two-step/"),
 ]

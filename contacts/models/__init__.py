@@ -1,6 +1,7 @@
 """Tables of contacts: who they are, what they did, what they allow."""
 
 from contacts.models.api import ApiKey, KeptAnswer
+from contacts.models.auditing import Breach, PromiseState
 from contacts.models.consent import ConsentEntry, ConsentRequest, ConsentState, Suppression
 from contacts.models.consent_terms import ConsentAnchor, ConsentCheck, Purpose, TrackingRule, Wording
 from contacts.models.contact import ChannelAddress, Contact, Identifier, IdentityVersion, Merge
@@ -22,6 +23,7 @@ from contacts.models.source import DeadLetter, InboxItem, Source, SourceCount, S
 
 __all__ = [
     "ApiKey",
+    "Breach",
     "ChannelAddress",
     "ConsentAnchor",
     "ConsentCheck",
@@ -51,6 +53,7 @@ __all__ = [
     "PrivacyFile",
     "PrivacyPolicy",
     "PrivacyRequest",
+    "PromiseState",
     "Purpose",
     "RejectedLine",
     "RetentionPeriod",

@@ -79,6 +79,17 @@ def count(table: Table, people: People, now: datetime) -> int:
     return int(row[0]) if row else 0
 
 
+def left(table: Table, people: People, now: datetime) -> int:
+    """How many rows of ``table`` an erasure of these people has still to end."""
+    with psycopg.Cursor(_raw()) as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM {table.name} t WHERE ({table.find}) {_untouched(table)}",
+            people.parameters(now),
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def rows(table: Table, people: People, now: datetime) -> Iterator[dict[str, Any]]:
     """What a copy for the person shows of ``table``, row by row, oldest first, without holding all of it."""
     columns = table.shown()

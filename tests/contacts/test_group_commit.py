@@ -69,10 +69,11 @@ def test_nobody_is_released_before_the_commit() -> None:
     commit.close()
 
 
-def test_a_failing_store_tells_all_who_wait_and_recovers_by_itself() -> None:
+@pytest.mark.parametrize("fault", [psycopg.OperationalError("gone"), psycopg.errors.DiskFull("no space")])
+def test_a_failing_store_tells_all_who_wait_and_recovers_by_itself(fault: Exception) -> None:
     paper = Paper()
     commit = GroupCommit(paper)
-    paper.fault = lambda _groups: psycopg.OperationalError("gone")
+    paper.fault = lambda _groups: fault
     with pytest.raises(StoreDown):
         commit.store([row()])
     paper.fault = lambda _groups: None

@@ -1,0 +1,258 @@
+"""Each promise of channels: a planted fault is found, and what is as promised is not."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from channels.models import Attempt, Decision, Message, Receipt
+from contacts import consent
+from contacts.auditing import looking
+from contacts.auditing.promise import Passing
+from contacts.auditing.registry import promises
+from contacts.consent import NewConsent
+from contacts.models import Contact, Merge, Purpose, Suppression
+from tests.factories import NOON, make_contact, make_provider, make_queued
+from tests.promises import broken
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("months")]
+State = Message.State
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+LATER = NOON + timedelta(days=40)
+
+
+def sent(contact: Contact | None = None, **values: Any) -> Message:
+    """A message as decided, handed over and accepted, with its ledger and its attempt."""
+    contact = contact or make_contact()
+    at = values.pop("at", NOON)
+    message = make_queued(
+        contact,
+        **{"state": State.ACCEPTED, "due_at": None, "accepted_at": at, "now": at, **values},
+    )
+    decided(message)
+    attempt(message)
+    return message
+
+
+def decided(message: Message, trace: Any = (), **values: Any) -> Decision:
+    return Decision.objects.create(
+        **{
+            "decided_at": message.created_at,
+            "slot": message.slot,
+            "contact": message.contact,
+            "message_id": message.id,
+            "message_created_at": message.created_at,
+            "outcome": Decision.Outcome.SEND,
+            "reason": "allowed",
+            "trace": list(trace),
+            **values,
+        }
+    )
+
+
+def attempt(message: Message, **values: Any) -> Attempt:
+    return Attempt.objects.create(
+        **{
+            "started_at": message.accepted_at or message.created_at,
+            "slot": message.slot,
+            "message_id": message.id,
+            "message_created_at": message.created_at,
+            "provider_id": 1,
+            "number": 1,
+            "outcome": "accepted",
+            **values,
+        }
+    )
+
+
+def receipt(message: Message, kind: str, **values: Any) -> Receipt:
+    return Receipt.objects.create(
+        **{
+            "received_at": NOON + HOUR,
+            "slot": message.slot,
+            "contact_id": message.contact_id,
+            "message_id": message.id,
+            "message_created_at": message.created_at,
+            "kind": kind,
+            **values,
+        }
+    )
+
+
+def withdraw(contact: Contact, purpose: str = "offers", ago: timedelta = HOUR) -> None:
+    consent.record([NewConsent(contact.id, "email", purpose, False, "form")], NOON - ago)
+
+
+def _twice() -> None:
+    attempt(sent(), number=2)
+
+
+def _accepted_but_queued() -> None:
+    message = make_queued(make_contact(), due_at=LATER)
+    decided(message)
+    attempt(message)
+
+
+def _arrived_unsent() -> None:
+    receipt(make_queued(make_contact(), due_at=LATER, delivered_at=NOON), "delivered")
+
+
+def _undecided() -> None:
+    attempt(make_queued(make_contact(), state=State.ACCEPTED, due_at=None, accepted_at=NOON))
+
+
+def _after_no() -> None:
+    contact = make_contact()
+    withdraw(contact)
+    sent(contact)
+
+
+def _after_no_to_all() -> None:
+    contact = make_contact()
+    withdraw(contact, "*")
+    sent(contact)
+
+
+def _to_a_barred_address() -> None:
+    message = sent()
+    Suppression.objects.create(channel="email", address=message.address, created_at=NOON - HOUR)
+
+
+def _two_on_one_day() -> None:
+    contact = make_contact(timezone="Europe/Paris")
+    sent(contact)
+    sent(contact, at=NOON + HOUR)
+
+
+def _held_without_until() -> None:
+    # One decision in twenty is looked at; so many that one is.
+    message = sent()
+    for _number in range(20):
+        decided(message, [["cap", "pass", {}]], outcome=Decision.Outcome.HOLD, reason="cap")
+
+
+def _held_by_a_dead_worker() -> None:
+    make_queued(make_contact(), state=State.TRANSMITTING, due_at=LATER, lease_until=NOON)
+
+
+def _overdue() -> None:
+    make_queued(make_contact())
+
+
+def _uncounted() -> None:
+    receipt(sent(), "clicked", actor="human")
+
+
+def _measured() -> None:
+    contact = make_contact(country="FR")
+    receipt(sent(contact, opened_at=NOON), "opened", actor="human")
+
+
+FAULTS: dict[str, tuple[Callable[[], None], ...]] = {
+    "message_once": (_twice,),
+    "accepted_known": (_accepted_but_queued,),
+    "delivered_sent": (_arrived_unsent,),
+    "decided_first": (_undecided,),
+    "consent_kept": (_after_no, _after_no_to_all),
+    "suppressed_spared": (_to_a_barred_address,),
+    "caps_kept": (_two_on_one_day,),
+    "decision_sound": (_held_without_until,),
+    "leases_end": (_held_by_a_dead_worker,),
+    "messages_move": (_overdue,),
+    "receipts_counted": (_uncounted,),
+    "measured_agreed": (_measured,),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "plant"), [(name, one) for name, several in FAULTS.items() for one in several]
+)
+def test_a_planted_fault_is_found_and_only_it(name: str, plant: Callable[[], None]) -> None:
+    sent()
+    plant()
+    assert list(broken(NOON + 4 * HOUR)) == [name]
+
+
+def test_what_is_right_is_left_alone() -> None:
+    contact, other = make_contact(), make_contact()
+    # Said no and yes again; said no while the message was on its way; said no to something else.
+    withdraw(contact)
+    consent.record([NewConsent(contact.id, "email", "offers", True, "form")], NOON - MINUTE)
+    sent(contact)
+    withdraw(other, "news")
+    consent.record([NewConsent(other.id, "email", "offers", False, "form")], NOON - timedelta(seconds=5))
+    sent(other)
+    # Of service messages there may be two, whatever was said, and on one day.
+    Purpose.objects.get_or_create(slug="orders", defaults={"name": "Orders", "transactional": True})
+    third = make_contact()
+    withdraw(third, "*")
+    sent(third, purpose="orders", transactional=True)
+    sent(third, purpose="orders", transactional=True, at=NOON + MINUTE)
+    # A day apart, and what arrived and was opened as it says.
+    message = sent(third, at=NOON + timedelta(days=1), transactional=True, delivered_at=NOON + HOUR)
+    receipt(message, "delivered")
+    assert broken(LATER) == {}
+
+
+def test_people_who_turned_out_to_be_one_are_not_held_against_us() -> None:
+    contact = make_contact()
+    withdraw(contact)
+    sent(contact)
+    Merge.objects.create(
+        slot=contact.slot, winner_id=contact.id, loser_id=1, loser_public_id=uuid.uuid4(), reason="test",
+        merged_at=NOON + HOUR,
+    )  # fmt: skip
+    assert broken(NOON + 2 * HOUR) == {}
+
+
+def test_a_queue_that_waits_for_a_paused_provider_waits_for_people() -> None:
+    account = make_provider("email", paused=True)
+    make_queued(make_contact(), provider_id=account.id)
+    assert broken(NOON + HOUR) == {}
+
+
+def test_overdue_work_is_no_breach_while_it_is_worked_off() -> None:
+    make_queued(make_contact())
+    attempt(sent(), started_at=NOON + HOUR - MINUTE, outcome="refused")
+    assert broken(NOON + HOUR) == {}
+
+
+def test_uncertain_messages_are_counted_and_alarm_nobody() -> None:
+    message = make_queued(make_contact(), state=State.UNCERTAIN, due_at=None)
+    decided(message)
+    attempt(message, outcome="uncertain")
+    assert broken(NOON + 2 * timedelta(seconds=1)) == {}
+    account = looking.account(NOON)
+    assert (account.violations, account.uncertain, account.oldest) == (0, 1, NOON)
+
+
+def test_a_fault_that_is_mended_is_over() -> None:
+    message = make_queued(make_contact(), due_at=LATER)
+    decided(message)
+    attempt(message)
+    assert list(broken(NOON)) == ["accepted_known"]
+    Message.objects.filter(id=message.id).update(state=State.ACCEPTED, due_at=None, accepted_at=NOON)
+    assert broken(NOON + MINUTE) == {}
+
+
+def test_looks_go_by_indexes_even_while_tables_are_small() -> None:
+    """No look reads a whole big table: with sequential scans forbidden, none is left in its plan."""
+    big = ("channels_attempt", "channels_decision", "channels_message", "channels_receipt", "contacts_event",
+           "journeys_stepentry", "contacts_consententry", "journeys_run")  # fmt: skip
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for one in promises().values():
+            if isinstance(one.look, Passing):
+                sql = one.look.sql.replace("%(now)b", "now()")
+                sql = sql.replace("%(after)b", "0").replace("%(upto)b", "9").replace("%%", "%")
+                sql = sql.replace("0::text::xid8", "'0'::xid8").replace("9::text::xid8", "'9'::xid8")
+                cursor.execute("EXPLAIN " + sql)
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+                scanned = [name for name in big if f"Seq Scan on {name}" in plan]
+                assert not scanned, f"{one.name}: {plan}"
