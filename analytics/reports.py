@@ -182,6 +182,6 @@ def _unnamed(
     journeys = dict(Journey.objects.values_list("slug", "pk"))
     sums = found.values_list("day", "kind", "channel", "origin_kind", "origin_slug").annotate(Sum("hits"))
     for day, kind, in_channel, origin, slug, hits in sums:
-        journey = journeys.get(slug, 0) if origin == "journey" else 0
+        journey = journeys.get(slug, 0) if origin in ("journey", "campaign") else 0
         if not journey_id or journey == journey_id:
             yield day, kind, in_channel, journey, hits

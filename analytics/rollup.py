@@ -101,7 +101,7 @@ def _credited_channels(events: Iterable[LogEvent], journeys: dict[int, int]) -> 
             "   AS u(event_id, contact_id, journey_id, at)"
             " CROSS JOIN LATERAL (SELECT channel FROM channels_message m"
             "   WHERE m.contact_id = u.contact_id AND m.origin_id = u.journey_id"
-            "     AND m.origin_kind = 'journey' AND m.accepted_at <= u.at"
+            "     AND m.origin_kind IN ('journey', 'campaign') AND m.accepted_at <= u.at"
             "     AND m.accepted_at > u.at - make_interval(days => %s)"
             "   ORDER BY m.accepted_at DESC LIMIT 1) AS m",
             [

@@ -51,6 +51,7 @@ _CANCELLED = {
     "exit": gettext_lazy("the journey ended for this person"),
     "conditions": gettext_lazy("what it was meant for no longer holds"),
     "no_contact": gettext_lazy("the contact is gone"),
+    "campaign_cancelled": gettext_lazy("the campaign was cancelled"),
 }
 
 
@@ -162,6 +163,7 @@ _PLAIN = {
     "no_provider": gettext_lazy("no provider carries this channel (%(channel)s)"),
     "no_channel": gettext_lazy("none of its channels is switched on"),
     "paused": gettext_lazy("the provider is paused (%(channel)s)"),
+    "withheld": gettext_lazy("who asked for it is paused"),
     "pause": gettext_lazy("this person asked for a pause"),
     "never_allowed": gettext_lazy("the charter leaves no time for it (%(channel)s)"),
 }

@@ -33,7 +33,7 @@ class Described(Protocol):
 
 def event(name: str, message: Described, now: datetime, **more: Any) -> NewEvent:
     """The log event ``name`` about ``message``; ``more`` are properties of that event alone."""
-    from_journey = message.origin_kind == "journey"
+    from_journey = message.origin_kind in ("journey", "campaign")
     return NewEvent(
         message.contact_id,
         name,

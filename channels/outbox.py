@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from channels.intents import Intent
 from channels.lifecycle import UNCLAIMED, State
 from channels.models import Decision, Message
+from channels.withholding import WITHHELD
 from contacts import once, pulse, slots
 
 _COPIED: tuple[tuple[str, str], ...] = (
@@ -148,9 +149,11 @@ def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:
 def reconsider(contact_id: int, now: datetime) -> int:
     """Let what is held for somebody be decided anew at once, since they said something; how many messages.
 
-    What still may not leave is held again until its time, or dropped with the reason that holds now.
+    What still may not leave is held again until its time, or dropped with the reason that holds now. What
+    is kept back because its wisher is paused stays so.
     """
     held = Message.objects.filter(contact_id=contact_id, state=State.HELD, due_at__gt=now)
+    held = held.exclude(reason=WITHHELD)
     with transaction.atomic():
         # Locked in the order of ids, as every move of many messages does.
         ids = list(held.select_for_update(no_key=True).order_by("id").values_list("id", flat=True))

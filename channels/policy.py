@@ -275,7 +275,13 @@ def settle(
 def likely_channel(candidate: Candidate, person: Person, charter: Charter) -> str:
     """The channel that an undecided message will take, as far as one can tell; empty when none."""
     for channel in in_order(candidate, charter):
-        reachable = person.addresses.get(channel) and channel not in person.suppressed
-        if reachable and (candidate.transactional or _free(person, channel, candidate.purpose, charter)):
+        if usable(candidate, person, charter, channel):
             return channel
     return ""
+
+
+def usable(candidate: Candidate, person: Person, charter: Charter, channel: str) -> bool:
+    """Whether the person can be reached by ``channel`` and allows it, whatever pressure and hours say."""
+    if not person.addresses.get(channel) or channel in person.suppressed:
+        return False
+    return candidate.transactional or _free(person, channel, candidate.purpose, charter)

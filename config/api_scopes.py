@@ -49,6 +49,11 @@ SCOPES: dict[str, Scope] = {
     "journeys:publish": Scope(
         _("Publish, pause, resume and stop journeys, mend runs"), "journeys.publish_journey", guarded=True
     ),
+    "campaigns:read": Scope(_("Read campaigns and how they get on"), "journeys.view_campaign"),
+    "campaigns:write": Scope(_("Write and change drafts of campaigns"), "journeys.change_campaign"),
+    "campaigns:send": Scope(
+        _("Schedule, pause, resume and cancel campaigns"), "journeys.send_campaign", guarded=True
+    ),
     "backtests:write": Scope(_("Play journeys against the past"), "journeys.run_backtestrun"),
     "surveys:read": Scope(_("Read surveys and answers"), "channels.view_surveyanswer"),
     "surveys:write": Scope(_("Change surveys"), "channels.change_survey"),

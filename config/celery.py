@@ -32,6 +32,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("segments", "contacts.tasks.segments", 1),
     Pulse("triggers", "journeys.tasks.triggers", 1),
     Pulse("engine", "journeys.tasks.engine", 1),
+    Pulse("campaigns", "journeys.tasks.campaigns", 1),
     Pulse("decide", "channels.tasks.decide", 1),
     Pulse("deliver", "channels.tasks.deliver", 1),
     Pulse("engagement", "channels.tasks.engagement", 1),

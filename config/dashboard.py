@@ -195,7 +195,9 @@ def _live_journeys() -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT journey_id, count(*) FROM journeys_run WHERE state = 1 GROUP BY journey_id")
         running: dict[int, int] = dict(cursor.fetchall())
-    rows = Journey.objects.filter(status__in=[Journey.Status.LIVE, Journey.Status.PAUSED]).order_by("name")
+    rows = Journey.objects.filter(
+        status__in=[Journey.Status.LIVE, Journey.Status.PAUSED], kind=Journey.Kind.JOURNEY
+    ).order_by("name")
     return [{"journey": row, "running": running.get(row.pk, 0)} for row in rows]
 
 

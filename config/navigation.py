@@ -81,6 +81,7 @@ GROUPS: tuple[Group, ...] = (
         _("Journeys"),
         (
             ListLink(_("Journeys"), "route", "journeys.Journey"),
+            ListLink(_("Campaigns"), "campaign", "journeys.Campaign"),
             ListLink(_("Calendar"), "calendar_month", "journeys.Outlook"),
             ListLink(_("Endpoints"), "webhook", "journeys.Endpoint"),
             ListLink(_("Backtests"), "history", "journeys.BacktestRun"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,8 +46,13 @@ class Names:
         return str(definition.get("type", "")) if isinstance(definition, dict) else ""
 
 
+_A_TIME = re.compile(r"\d{4}-\d\d-\d\d ")
+
+
 def step_label(step: str) -> str:
-    """A step's id made readable: ``day-1`` is ``day 1``."""
+    """A step's id made readable: ``day-1`` is ``day 1``. A campaign's is the time it was for, and stays."""
+    if _A_TIME.match(step):
+        return step
     return step.replace("_", " ").replace("-", " ")
 
 

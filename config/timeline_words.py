@@ -152,6 +152,8 @@ def origin_words(message: Message, names: Names) -> str:
     """Who wants the message: ``Cart rescue, day 1``."""
     if message.origin_kind in ("journey", "campaign") and message.origin_id:
         origin = names.journeys.get(message.origin_id) or message.origin_slug or f"#{message.origin_id}"
+        if message.origin_kind == "campaign":
+            origin = _("Campaign “%s”") % origin
         return ", ".join(part for part in (origin, step_label(message.origin_step)) if part)
     return {"api": _("Asked for over the API"), "test": _("A test")}.get(message.origin_kind, "")
 

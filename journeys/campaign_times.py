@@ -17,6 +17,7 @@ from journeys.occasions import Schedule
 #: Clocks on earth are ahead of UTC by 14 hours at most, and behind by 12.
 _AHEAD, _BEHIND = timedelta(hours=14), timedelta(hours=12)
 _DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
 #: The next occurrence of whatever recurs is at most so far away.
 _FARTHEST = 62
 

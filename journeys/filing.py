@@ -112,6 +112,8 @@ def _plan(file: File, journey: Journey | None, named: dict[str, str]) -> Plan:
         faults.append(Problem("", f"must be plain JSON of at most {graph.LARGEST // 1024} KB, without NUL"))
     if len(file.name) > 120:
         faults.append(Problem("name", "must be a text of 1 to 120 characters"))
+    if journey is not None and journey.kind == Journey.Kind.CAMPAIGN:
+        faults.append(Problem("", f"“{file.slug}” is a campaign"))
     if journey is not None and journey.status == Journey.Status.ARCHIVED:
         faults.append(Problem("", "this journey is archived"))
     before = _whole(journey, journey.draft) if journey else {}

@@ -20,6 +20,7 @@ from contacts.event_log import NewEvent
 from contacts.models import Purpose, Segment
 from journeys import calling, step_rows
 from journeys.changing import folded
+from journeys.models import Journey
 from journeys.outcomes import Change, Wanted
 from journeys.versions import Version
 from journeys.walking import End, Walk
@@ -143,6 +144,7 @@ def _intent(
         conditions=walk.graph.conditions[step],
         on_hold=wanted.on_hold,
         deadline_at=now + wanted.deadline if wanted.deadline else None,
+        origin_kind=version.kind,
         origin_id=walk.journey_id,
         origin_version=version.number,
         origin_run=walk.run_id,
@@ -207,6 +209,9 @@ def _events(walks: Sequence[Walk], versions: Mapping[int, Version], now: datetim
         if walk.end is End.CONVERTED:
             value = {} if walk.value is None else {"value": walk.value}
             yield NewEvent(walk.contact_id, "Journey Converted", now, now, properties={**about, **value})
+        if versions[walk.version_id].kind == Journey.Kind.CAMPAIGN:
+            # Its message tells the rest; a campaign's end for one person is no news.
+            continue
         # A failed run has not ended: it waits for somebody to try it again or skip its step.
         if walk.end not in (End.LIVE, End.FAILED):
             ended = {**about, "outcome": walk.outcome}

@@ -9,6 +9,7 @@ from journeys import calling, clockwork, redirecting
 from journeys import engine as walking
 from journeys import triggers as starting
 from journeys.backtest import playing, running
+from journeys.campaigns import running as broadcasting
 from journeys.outlook import keeping
 
 _LONGEST = 20.0
@@ -37,6 +38,12 @@ def occasions() -> None:
     """Start runs whose schedule or date has come."""
     if pulse.drain(lambda: clockwork.tick(clock.now()), seconds=_LONGEST):
         pulse.wake("engine")
+
+
+@shared_task
+def campaigns() -> None:
+    """Let campaigns begin and go on."""
+    pulse.drain(lambda: broadcasting.tick(clock.now()), seconds=_LONGEST)
 
 
 @shared_task

@@ -1,9 +1,10 @@
 from django.urls import URLPattern, URLResolver, path
 
-from journeys.api import backtests, calendar, journeys, runs
+from journeys.api import backtests, calendar, campaigns, journeys, runs
 
 app_name = "journeys"
 _journey = "api/v1/journeys/<slug:slug>"
+_campaign = "api/v1/campaigns/<slug:slug>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/journeys", journeys.Journeys.as_view(), name="api_journeys"),
     path("api/v1/journeys/lint", journeys.JourneyLint.as_view(), name="api_journey_lint"),
@@ -33,5 +34,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="api_backtest_person",
     ),
     path("api/v1/runs/health", runs.RunsHealth.as_view(), name="api_runs_health"),
+    path("api/v1/campaigns", campaigns.Campaigns.as_view(), name="api_campaigns"),
+    path(_campaign, campaigns.CampaignDetail.as_view(), name="api_campaign"),
+    path(f"{_campaign}/estimate", campaigns.CampaignEstimate.as_view(), name="api_campaign_estimate"),
+    path(f"{_campaign}/schedule", campaigns.CampaignSchedule.as_view(), name="api_campaign_schedule"),
+    path(f"{_campaign}/acts", campaigns.CampaignActs.as_view(), name="api_campaign_acts"),
+    path(f"{_campaign}/copy", campaigns.CampaignCopy.as_view(), name="api_campaign_copy"),
+    path(f"{_campaign}/progress", campaigns.CampaignProgress.as_view(), name="api_campaign_progress"),
     path(f"{_journey}/runs/mend", runs.RunsMend.as_view(), name="api_runs_mend"),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from journeys import graph
 from journeys.graph import Graph, GraphError
@@ -27,6 +27,8 @@ class Version:
     status: str
     graph: Graph | None
     published_at: datetime
+    #: What wants its messages: a journey or a campaign.
+    kind: str = Journey.Kind.JOURNEY
 
 
 def load(version_ids: Collection[int]) -> dict[int, Version]:
@@ -35,8 +37,12 @@ def load(version_ids: Collection[int]) -> dict[int, Version]:
 
 
 def live() -> list[Version]:
-    """The live version of each live journey. Two statements, and one more for new graphs."""
-    ids = Journey.objects.filter(status=Journey.Status.LIVE).values_list("live_version_id", flat=True)
+    """The live version of each live journey; campaigns, which nobody enters by themselves, are left out.
+
+    Two statements, and one more for new graphs.
+    """
+    found = Journey.objects.filter(status=Journey.Status.LIVE, kind=Journey.Kind.JOURNEY)
+    ids = found.values_list("live_version_id", flat=True)
     return list(load([version_id for version_id in ids if version_id]).values())
 
 
@@ -45,13 +51,17 @@ def watched() -> frozenset[str]:
     found = JourneyVersion.objects.exclude(
         journey__status__in=(Journey.Status.DRAFT, Journey.Status.ARCHIVED)
     )
+    # Every occurrence of a campaign has a version of its own, which watches what the live one does.
+    found = found.filter(~Q(journey__kind=Journey.Kind.CAMPAIGN) | Q(pk=F("journey__live_version_id")))
     names = (version.graph.watched() for version in _load(found) if version.graph)
     return frozenset[str]().union(*names)
 
 
 def _load(found: QuerySet[JourneyVersion]) -> list[Version]:
     rows = list(
-        found.values_list("id", "published_at", "number", "journey_id", "journey__slug", "journey__status")
+        found.values_list(
+            "id", "published_at", "number", "journey_id", "journey__slug", "journey__status", "journey__kind"
+        )
     )
     new = {row[0]: row[1] for row in rows if (row[0], row[1]) not in _kept}
     if new:
@@ -62,9 +72,16 @@ def _load(found: QuerySet[JourneyVersion]) -> list[Version]:
             _kept[version_id, new[version_id]] = _read(data)
     return [
         Version(
-            version_id, number, journey_id, slug, status, _kept.get((version_id, published_at)), published_at
+            version_id,
+            number,
+            journey_id,
+            slug,
+            status,
+            _kept.get((version_id, published_at)),
+            published_at,
+            kind,
         )
-        for version_id, published_at, number, journey_id, slug, status in rows
+        for version_id, published_at, number, journey_id, slug, status, kind in rows
     ]
 
 

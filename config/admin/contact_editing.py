@@ -75,7 +75,9 @@ class ListForm(forms.Form):
 
 class JourneyForm(forms.Form):
     journey = forms.ModelChoiceField(
-        Journey.objects.filter(status=Journey.Status.LIVE, live_version_id__isnull=False),
+        Journey.objects.filter(
+            status=Journey.Status.LIVE, kind=Journey.Kind.JOURNEY, live_version_id__isnull=False
+        ),
         label=_("Journey"),
         help_text=_("Live journeys only. Its entry rule, goal, exits and the charter hold as for everybody."),
     )

@@ -32,7 +32,13 @@ class SegmentPageAdmin(SegmentAdmin):
         found = super().all_uses()
         what = _("its draft asks about it"), _("its version that runs asks about it")
         for slug, journey, runs in segment_uses.journeys():
-            address = reverse("admin:journeys_journey_change", args=[journey.pk])
-            use = Use(_("Journey"), journey.name, address, what[runs], runs)
+            address = reverse(f"admin:journeys_{journey.kind}_change", args=[journey.pk])
+            use = Use(
+                _("Campaign") if journey.kind == Journey.Kind.CAMPAIGN else _("Journey"),
+                journey.name,
+                address,
+                what[runs],
+                runs,
+            )
             found.setdefault(slug, []).append(use)
         return found

@@ -36,6 +36,10 @@ class JourneyAdmin(JourneyBuilder):
     actions = None
     list_before_template = "journeys/list_before.html"
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        # Campaigns have pages of their own.
+        return super().get_queryset(request).filter(kind=Journey.Kind.JOURNEY)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

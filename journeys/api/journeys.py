@@ -38,6 +38,7 @@ class Journeys(Endpoint):
     )
     def get(self, call: Call) -> Any:
         chosen = {"status": call.query["status"]} if "status" in call.query else {}
+        chosen["kind"] = Journey.Kind.JOURNEY
         return call.page(Journey.objects.filter(**chosen), ("id",), shapes.draw_journeys)
 
 

@@ -162,7 +162,7 @@ class RunsMendAnswer(Fields):
 
 
 def journey_by(slug: str) -> Journey:
-    found = Journey.objects.filter(slug=slug).first()
+    found = Journey.objects.filter(slug=slug, kind=Journey.Kind.JOURNEY).first()
     if found is None:
         raise not_found("journey")
     return found

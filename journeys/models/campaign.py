@@ -52,6 +52,7 @@ class Campaign(models.Model):
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.DRAFT)
     #: Why the machine paused it by itself; empty where a person did.
     halted = models.CharField(max_length=60, blank=True, default="")
+    paused_at = models.DateTimeField(null=True, editable=False)
 
     # Whom: those in any of the segments and, where there is a rule, for whom it holds.
     everyone = models.BooleanField(_("everybody"), default=False)
@@ -149,8 +150,10 @@ class CampaignOccurrence(models.Model):
     label = models.CharField(_("for"), max_length=16)
     version = models.ForeignKey(JourneyVersion, models.SET_NULL, null=True, related_name="+")
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.FREEZING)
-    #: The audience is who belongs to it at this instant; the first clocks show the time.
+    #: When the first clocks show the time.
     starts_at = models.DateTimeField(_("begins"))
+    #: When a worker began: the audience is who belongs to it at this instant.
+    begun_at = models.DateTimeField(null=True)
     #: When the last clocks show the time.
     last_at = models.DateTimeField()
     #: Lots of contacts whose part of the audience is frozen.
@@ -161,6 +164,8 @@ class CampaignOccurrence(models.Model):
     released = models.IntegerField(_("handed on"), default=0)
     #: Up to when the allowance of the throttle was used.
     paced_at = models.DateTimeField(null=True)
+    #: While it is paused: every message that no worker had taken is kept back.
+    withheld = models.BooleanField(default=False)
     #: When a worker last looked after it.
     seen_at = models.DateTimeField(null=True)
     figures = models.JSONField(default=dict)
