@@ -32,8 +32,8 @@ bench: $(TOOLS) ## measure one figure beside its baseline: NAME=intake_single (s
 	@test -n "$(NAME)" || { echo "Name one: make bench NAME=$$(ls benchmarks | sed -n 's/\.py$$//p' | grep -v -e __init__ -e harness | paste -sd'|')"; exit 2; }
 	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
 
-faults: $(TOOLS) ## kill, stop and restart parts at random; nothing may be lost or sent twice
-	@$(BIN)/python -m pytest tests/faults $(ARGS)
+faults: $(TOOLS) ## try every fault, print what held; ARGS="F09 S14" tries some
+	@$(BIN)/python -m scripts.faults $(ARGS)
 
 screens: $(TOOLS) ## draw the back office's pages at 1440 and 390 pixels into screens/
 	@$(BIN)/python -m scripts.screens $(ARGS)

@@ -73,7 +73,7 @@ def test_nothing_is_lost_or_sent_twice_while_everything_is_killed(seed: int) -> 
         key = stage.python(_SETUP.replace("MAIL_PORT", str(stage.mail_port)).replace("PEOPLE", str(PEOPLE)))
         client = Client(stage.url, key.strip().splitlines()[-1])
         killed = _tell(stage, client, dice)
-        findings = _settle(stage)
+        findings = settle(stage, PEOPLE)
     expected = {f"story-{n}" for n in range(PEOPLE)}
     mails = Counter(line.split()[0] for line in stage.mail_log.read_text().splitlines())
     story = f"seed {seed}, killed {Counter(killed)}, {client.retries} retries, {findings['states']}"
@@ -101,7 +101,7 @@ def _tell(stage: Stage, client: Client, dice: random.Random) -> list[str]:
         for start in range(0, PEOPLE, _BATCH):
             for share in [share for share in blows if start / PEOPLE >= share]:
                 killed.append(blows.pop(share)(stage, done, killer))
-            client.send([_call(n) for n in range(start, start + _BATCH)])
+            client.send([call(n) for n in range(start, start + _BATCH)])
             time.sleep(dice.uniform(0.1, 0.9))
     finally:
         done.set()
@@ -109,7 +109,7 @@ def _tell(stage: Stage, client: Client, dice: random.Random) -> list[str]:
     return killed
 
 
-def _call(number: int) -> dict[str, Any]:
+def call(number: int) -> dict[str, Any]:
     return {
         "type": "track",
         "event": "Story Told",
@@ -140,11 +140,11 @@ def _kill_all(stage: Stage, done: threading.Event, killer: threading.Thread) -> 
     return "supervisor killed"
 
 
-def _settle(stage: Stage) -> dict[str, Any]:
+def settle(stage: Stage, people: int) -> dict[str, Any]:
     """Wait until nothing is left to do, and say what the database holds."""
     end = time.monotonic() + _SETTLE_SECONDS
     while True:
         findings: dict[str, Any] = json.loads(stage.python(_COUNT).strip().splitlines()[-1])
-        if (findings["events"] >= PEOPLE and not findings["unfinished"]) or time.monotonic() > end:
+        if (findings["events"] >= people and not findings["unfinished"]) or time.monotonic() > end:
             return findings
         time.sleep(2)
