@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ def test_the_cache_is_an_eighth_of_the_memory_within_bounds(
     limit = tmp_path / "memory.max"
     limit.write_text(f"{int(gigabytes * 2**30)}\n")
     monkeypatch.setattr(server_postgres, "_CONTAINER_LIMIT", limit)
-    monkeypatch.setattr(server_postgres.os, "sysconf", lambda _name: 2**20)
+    monkeypatch.setattr(os, "sysconf", lambda _name: 2**20)
 
     assert server_postgres.sized()["shared_buffers"] == cache
 
@@ -26,6 +27,6 @@ def test_the_cache_is_an_eighth_of_the_memory_within_bounds(
 def test_without_a_limit_the_machine_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     monkeypatch.setattr(server_postgres, "_CONTAINER_LIMIT", tmp_path / "memory.max")
-    monkeypatch.setattr(server_postgres.os, "sysconf", lambda name: 4096 if "SIZE" in name else 2 * 2**20)
+    monkeypatch.setattr(os, "sysconf", lambda name: 4096 if "SIZE" in name else 2 * 2**20)
 
     assert server_postgres.sized() == {"shared_buffers": "1024MB", "effective_cache_size": "4096MB"}

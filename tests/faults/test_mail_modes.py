@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_every_fault_at_once_is_classed_right_and_nobody_gets_it_twice(sink: Sin
 
 
 def test_broken_people_fail_alone(sink: Sink) -> None:
-    strange = [
+    strange: list[dict[str, Any]] = [
         {"first_name": "x" * 200},
         {"first_name": "\u202egnp.exe\u2066"},
         {"attributes": {"born": "0000-00-00", "list": [[[]]], "n": 1e308}},
