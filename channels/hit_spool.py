@@ -3,7 +3,7 @@
 Each process appends to a file of its own; what it appended survives its death by `kill -9`, and a thread
 brings it into ``channels_hit``, many rows in one COPY. How far a file was taken in is written in that same
 transaction, so a hit comes in once whatever dies between. A file whose process is gone (its lock is free)
-is taken in by whoever finds it: at a start, and every half minute.
+is taken in by whoever finds it: another web process, or a worker on the same machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -205,30 +205,49 @@ class Spool:
             self._after()
 
     def _look_round(self) -> None:
-        """Take in what processes left that are gone."""
         if time.monotonic() - self._looked < _LOOK_ROUND:
             return
         self._looked = time.monotonic()
-        own = {self._file.path, *(file.path for file in self._full)}
-        for path in sorted(self._folder.glob("*.hits")):
-            if path in own or (file := hit_files.adopt(path)) is None:
-                continue
-            gone = False
-            try:
-                file.taken = self._place.taken(path.stem)
-                whole = hit_files.whole(file)
-                with self._lock:
-                    self._waiting += whole - file.taken
-                self._take(file, whole)
-                self._place.forget(path.stem)
-                # The last hit may be torn, and was then never answered; more than that somebody must see.
-                gone = file.written - whole < _TORN
-                if not gone:
-                    path.rename(path.with_suffix(".damaged"))
-            finally:
-                file.close(gone=gone)
+        if gather(self._folder, self._place, {self._file.path, *(file.path for file in self._full)}):
+            self._after()
 
     def _sync(self) -> None:
         if time.monotonic() - self._synced > _SYNC:
             self._synced = time.monotonic()
             os.fdatasync(self._file.handle)
+
+
+def gather(folder: Path, place: Place, own: Collection[Path] = ()) -> int:
+    """Take in what processes left that are gone; returns how many hits."""
+    found = 0
+    for path in sorted(folder.glob("*.hits")):
+        if path in own or (file := hit_files.adopt(path)) is None:
+            continue
+        gone = False
+        try:
+            file.taken = place.taken(path.stem)
+            whole = hit_files.whole(file)
+            while file.taken < whole:
+                rows, end = hit_files.rows(file, whole)
+                place.take(path.stem, rows, end)
+                found, file.taken = found + len(rows), end
+            place.forget(path.stem)
+            # The last hit may be torn, and was then never answered; more than that somebody must see.
+            gone = file.written - whole < _TORN
+            if not gone:
+                path.rename(path.with_suffix(".damaged"))
+        finally:
+            file.close(gone=gone)
+    return found
+
+
+def bring_in(folder: Path) -> int:
+    """``gather`` into the table; what cannot be taken in now waits, and is said. Returns how many hits."""
+    table = Table()
+    try:
+        return gather(folder, table)
+    except (psycopg.Error, OSError) as error:
+        _log.warning("hits wait in %s: %s", folder, type(error).__name__)
+        return 0
+    finally:
+        table.close()

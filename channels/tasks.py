@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from celery import shared_task
+from django.conf import settings
 
-from channels import audience_sync, confirming, deciding, delivery, unmeasuring
+from channels import audience_sync, confirming, deciding, delivery, hit_spool, unmeasuring
 from channels import engagement as engaging
 from channels import rescue as rescuing
 from channels.inapp import withdrawing
@@ -46,6 +47,8 @@ def rescue() -> None:
 @shared_task
 def engagement() -> None:
     """Class what came back: opens, clicks and providers' receipts."""
+    # What web processes of this machine wrote down before they died.
+    hit_spool.bring_in(settings.SEGUE_SPOOL)
     if pulse.drain(lambda: engaging.absorb(clock.now()), seconds=_LONGEST):
         for reader in ("segments", "triggers", "rollup"):
             pulse.wake(reader)

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 
 from channels import hit_files
-from channels.hit_spool import Spool, Table
+from channels.hit_spool import Spool, Table, bring_in
 from channels.hits import NewHit, encoded, write
 from channels.models import Hit, HitSpool
 from contacts.group_commit import StoreDown
@@ -158,8 +158,7 @@ def test_what_was_answered_before_a_kill_comes_in_once(tmp_path: Path, point: st
     done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, timeout=60)
     assert done.returncode in (-9, 137)
     answered = set(map(int, done.stdout.split()))
-    spool = Spool(tmp_path, Table())
-    spool.close()
+    bring_in(tmp_path)
     kept = list(Hit.objects.values_list("message_id", flat=True))
     assert answered <= set(kept)
     assert len(kept) == len(set(kept))
