@@ -105,6 +105,9 @@ def unsound(now: datetime, after: int, upto: int) -> Iterator[Found]:
 
 def _follows(outcome: int, channel: str, until: datetime | None, trace: Sequence[Sequence[Any]]) -> bool:
     given = [answer for _rule, answer, _inputs in trace]
+    if any(rule == _ORIGIN for rule, _answer, _inputs in trace):
+        # Whoever wished for the message kept it back or took it back; the policy was not asked.
+        return outcome != _SEND
     if outcome == _SEND:
         # The last channel asked is the one taken: from its first question on, nothing was against it.
         begins = max((i for i, one in enumerate(trace) if one[0] == "suppression"), default=0)
@@ -115,6 +118,7 @@ def _follows(outcome: int, channel: str, until: datetime | None, trace: Sequence
 
 
 _SEND, _HOLD = 1, 2
+_ORIGIN = "origin"
 
 
 def measured_unasked(now: datetime, after: int, upto: int) -> Iterator[Found]:

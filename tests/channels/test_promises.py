@@ -199,6 +199,14 @@ def test_what_is_right_is_left_alone() -> None:
     assert broken(LATER) == {}
 
 
+def test_what_its_wisher_keeps_back_or_takes_back_is_sound() -> None:
+    message = sent()
+    for outcome, answer in ((Decision.Outcome.HOLD, "wait"), (Decision.Outcome.CANCEL, "cancel")):
+        for _number in range(20):
+            decided(message, [["origin", answer, {"why": "withheld"}]], outcome=outcome, reason="withheld")
+    assert broken(NOON + HOUR) == {}
+
+
 def test_people_who_turned_out_to_be_one_are_not_held_against_us() -> None:
     contact = make_contact()
     withdraw(contact)
