@@ -27,7 +27,8 @@ __all__ = [
 ]
 
 
-_EVER = datetime(1, 1, 1, tzinfo=UTC)
+#: Before everything.
+EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class AlreadyPublishedError(Exception):
@@ -54,7 +55,7 @@ def current(now: datetime) -> Charter:
 
 def rulers(until: datetime) -> list[tuple[datetime, Charter]]:
     """The charters that ruled one after the other until ``until``, each with since when."""
-    found = [(_EVER, charter_rules.parse(DEFAULT))]
+    found = [(EVER, charter_rules.parse(DEFAULT))]
     published = CharterVersion.objects.filter(published_at__lte=until, effective_at__lte=until)
     # Of two with the same date the higher number rules; one published late rules from then on.
     for version in published.order_by("effective_at", "number"):

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from channels import deciding_facts, lifecycle, message_events, policy, visiting
+from channels import deciding_facts, deciding_people, lifecycle, message_events, policy, visiting
 from channels.deciding_facts import Row, Surroundings, Wish
 from channels.lifecycle import Ref, State
 from channels.message_events import Described
@@ -94,9 +94,9 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
     if not messages:
         return {}
     around = deciding_facts.surroundings(now)
-    people = deciding_facts.people({message.contact_id for message in messages}, around.charter, now)
+    people = deciding_people.people({message.contact_id for message in messages}, around.charter, now)
     held = deciding_facts.conditions(messages, now)
-    barred = deciding_facts.barred({(message.channel, message.address) for message in messages})
+    barred = deciding_people.barred({(message.channel, message.address) for message in messages})
     against: dict[int, Verdict] = {}
     for message in messages:
         person = people.get(message.contact_id)
@@ -162,9 +162,9 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
     by_contact: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
         by_contact[row.contact_id].append(row)
-    people = deciding_facts.people(by_contact, around.charter, now)
+    people = deciding_people.people(by_contact, around.charter, now)
     if any(visiting.CHANNEL in row.wanted for row in rows):
-        deciding_facts.add_visitors(people, around.visited_since)
+        deciding_people.add_visitors(people, around.visited_since)
     histories = deciding_facts.histories(by_contact, now, now - max(around.charter.reach, OWN_WEEK))
     held = deciding_facts.conditions(rows, now)
     decided: list[_Decided] = []
@@ -177,7 +177,7 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
         history = histories[contact_id]
         verdicts = policy.settle(
             now,
-            [row.candidate(around.service, held.get(row.id)) for row in own],
+            [row.candidate(around, held.get(row.id)) for row in own],
             person,
             around.charter,
             around.paused,
@@ -195,6 +195,7 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
 def _write(decided: Sequence[_Decided], around: Surroundings, now: datetime) -> None:
     """Move the messages, then keep decisions and events of those that were still there to be moved."""
     moved: set[int] = set()
+    decided = [one for one in decided if not _as_before(one, now)]
     for action, state in _STATES.items():
         group = [one for one in decided if one.verdict.action == action]
         moved |= lifecycle.move(
@@ -207,6 +208,7 @@ def _write(decided: Sequence[_Decided], around: Surroundings, now: datetime) -> 
                 "address": [one.address for one in group],
                 "provider_id": [one.provider_id for one in group],
                 "due_at": [one.verdict.until or now for one in group],
+                **_kept(action, group, around, now),
             },
         )
     done = [one for one in decided if one.row.id in moved]
@@ -224,6 +226,24 @@ def _write(decided: Sequence[_Decided], around: Surroundings, now: datetime) -> 
     )
     if any(one.verdict.action == SEND for one in done):
         transaction.on_commit(partial(pulse.wake, "deliver"))
+
+
+def _as_before(one: _Decided, now: datetime) -> bool:
+    """Whether a held message that competed before its time has won nothing by it: it stays as it is."""
+    until = one.verdict.until
+    return (
+        one.verdict.action == HOLD and one.row.due_at > now and until is not None and until >= one.row.due_at
+    )
+
+
+def _kept(
+    action: str, group: Sequence[_Decided], around: Surroundings, now: datetime
+) -> dict[str, list[Any]]:
+    """What later decisions need to know: the tags with which it left, or since when it is held."""
+    if action == SEND:
+        tags = [around.tags_of(one.row.content).get(one.verdict.channel, ()) for one in group]
+        return {"tags": [",".join(sorted(own)) for own in tags]} if any(tags) else {}
+    return {"held_since": [one.row.held_since or now for one in group]} if action == HOLD else {}
 
 
 def _same_pause(one: _Decided) -> bool:

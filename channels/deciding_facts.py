@@ -6,18 +6,19 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
 import psycopg
 from django.db import connection
 
-from channels import charter, policy, policy_zones, visiting
-from channels.charter_rules import Charter
+from channels import charter, policy, visiting
+from channels.charter_parts import Charter
 from channels.lifecycle import COUNTED, Ref, State
-from channels.models import ProviderAccount
+from channels.models import ProviderAccount, Template
 from channels.policy_facts import Candidate, Person, Planned, Touch
-from contacts import consent, permission, rules, rules_sql, wishes
+from contacts import consent, rules, rules_sql
 from contacts.rules import Rule, RuleError
 from contacts.rules_sql import Subject
 
@@ -65,32 +66,50 @@ class Row:
     origin_id: int | None
     origin_slug: str
     origin_step: str
+    tags: str
+    held_since: datetime | None
+
+    def touch(self, at: datetime) -> Touch:
+        """The place that this message takes, once it was let out."""
+        return Touch(self.channel, self.purpose, at, self.transactional, tags_from(self.tags))
 
     @property
     def ref(self) -> Ref:
         return Ref(self.id, self.created_at, self.slot)
 
-    def candidate(self, service: Collection[str], conditions: bool | None = None) -> Candidate:
+    def candidate(self, around: Surroundings, conditions: bool | None = None) -> Candidate:
         """This message as the policy sees it."""
         return Candidate(
             id=self.id,
             purpose=self.purpose,
             wanted=tuple(self.wanted),
             due_at=self.due_at,
-            transactional=self.transactional or self.purpose in service,
+            transactional=self.transactional or self.purpose in around.service,
             priority=self.priority,
             value=self.value,
             on_hold=self.on_hold,
             deadline_at=self.deadline_at,
             conditions=conditions,
             answer=self.origin_kind == "reply",
+            tags=around.tags_of(self.content),
+            held_since=self.held_since,
         )
 
 
-_NOTHING = consent.Held()
+#: Held for one of these, a message competes for the next place whenever its person is decided about.
+_COMPETING = [
+    *("cap", "own_cap", "spacing", "combination", "pause", "quiet_hours", "own_quiet_hours"),
+    *("law", "blackout", "holiday"),
+]
 _NAMES = [column.name for column in fields(Row)]
 _COLUMNS = ", ".join(f"m.{name}" for name in _NAMES)
 _JSON = [_NAMES.index(name) for name in ("wanted", "content", "conditions")]
+
+
+@lru_cache(maxsize=4_096)
+def tags_from(kept: str) -> frozenset[str]:
+    """Tags as a message keeps them, separated by commas."""
+    return frozenset(kept.split(",")) if kept else frozenset()
 
 
 @dataclass(slots=True)
@@ -103,10 +122,18 @@ class Surroundings:
     service: frozenset[str]
     #: Who visited after this instant is reached by in-app messages.
     visited_since: datetime
+    #: Slug of a template to its tags, for those that have some.
+    tags: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def paused(self) -> dict[str, bool]:
         return {channel: paused for channel, (_account, paused) in self.providers.items()}
+
+    def tags_of(self, content: Mapping[str, str]) -> dict[str, frozenset[str]]:
+        """The tags that a message would have on each channel, by its templates of now."""
+        if not self.tags:
+            return {}
+        return {channel: self.tags[slug] for channel, slug in content.items() if slug in self.tags}
 
 
 @dataclass(slots=True)
@@ -126,7 +153,9 @@ def surroundings(now: datetime) -> Surroundings:
             days = visiting.days_of(account.settings)
         providers.setdefault(account.channel, (account.pk, account.paused))
     since = now - timedelta(days=days)
-    return Surroundings(charter.current(now), providers, consent.transactional_purposes(), since)
+    tagged = Template.objects.exclude(tags="").values_list("slug", "tags")
+    tags = {slug: tags_from(kept) for slug, kept in tagged}
+    return Surroundings(charter.current(now), providers, consent.transactional_purposes(), since, tags)
 
 
 def slots_with_work(now: datetime) -> list[int]:
@@ -141,7 +170,11 @@ def slots_with_work(now: datetime) -> list[int]:
 
 
 def due(slots: Sequence[int], now: datetime, limit: int) -> list[Row]:
-    """The oldest due messages of the slots (about ``limit``), and all others due of the same people."""
+    """The oldest due messages of the slots (about ``limit``), and what else of the same people is due.
+
+    What is held for them competes too, before its time: else a place that has just become free would go to
+    whichever message comes first, and not to the best.
+    """
     share = max(1, -(-limit // len(slots)))
     return [
         _row(row)
@@ -151,14 +184,14 @@ def due(slots: Sequence[int], now: datetime, limit: int) -> list[Row]:
             " AND m.state IN (1, 2) AND m.due_at <= %b ORDER BY m.due_at LIMIT %b) AS oldest)"
             f" SELECT {_COLUMNS} FROM first JOIN channels_message m"
             " ON m.slot = first.slot AND m.contact_id = first.contact_id"
-            " WHERE m.state IN (1, 2) AND m.due_at <= %b",
-            [list(slots), now, share, now],
+            " WHERE m.state IN (1, 2) AND (m.due_at <= %b OR (m.state = 2 AND m.reason = ANY(%b::text[])))",
+            [list(slots), now, share, now, _COMPETING],
         )
     ]
 
 
 def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> dict[int, History]:
-    """Per person: messages accepted after ``since``, and those that are not finished, due ones left out.
+    """Per person: messages accepted after ``since``, and those not finished; what ``due`` finds is left out.
 
     A message on its way takes its place at ``now``, since that is the earliest it can arrive.
     """
@@ -171,9 +204,10 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
         " FROM channels_message m WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (3, 4, 5, 11)"
         f" UNION ALL SELECT m.due_at, {_COLUMNS} FROM channels_message m"
         " WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (1, 2) AND m.due_at > %b"
+        " AND NOT (m.state = 2 AND m.reason = ANY(%b::text[]))"
         f" UNION ALL SELECT m.accepted_at, {_COLUMNS} FROM channels_message m"
         " WHERE m.contact_id = ANY(%b::int8[]) AND m.state = 6 AND m.accepted_at > %b",
-        [ids, ids, now, ids, since],
+        [ids, ids, now, _COMPETING, ids, since],
     )
     for at, *columns in rows:
         row, history = _row(columns), found[columns[3]]
@@ -182,7 +216,7 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
             continue
         on_its_way = row.state in {State.QUEUED, State.CLAIMED, State.TRANSMITTING}
         arrives = now if on_its_way else at
-        history.touches.append(Touch(row.channel, row.purpose, arrives, row.transactional))
+        history.touches.append(row.touch(arrives))
         if on_its_way:
             history.planned.append(Planned(row.id, row.channel, now, row.transactional))
     return found
@@ -192,71 +226,10 @@ def plans(history: History, person: Person, around: Surroundings) -> list[Planne
     """Everything of this person that will leave later, on the channel it will most likely take."""
     found = list(history.planned)
     for row in history.waiting:
-        candidate = row.candidate(around.service)
+        candidate = row.candidate(around)
         channel = row.channel or policy.likely_channel(candidate, person, around.charter)
         found.append(Planned(row.id, channel, row.due_at, candidate.transactional))
     return found
-
-
-def people(contact_ids: Collection[int], rules_in_force: Charter, now: datetime) -> dict[int, Person]:
-    """Who they are, where they can be reached, what they allow. Four statements."""
-    ids = list(contact_ids)
-    contacts = _read(
-        "SELECT id, email, phone, timezone, country, attributes->>%b, attributes->>%b, attributes->>%b"
-        " FROM contacts_contact WHERE id = ANY(%b::int8[])",
-        [permission.PAUSE, permission.WEEKLY, permission.QUIET, ids],
-    )
-    addresses = {row[0]: {"email": row[1], "sms": row[2]} for row in contacts}
-    for contact_id, channel, address in _read(
-        "SELECT contact_id, channel, address FROM contacts_channeladdress"
-        " WHERE contact_id = ANY(%b::int8[]) AND active ORDER BY id",
-        [ids],
-    ):
-        if contact_id in addresses:
-            addresses[contact_id][channel] = address  # the newest stays
-    suppressed = barred({pair for own in addresses.values() for pair in own.items()})
-    consents = consent.held(ids, now)
-    return {
-        contact_id: Person(
-            contact_id=contact_id,
-            zones=policy_zones.candidates(timezone, country, phone, rules_in_force),
-            consents=(held := consents.get(contact_id, _NOTHING)).consents,
-            why=held.why,
-            addresses=addresses[contact_id],
-            suppressed=frozenset(
-                channel
-                for channel, address in addresses[contact_id].items()
-                if (channel, address) in suppressed
-            ),
-            paused_until=wishes.pause_from(pause),
-            weekly=wishes.weekly_from(weekly),
-            quiet=wishes.quiet_from(quiet),
-        )
-        for contact_id, _email, phone, timezone, country, pause, weekly, quiet in contacts
-    }
-
-
-def add_visitors(people: Mapping[int, Person], since: datetime) -> None:
-    """Let those be reached in-app who came with a browser or an app of their own after ``since``."""
-    found = _read(_VISITORS, [list(people), since])
-    barred = consent.suppressed({(visiting.CHANNEL, address) for _id, address in found})
-    for contact_id, address in found:
-        own = people[contact_id].addresses
-        if (visiting.CHANNEL, address) not in barred and isinstance(own, dict):
-            own[visiting.CHANNEL] = address
-
-
-_VISITORS = """
-SELECT c.id, c.public_id::text FROM contacts_contact c
-WHERE c.id = ANY(%b::int8[]) AND c.last_seen_at > %b AND EXISTS (
-    SELECT FROM contacts_identifier i WHERE i.contact_id = c.id AND i.kind IN ('anonymous', 'device')
-)
-"""
-
-
-def barred(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Of the (channel, address) pairs, those that must not be written to."""
-    return consent.suppressed(pairs)
 
 
 def charter_number(now: datetime) -> int | None:

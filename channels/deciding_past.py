@@ -16,7 +16,7 @@ from typing import NamedTuple
 import psycopg
 from django.db import connection
 
-from channels import charter, deciding_facts
+from channels import charter, deciding_facts, deciding_people
 from channels.charter_rules import Charter
 from channels.policy_facts import Person, Planned, Touch
 from channels.policy_pressure import OWN_WEEK
@@ -100,16 +100,17 @@ def load(
     providers: dict[str, bool] | None = None,
     *,
     whenever_entered: bool = False,
+    ruled_by: Charter | None = None,
 ) -> Past:
-    """The past of these people from ``since`` to ``until``.
+    """The past of these people from ``since`` to ``until``, under ``ruled_by`` or the charters of the time.
 
     Messages of the journey ``leave_out`` are left out where its run was entered after ``since``, or all of
     them since then with ``whenever_entered``.
     """
     around = deciding_facts.surroundings(until)
-    charters = charter.rulers(until)
+    charters = charter.rulers(until) if ruled_by is None else [(charter.EVER, ruled_by)]
     longest = max(reach(one) for _since, one in charters)
-    own = deciding_facts.people(contact_ids, around.charter, until)
+    own = deciding_people.people(contact_ids, ruled_by or around.charter, until)
     pairs = {pair for person in own.values() for pair in person.addresses.items()}
     return Past(
         charters,

@@ -7,8 +7,9 @@ from datetime import datetime
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 
-from channels import rendering
+from channels import charter, rendering, rendering_lint
 from channels.models import Template, TemplateVersion
+from channels.rendering_liquid import TemplateError
 
 
 def latest(template: Template, language: str) -> TemplateVersion | None:
@@ -51,5 +52,9 @@ def save(version: TemplateVersion, user: AbstractBaseUser | None) -> None:
 
 
 def publish(version: TemplateVersion, now: datetime) -> None:
-    """Make the draft the version that is sent from now on. Raises TemplateError."""
+    """Make the draft the version that is sent from now on. Raises TemplateError, also against its tone."""
+    source = rendering.source_of(version)
+    wrong = [one for one in rendering_lint.tone(source, charter.current(now)) if one.is_error]
+    if wrong:
+        raise TemplateError(wrong[0].message, wrong[0].line)
     rendering.publish(version, now)

@@ -11,6 +11,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels import explaining_charter
 from channels.models import Decision
 from channels.models.provider import Channel
 
@@ -35,6 +36,13 @@ _RULES = {
     "own_quiet_hours": gettext_lazy("Their own quiet hours"),
     "charter": gettext_lazy("Charter"),
     "on_hold": gettext_lazy("Rather not than later"),
+    "arbitration": gettext_lazy("Its turn"),
+    "role": gettext_lazy("Role of the channel"),
+    "forbidden": gettext_lazy("Forbidden combination"),
+    "combination": gettext_lazy("Too close to another"),
+    "law": gettext_lazy("Hours of law"),
+    "blackout": gettext_lazy("Blackout days"),
+    "holiday": gettext_lazy("Public holidays"),
     "contact": gettext_lazy("Contact"),
     "origin": gettext_lazy("Who wanted it"),
 }
@@ -125,6 +133,12 @@ def rule_name(rule: str) -> str:
     return str(_RULES.get(rule, rule))
 
 
+def reason_name(reason: str) -> str:
+    """A reason in a few words, for lists of figures."""
+    short = _SHORT.get(reason) or _RULES.get(reason)
+    return str(short) if short else reason.replace("_", " ").capitalize()
+
+
 def channel_name(channel: str) -> str:
     return str(dict(Channel.choices).get(channel, channel))
 
@@ -139,7 +153,7 @@ def _why(decision: Explained) -> str:
             return _cap(inputs)
         case "own_cap":
             return _("this person wants no more (%s)") % _cap(inputs)
-        case "spacing" | "quiet_hours" | "own_quiet_hours" | "redundant":
+        case _ if reason in _ASKED:
             rule = "redundancy" if reason == "redundant" else reason
             return _asked(rule, "refuse", inputs)
         case "deadline":
@@ -167,7 +181,16 @@ _PLAIN = {
     "pause": gettext_lazy("this person asked for a pause"),
     "never_allowed": gettext_lazy("the charter leaves no time for it (%(channel)s)"),
 }
+#: Reasons that are said in the words of their question.
+_ASKED = frozenset(
+    {"spacing", "quiet_hours", "own_quiet_hours", "redundant", "role", "forbidden", "combination", "law"}
+    | {"blackout", "holiday"}
+)
 _SHORT = {
+    "combination": gettext_lazy("too close to a message that it must not come close to"),
+    "law": gettext_lazy("the law allows no message at that hour"),
+    "blackout": gettext_lazy("blackout days"),
+    "holiday": gettext_lazy("a public holiday"),
     "cap": gettext_lazy("the cap was reached"),
     "spacing": gettext_lazy("too close to another message"),
     "quiet_hours": gettext_lazy("quiet hours"),
@@ -214,6 +237,8 @@ def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
             return _spacing(verdict, inputs)
         case "own_quiet_hours" if verdict != "pass":
             return _("this person wants to hear nothing at this hour (%s)") % str(inputs.get("own", ""))
+        case "arbitration" | "role" | "forbidden" | "combination" | "law" | "blackout" | "holiday":
+            return explaining_charter.asked(rule, verdict, inputs, channel)
         case "quiet_hours" if verdict != "pass":
             detail = ", ".join(filter(None, (channel, str(inputs.get("zone", "")))))
             return _("it is quiet time for this person") + (f" ({detail})" if detail else "")

@@ -17,7 +17,8 @@ class Intent:
     ``wanted`` lists channels by preference; ``content`` maps a channel to a template's slug.
     ``conditions`` is a rule that must hold for the contact at dispatch, its "since_entry" windows
     beginning at ``entered_at``; ``on_hold`` says whether a message that may not leave now waits (until
-    ``deadline_at``) or is dropped. ``origin_slug`` names the journey or campaign in message events.
+    ``deadline_at``), tries its other channels first (reroute), or is dropped. ``origin_slug`` names the
+    journey or campaign in message events.
     """
 
     contact_id: int

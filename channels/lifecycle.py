@@ -92,6 +92,8 @@ COLUMNS: Mapping[str, str] = {
     "reason": "text",
     "attempts": "int2",
     "fence": "int8",
+    "tags": "text",
+    "held_since": "timestamptz",
 }
 
 

@@ -98,8 +98,8 @@ PEOPLE: tuple[Table, ...] = (
         "channels.Message",
         {
             Kind.CONTACT: "address channel",
-            Kind.CONTENT: "content variables purpose",
-            Kind.BEHAVIOUR: "state reason",
+            Kind.CONTENT: "content variables purpose tags",
+            Kind.BEHAVIOUR: "state reason held_since",
             Kind.TECHNICAL: "key origin_kind origin_id origin_version origin_run origin_step origin_slug"
             " transactional wanted priority value conditions on_hold provider_id fence attempts"
             " provider_message_id",
@@ -140,6 +140,7 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("channels.AudienceDeparture", "digests that a destination still has to be told to remove"),
     Impersonal("channels.HitSpool", "how far files of hits were taken in"),
     Impersonal("channels.EngagementTotal", "opens and clicks that are kept on nobody"),
+    Impersonal("channels.CharterRequest", "what the team asked of itself"),
     Impersonal("channels.CharterVersion", "rules of pressure, and who on the team wrote them"),
     Impersonal("channels.ProviderAccount", "settings and sealed secrets of providers"),
     Impersonal("channels.Flow", "speed and failures of accounts and receiving domains, addresses taken out"),

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from channels.charter_rules import Charter
+from channels.charter_parts import Charter
+from channels.policy_places import Place
 from contacts import permission
 
 SEND, HOLD, DROP, CANCEL, EXPIRE = "send", "hold", "drop", "cancel", "expire"
 PASS, REFUSE, WAIT = "pass", "refuse", "wait"
 
+#: Where somebody is of whom nothing is known.
+NOWHERE = Place()
 #: How soon a message that waits for a paused provider is looked at again.
 PAUSE_RECHECK = timedelta(minutes=15)
 
@@ -23,7 +26,9 @@ Trace = list[list[Any]]
 class Candidate:
     """A message to be decided. ``conditions`` is whether its rule still holds; None when it has none.
 
-    An ``answer`` is the one message that may go to a number which has just asked for no more.
+    An ``answer`` is the one message that may go to a number which has just asked for no more. ``on_hold``
+    says what becomes of it when it may not leave now: it waits, tries its other channels first (reroute), or
+    is dropped. ``tags`` are those of its template on each channel; ``held_since`` is set once it was held.
     """
 
     id: int
@@ -37,6 +42,11 @@ class Candidate:
     deadline_at: datetime | None = None
     conditions: bool | None = None
     answer: bool = False
+    tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    held_since: datetime | None = None
+
+    def tags_on(self, channel: str) -> frozenset[str]:
+        return self.tags.get(channel, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,8 @@ class Person:
 
     ``paused_until`` is how long they asked to hear nothing, ``weekly`` how many messages in seven days they
     want at most, ``quiet`` when their own quiet hours begin and end. ``why`` tells of consents that ended by
-    themselves or wait to be confirmed.
+    themselves or wait to be confirmed. ``band`` is their engagement band, ``segments`` those of the charter's
+    segments that they are in.
     """
 
     contact_id: int
@@ -57,6 +68,9 @@ class Person:
     weekly: int | None = None
     quiet: tuple[time, time] | None = None
     why: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    place: Place = NOWHERE
+    band: str = ""
+    segments: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,7 @@ class Touch:
     purpose: str
     at: datetime
     transactional: bool = False
+    tags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

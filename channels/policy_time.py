@@ -104,6 +104,12 @@ def period(at: datetime, unit: str, name: str) -> date:
     return day.replace(day=1) if unit == "month" else day
 
 
+@lru_cache(maxsize=8_192)
+def period_began(at: datetime, unit: str, name: str) -> datetime:
+    """The instant at which the day, week or month of ``at`` began on the clock of a zone."""
+    return instant(datetime.combine(period(at, unit, name), time()), name)
+
+
 def next_period(at: datetime, unit: str, name: str) -> datetime:
     """The first instant after ``at`` that lies in a later day, week or month of a zone."""
     first = period(at, unit, name)

@@ -7,10 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 
-import phonenumbers
-
-from channels import policy_time
-from channels.charter_rules import Charter
+from channels import policy_places, policy_time
+from channels.charter_parts import Charter
 
 #: Zones of one country whose clocks agree on all these days are one candidate.
 _COMPARED = [datetime(2025, 1, 1, 12, tzinfo=UTC) + timedelta(days=day) for day in range(1100)]
@@ -25,7 +23,7 @@ def candidates(timezone: str, country: str, phone: str, charter: Charter) -> tup
     if timezone and timezone in policy_time.zone_names():
         return (timezone,)
     if charter.unknown_zone == "every":
-        found = of_country(country.upper() or _country_of(phone))
+        found = of_country(country.upper() or policy_places.country_of(phone))
         if found:
             return found
     return (charter.default_zone,)
@@ -41,16 +39,6 @@ def of_country(country: str) -> tuple[str, ...]:
     return tuple(sorted(different.values()))
 
 
-@lru_cache(maxsize=65_536)
-def _country_of(phone: str) -> str:
-    if not phone:
-        return ""
-    try:
-        return phonenumbers.region_code_for_number(phonenumbers.parse(phone, None)) or ""
-    except phonenumbers.NumberParseException:
-        return ""
-
-
 @cache
 def _by_country() -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
@@ -60,3 +48,9 @@ def _by_country() -> dict[str, set[str]]:
             country, _place, name = line.split("\t")[:3]
             found[country].add(name)
     return dict(found)
+
+
+@cache
+def countries_of(zone: str) -> frozenset[str]:
+    """The countries in which clocks follow ``zone``: who is said to live there may be in any of them."""
+    return frozenset(country for country, names in _by_country().items() if zone in names)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from channels import charter_words, deciding_facts, explaining, policy_pressure, policy_time
+from channels import charter_words, deciding_facts, deciding_people, explaining, policy_pressure, policy_time
 from channels.charter_rules import Cap
 from channels.policy_facts import Candidate, Facts
 
@@ -55,7 +55,7 @@ def standing(contact_id: int, now: datetime) -> Standing | None:
     """What the policy would say about time; None for a contact that is gone. Some eight statements."""
     around = deciding_facts.surroundings(now)
     charter = around.charter
-    person = deciding_facts.people([contact_id], charter, now).get(contact_id)
+    person = deciding_people.people([contact_id], charter, now).get(contact_id)
     if person is None:
         return None
     history = deciding_facts.histories([contact_id], now, now - max(charter.reach, policy_pressure.OWN_WEEK))[

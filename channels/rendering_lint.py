@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from channels import rendering, rendering_liquid, rendering_markup
+from channels import rendering, rendering_liquid, rendering_markup, rendering_tone
+from channels.charter_parts import Charter
 from channels.models.provider import Channel
 from channels.rendering import Source
 from channels.rendering_liquid import TemplateError
@@ -33,16 +35,9 @@ class Finding:
     line: int | None = None
 
 
-def lint(source: Source) -> list[Finding]:
-    """Everything found, errors first."""
-    parts = {
-        "subject": source.subject,
-        "body": source.body,
-        "text": source.text,
-        "link": source.link,
-        "image": source.image,
-        "button": source.button,
-    }
+def lint(source: Source, charter: Charter | None = None) -> list[Finding]:
+    """Everything found, errors first. ``charter`` says how templates may sound."""
+    parts = _parts(source)
     findings = [
         Finding(True, part, error.message, error.line)
         for part, text in parts.items()
@@ -52,7 +47,36 @@ def lint(source: Source) -> list[Finding]:
         findings += _whole(source)
     for part, text in parts.items():
         findings += _names(part, text)
+    findings += tone(source, charter) if charter is not None else []
     return sorted(findings, key=lambda finding: not finding.is_error)
+
+
+def tone(source: Source, charter: Charter) -> list[Finding]:
+    """What the charter's tone has against a template: errors, save what only a law asks for."""
+    return [
+        Finding(one.rule != "lawful", one.part, str(_TONE[one.rule]) % one.found, one.line)
+        for one in rendering_tone.remarks(source.channel, _parts(source), charter)
+    ]
+
+
+_TONE = {
+    "forbidden": gettext_lazy("The charter forbids “%s”."),
+    "capitals": gettext_lazy("Too many capital letters for the charter: %s."),
+    "exclamations": gettext_lazy("Too many exclamation marks for the charter: %s."),
+    "required": gettext_lazy("The charter asks for “%s”, which is missing."),
+    "lawful": gettext_lazy("A commercial message must have %s by law."),
+}
+
+
+def _parts(source: Source) -> dict[str, str]:
+    return {
+        "subject": source.subject,
+        "body": source.body,
+        "text": source.text,
+        "link": source.link,
+        "image": source.image,
+        "button": source.button,
+    }
 
 
 def _error(part: str, text: str, channel: str) -> TemplateError | None:

@@ -72,6 +72,7 @@ TABLE: dict[str, dict[str, str]] = {
         "channels.survey": "view add change",
         "channels.surveyversion": "view add change",
         "channels.audience": "view add change",
+        "channels.charterversion": "view add change",
     },
     APPROVER: {
         **dict.fromkeys(_READ, "view"),

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from contacts import two_people
+from contacts.two_people import needed
 from journeys import publishing
 from journeys.graph import GraphError
 from journeys.models import Journey, JourneyVersion, PublishRequest
 from journeys.publishing import NotAllowedError
 from journeys.redirecting import Choice
 
+__all__ = ["approve", "ask", "needed", "pending", "refuse"]
+
 State = PublishRequest.State
-
-
-def needed() -> bool:
-    """Whether this installation lets nobody publish alone."""
-    return bool(settings.SEGUE_TWO_TO_PUBLISH)
 
 
 def pending(journey: Journey) -> PublishRequest | None:
@@ -54,15 +52,11 @@ def ask(
 
 def approve(request: PublishRequest, by: AbstractBaseUser, now: datetime) -> JourneyVersion:
     """Publish what was asked for, exactly that. Nobody approves their own request."""
-    if request.asked_by_id == by.pk:
-        raise NotAllowedError(_("Somebody else must approve what you asked for."))
     with transaction.atomic():
         journey = Journey.objects.select_for_update().get(pk=request.journey_id)
         request = PublishRequest.objects.select_for_update().get(pk=request.pk)
-        if request.state != State.OPEN:
-            raise NotAllowedError(_("This request was decided meanwhile."))
-        if journey.draft != request.draft:
-            raise NotAllowedError(_("The draft was changed since: it must be asked for again."))
+        if objection := two_people.objection(request, by, journey.draft):
+            raise NotAllowedError(objection)
         choices = [Choice(**each) for each in request.choices]
         version = publishing.publish(journey, by, now, choices)
         _settle(journey, State.APPROVED, by, now)
@@ -71,11 +65,8 @@ def approve(request: PublishRequest, by: AbstractBaseUser, now: datetime) -> Jou
 
 def refuse(request: PublishRequest, by: AbstractBaseUser, now: datetime) -> None:
     """Say no; whoever asked may also take it back."""
-    state = State.WITHDRAWN if request.asked_by_id == by.pk else State.REFUSED
-    _settle(request.journey, state, by, now)
+    _settle(request.journey, two_people.no(request, by), by, now)
 
 
-def _settle(journey: Journey, state: State, by: AbstractBaseUser, now: datetime) -> None:
-    PublishRequest.objects.filter(journey=journey, state=State.OPEN).update(
-        state=state, decided_by_id=by.pk, decided_at=now
-    )
+def _settle(journey: Journey, state: two_people.State, by: AbstractBaseUser, now: datetime) -> None:
+    two_people.settle(PublishRequest.objects.filter(journey=journey), state, by, now)

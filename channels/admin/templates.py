@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from channels import drafting, previewing, rendering, rendering_lint
+from channels import charter, drafting, previewing, rendering, rendering_lint
 from channels.framing import framed
 from channels.models import Template, TemplateVersion
 from channels.models.provider import Channel
@@ -83,7 +83,7 @@ class TemplateAdmin(ModelAdmin):
     list_filter = ["channel"]
     search_fields = ["name", "slug", "description"]
     prepopulated_fields = {"slug": ["name"]}
-    fields = ["name", "slug", "channel", "description"]
+    fields = ["name", "slug", "channel", "description", "tags"]
     list_per_page = 50
     compressed_fields = True
 
@@ -143,7 +143,7 @@ class TemplateAdmin(ModelAdmin):
             "form": form,
             "version": version,
             "shown": version if version.pk else drafting.latest(template, language),
-            "findings": rendering_lint.lint(_draft_source(version)) if version.body else [],
+            "findings": _findings(version) if version.body else [],
             "languages": _tabs(template, language),
             "language": language,
             "history": template.versions.filter(language=language)[:20],
@@ -181,7 +181,7 @@ class TemplateAdmin(ModelAdmin):
         version = self._version(template, version_id)
         if not self._may_publish(request):
             raise PermissionDenied
-        errors = [finding for finding in rendering_lint.lint(_draft_source(version)) if finding.is_error]
+        errors = [finding for finding in _findings(version) if finding.is_error]
         here = f"{reverse('admin:channels_template_change', args=[pk])}?language={version.language}"
         if request.method == "POST" and not errors:
             try:
@@ -245,3 +245,7 @@ def _tabs(template: Template, current: str) -> list[dict[str, Any]]:
         {"code": code, "name": name, "is_present": code in present, "is_current": code == current}
         for code, name in _LANGUAGES
     ]
+
+
+def _findings(version: TemplateVersion) -> list[rendering_lint.Finding]:
+    return rendering_lint.lint(_draft_source(version), charter.current(clock.now()))

@@ -1,7 +1,7 @@
 """Tables of channels: what leaves, how it got there, what came back."""
 
 from channels.models.audience import Audience, AudienceDeparture, AudienceMember
-from channels.models.charter import CharterVersion
+from channels.models.charter import CharterRequest, CharterVersion
 from channels.models.engagement import EngagementTotal, Hit, HitSpool, LastOpen, Receipt, TrackedLink
 from channels.models.flow import Flow
 from channels.models.inapp import InAppMessage
@@ -16,6 +16,7 @@ __all__ = [
     "Audience",
     "AudienceDeparture",
     "AudienceMember",
+    "CharterRequest",
     "CharterVersion",
     "Decision",
     "EngagementTotal",

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from contacts.two_people import RequestToPublish
+
 
 class CharterVersion(models.Model):
     """One version of the charter. Of the published ones in force, the latest ``effective_at`` rules."""
@@ -27,3 +29,21 @@ class CharterVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Charter v{self.number}"
+
+
+class CharterRequest(RequestToPublish):
+    """Somebody asks that a draft of the charter be published; another one decides."""
+
+    version = models.ForeignKey(CharterVersion, models.CASCADE, related_name="publish_requests")
+
+    class Meta:
+        verbose_name = _("request to publish a charter")
+        verbose_name_plural = _("requests to publish a charter")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version"], condition=models.Q(state="open"), name="charter_request_one_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version}: {self.get_state_display()}"

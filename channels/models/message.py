@@ -51,7 +51,7 @@ class Message(models.Model):
     priority = models.SmallIntegerField(default=50)  # higher goes first
     value = models.FloatField(default=0)
     conditions = models.JSONField(null=True)  # rule re-checked at dispatch
-    on_hold = models.TextField(default="wait")  # wait, drop
+    on_hold = models.TextField(default="wait")  # wait, reroute, drop
     deadline_at = models.DateTimeField(null=True)
     state = models.SmallIntegerField(choices=State.choices, default=State.INTENDED)
     due_at = models.DateTimeField(null=True)  # next time somebody must look at it; null when terminal
@@ -68,6 +68,8 @@ class Message(models.Model):
     opened_at = models.DateTimeField(null=True)  # first human, consented open
     clicked_at = models.DateTimeField(null=True)  # first human click
     bounced_at = models.DateTimeField(null=True)
+    tags = models.TextField(default="")  # of its template when it was let out, separated by commas
+    held_since = models.DateTimeField(null=True)  # when it was held for the first time
 
     class Meta:
         db_table = "channels_message"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,17 @@ class Template(models.Model):
     slug = models.SlugField(_("slug"), max_length=60, unique=True)
     channel = models.CharField(_("channel"), max_length=16, choices=Channel.choices)
     description = models.CharField(_("description"), max_length=300, blank=True, default="")
+    tags = models.CharField(
+        _("tags"),
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[
+            RegexValidator(r"^[a-z0-9-]+(,[a-z0-9-]+)*$", _("Small letters, digits and hyphens only."))
+        ],
+        help_text=_("Separated by commas, such as promotion,summer. The charter can limit messages by tag."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from contacts.two_people import RequestToPublish
 from journeys.models.journey import Journey, JourneyVersion
 
 
@@ -48,25 +48,11 @@ class Redirect(models.Model):
         return f"{self.step}: {self.act} {self.to_step}".rstrip()
 
 
-class PublishRequest(models.Model):
+class PublishRequest(RequestToPublish):
     """Somebody asks that a draft be published, with what the people inside shall do; another one decides."""
 
-    class State(models.TextChoices):
-        OPEN = "open", _("waits for approval")
-        APPROVED = "approved", _("approved")
-        REFUSED = "refused", _("refused")
-        WITHDRAWN = "withdrawn", _("withdrawn")
-
     journey = models.ForeignKey(Journey, models.CASCADE, related_name="publish_requests")
-    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.OPEN)
-    # The draft as it was when asked: what is approved is what is published.
-    draft = models.JSONField(_("draft"))
     choices = models.JSONField(default=list)
-    note = models.CharField(_("note"), max_length=300, blank=True, default="")
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    asked_at = models.DateTimeField(_("asked"))
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    decided_at = models.DateTimeField(_("decided"), null=True)
 
     class Meta:
         verbose_name = _("request to publish")

@@ -29,7 +29,10 @@ CHANNEL_INPUTS = (
     Input("value", "number", _("Value"), _("Breaks a tie."), default=0, least=0, most=1e9),
     Input(
         "on_hold", "choice", _("When it may not leave now"), default="wait",
-        choices=(("wait", _("wait until it may")), ("drop", _("drop it"))),
+        choices=(
+            ("wait", _("wait until it may")), ("reroute", _("try its other channels, else wait")),
+            ("drop", _("drop it")),
+        ),
     ),
     Input("deadline", "span", _("Wait at most"), _("Such as 2 days. Empty: as long as it takes.")),
     Input("conditions", "rule", _("Only if, when it leaves")),
@@ -66,7 +69,7 @@ class Send(Step):
             content=_content(fields, channels),
             priority=fields.whole("priority", 50, least=0, most=100),
             value=float(fields.number("value", 0.0, least=0, most=1e9)),
-            on_hold=fields.choice("on_hold", ("wait", "drop"), "wait"),
+            on_hold=fields.choice("on_hold", ("wait", "reroute", "drop"), "wait"),
             deadline=fields.parsed("deadline", local_time.span, None),
             conditions=conditions.data if conditions else None,
         )

@@ -19,9 +19,62 @@ def test_the_default_charter_in_words() -> None:
         "At least 12 hours between two messages.",
         "No push and sms from 20:00 to 08:00, on the person's clock.",
         "No sms on Sundays, all day.",
+        charter_words.law("ca"),
+        charter_words.law("fr", "until 20:00"),
+        charter_words.law("us"),
         "Where a person's time zone is unknown, every zone of their country decides.",
         "What was held leaves within 15 minutes of being free, spread out.",
+        "What was held for 7 days goes before better messages.",
         "Service messages are exempt from all of this, save the suppression list.",
+    ]
+
+
+def test_every_kind_of_rule_has_a_sentence() -> None:
+    rules = {
+        "caps": [{"limit": 1, "calendar": "day", "zone": "UTC", "tags": ["promo"], "bands": ["low"]}],
+        "combinations": [
+            {"channels": ["sms"], "purposes": ["news"]},
+            {"purposes": ["survey"], "with": {"purposes": ["offers"]}, "apart": "3 days"},
+        ],
+        "priorities": [{"add": -5, "purposes": ["news"], "segments": ["regulars"]}],
+        "blackouts": [
+            {"name": "Christmas", "from": "2026-12-24", "to": "2026-12-26", "every_year": True},
+            {"from": "2026-11-13", "to": "2026-11-13", "countries": ["FR"], "channels": ["push"]},
+        ],
+        "holidays": [{"channels": ["sms"]}],
+        "channels": {"roles": [{"channel": "sms", "purposes": ["offers"]}]},
+        "tone": {
+            "forbidden": ["act now"],
+            "capitals": 30,
+            "exclamations": 1,
+            "required": [{"channel": "sms", "part": "STOP"}],
+        },
+    }
+    found = charter_words.by_part(charter_rules.parse(rules))
+    assert found["caps"] == [
+        "At most 1 message tagged promo to people of low engagement a calendar day on UTC."
+    ]
+    assert found["engagement"] == [
+        "People are low, medium and high by “engagement_band”; medium where nothing is known of them."
+    ]
+    assert found["combinations"] == [
+        "Never sms message about news.",
+        "Never any message about survey within 3 days of any message about offers.",
+    ]
+    assert found["priorities"] == [
+        "Messages about news to people in regulars give way: -5 to their priority."
+    ]
+    assert found["blackouts"] == [
+        "Nothing from 24 December to 26 December, every year (Christmas).",
+        "No push in FR on 13 November 2026.",
+    ]
+    assert found["holidays"] == ["No sms on public holidays of the person's country."]
+    assert found["channels"][1:] == ["Sms carries offers and nothing else."]
+    assert found["tone"] == [
+        "Templates never say act now.",
+        "At most 30 % of a template's letters are capitals.",
+        "At most 1 exclamation mark in a template.",
+        "Every sms template has “STOP” in it.",
     ]
 
 

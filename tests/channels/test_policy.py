@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels import charter_rules, policy
+from channels import charter_rules, policy, policy_arbitration
 from channels.policy_facts import CANCEL, DROP, EXPIRE, HOLD, SEND, Candidate, Planned, Touch
 from tests.channels.policy_cases import NOW, OPEN, alice, facts, offer
 
@@ -145,7 +145,8 @@ def test_the_best_message_gets_the_last_place() -> None:
     candidates = [offer(1), offer(2, value=5.0), offer(3, priority=60), offer(4, due_at=NOW - HOUR)]
     verdicts = policy.settle(NOW, candidates, alice(), charter, OPEN)
     assert {one: verdict.action for one, verdict in verdicts.items()} == {3: SEND, 2: HOLD, 4: HOLD, 1: HOLD}
-    assert [one.id for one in policy.arrange(candidates)] == [3, 2, 4, 1]
+    ranks = policy_arbitration.arrange(candidates, alice(), charter_rules.parse({}), NOW)
+    assert [rank.candidate.id for rank in ranks] == [3, 2, 4, 1]
 
 
 def test_the_order_in_which_messages_are_found_changes_nothing() -> None:
