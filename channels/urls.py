@@ -1,16 +1,23 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
-from channels.api import inbox, sending, surveys
+from channels.api import charter, inbox, sending, surveys
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
+_charter = "api/v1/charter/versions"
 _survey = "api/v1/surveys/<slug:slug>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_contact}/inbox", inbox.Inbox.as_view(), name="api_inbox"),
     path(f"{_contact}/inbox/unread", inbox.InboxUnread.as_view(), name="api_inbox_unread"),
     path(f"{_contact}/inbox/<uuid:key>", inbox.InboxMessage.as_view(), name="api_inbox_message"),
     path(f"{_contact}/inbox/<uuid:key>/answer", inbox.InboxAnswer.as_view(), name="api_inbox_answer"),
+    path("api/v1/charter", charter.CharterInForce.as_view(), name="api_charter"),
+    path("api/v1/charter/lint", charter.CharterLint.as_view(), name="api_charter_lint"),
+    path(_charter, charter.CharterVersions.as_view(), name="api_charter_versions"),
+    path(f"{_charter}/<int:number>", charter.CharterDetail.as_view(), name="api_charter_version"),
+    path(f"{_charter}/<int:number>/impact", charter.CharterImpact.as_view(), name="api_charter_impact"),
+    path(f"{_charter}/<int:number>/publish", charter.CharterPublish.as_view(), name="api_charter_publish"),
     path("api/v1/surveys", surveys.Surveys.as_view(), name="api_surveys"),
     path(_survey, surveys.SurveyDetail.as_view(), name="api_survey"),
     path(f"{_survey}/publish", surveys.SurveyPublish.as_view(), name="api_survey_publish"),

@@ -58,6 +58,9 @@ SCOPES: dict[str, Scope] = {
     "surveys:read": Scope(_("Read surveys and answers"), "channels.view_surveyanswer"),
     "surveys:write": Scope(_("Change surveys"), "channels.change_survey"),
     "surveys:publish": Scope(_("Publish surveys"), "channels.publish_survey", guarded=True),
+    "charter:read": Scope(_("Read the charter and its versions"), "channels.view_charterversion"),
+    "charter:write": Scope(_("Draft charters"), "channels.change_charterversion"),
+    "charter:publish": Scope(_("Publish the charter"), "channels.publish_charterversion", guarded=True),
     "messages:read": Scope(_("Read messages and decisions"), "channels.view_message"),
     "messages:write": Scope(_("Ask for messages"), "channels.add_message"),
     "messages:settle": Scope(

@@ -1,5 +1,5 @@
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -115,3 +115,48 @@ def test_the_next_period_is_later_and_begins_at_once_in_any_zone(at: datetime, n
     assert policy_time.period(following - timedelta(seconds=1), unit, name) <= policy_time.period(
         at, unit, name
     )
+
+
+def changes(name: str) -> list[datetime]:
+    """The instants from 2025 to 2027 at which the clock of a zone is set, to the second."""
+    place, found = ZoneInfo(name), []
+    day, last = datetime(2025, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+    while day < last:
+        after = day + timedelta(days=7)
+        if day.astimezone(place).utcoffset() != after.astimezone(place).utcoffset():
+            early, late = day, after
+            while late - early > timedelta(seconds=1):
+                middle = (early + (late - early) / 2).replace(microsecond=0)
+                if middle.astimezone(place).utcoffset() == early.astimezone(place).utcoffset():
+                    early = middle
+                else:
+                    late = middle
+            found.append(late)
+        day = after
+    return found
+
+
+def test_every_change_of_every_clock_is_met_to_the_second() -> None:
+    """A clock that jumps: hours end as it jumps. One set back: once, at the first occurrence."""
+    met = 0
+    for name in sorted(policy_time.zone_names()):
+        place = ZoneInfo(name)
+        for at in changes(name):
+            before = (at - timedelta(seconds=1)).astimezone(place).replace(tzinfo=None) + timedelta(seconds=1)
+            after = at.astimezone(place).replace(tzinfo=None)
+            middle = min(before, after) + abs(after - before) / 2
+            meant = policy_time.instant(middle, name)
+            if after > before:
+                assert meant == at, name  # a time that never was is the instant after the jump
+            else:
+                first = at - (before - middle)
+                assert meant == first, name
+                again = policy_time.instant(middle, name, after=first)
+                assert again == first + (before - after), name
+            hours = (QuietHours(frozenset({"sms"}), time(0), middle.time().replace(microsecond=0)),)
+            free = policy_time.free_of_quiet_hours(at - timedelta(minutes=50), hours, (name,))
+            assert free is not None, name
+            local = free.astimezone(place).replace(tzinfo=None)
+            assert not hours[0].covers(local), name
+            met += 1
+    assert met > 1_000

@@ -22,7 +22,7 @@ COLUMNS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("channels", "0012_surveys")]
+    dependencies = [("channels", "0013_flow")]
 
     operations = [
         migrations.RunSQL(FORWARD, BACKWARD, state_operations=COLUMNS),
