@@ -15,15 +15,16 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from channels import charter, deciding_facts, policy_time, tracking_domain
+from channels import charter, deciding_people, policy_time, tracking_domain
 from channels.charter_rules import PERSON, Cap, Charter
+from channels.deciding_facts import tags_from
 from channels.policy_facts import REFUSE, WAIT
 from contacts import measuring
 from contacts.auditing.promise import Found
 
 CLAIMED = f"interval '{settings.SEGUE_LEASE + 30} seconds'"
 "Longer than a message may be held between the last look at consent and the provider."
-_ONE_A_DAY = Cap("one a day", 1, calendar="day")
+_ONE_A_DAY = Cap(name="one a day", limit=1, calendar="day")
 _SAMPLE = 20
 "One decision in so many is looked at."
 
@@ -37,6 +38,7 @@ class _Left(NamedTuple):
     exempt: bool
     decided: datetime
     at: datetime
+    tags: str
 
 
 def over_caps(now: datetime, after: int, upto: int) -> Iterator[Found]:
@@ -52,7 +54,7 @@ def over_caps(now: datetime, after: int, upto: int) -> Iterator[Found]:
     history: dict[int, list[_Left]] = defaultdict(list)
     for row in _read(_LEFT, [contacts, since]):
         history[row[2]].append(_Left(*row))
-    people = deciding_facts.people(contacts, charter.current(now), now)
+    people = deciding_people.people(contacts, charter.current(now), now)
     for contact, left in history.items():
         zones: Sequence[str] = people[contact].zones if contact in people else ()
         for one in left:
@@ -62,13 +64,15 @@ def over_caps(now: datetime, after: int, upto: int) -> Iterator[Found]:
             # A charter that came into force between the decision and the provider rules the next message.
             for cap in _caps(ruling[-1]) if ruling else ():
                 taken = _taken(cap, one, left, zones)
-                if cap.concerns(one.channel, one.purpose) and taken > cap.limit:
+                if cap.concerns(one.channel, one.purpose, tags_from(one.tags)) and taken > cap.limit:
                     about = {"message": one.message, "cap": cap.name, "limit": cap.limit, "left": taken}
                     yield Found(f"{one.message}-{cap.name}"[:120], one.at, about, names[one.message])
 
 
 def _caps(rules: Charter) -> tuple[Cap, ...]:
-    return (*rules.caps, _ONE_A_DAY) if rules.one_a_day else rules.caps
+    """The caps that can be counted anew: nobody's engagement band of the past is kept."""
+    caps = tuple(cap for cap in rules.caps if not cap.bands)
+    return (*caps, _ONE_A_DAY) if rules.one_a_day else caps
 
 
 def _taken(cap: Cap, this: _Left, left: Sequence[_Left], zones: Sequence[str]) -> int:
@@ -77,7 +81,7 @@ def _taken(cap: Cap, this: _Left, left: Sequence[_Left], zones: Sequence[str]) -
         one.at
         for one in left
         if one.at <= this.at
-        and cap.concerns(one.channel, one.purpose)
+        and cap.concerns(one.channel, one.purpose, tags_from(one.tags))
         and (cap.count_transactional or not one.exempt)
     ]
     if cap.rolling is not None:
@@ -160,7 +164,7 @@ SELECT m.id, 0, m.contact_id, m.channel, m.purpose,
        m.transactional OR m.purpose IN (SELECT slug FROM contacts_purpose WHERE transactional),
        coalesce((SELECT max(d.decided_at) FROM channels_decision d
                  WHERE d.message_id = m.id AND d.outcome = 1), m.accepted_at),
-       m.accepted_at
+       m.accepted_at, m.tags
 FROM channels_message m
 WHERE m.contact_id = ANY(%b::int8[]) AND m.accepted_at > %b::timestamptz AND m.state = 6
 ORDER BY m.contact_id, m.accepted_at

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from channels import deciding_facts, policy, visiting
+from channels import deciding_facts, deciding_people, policy, visiting
 from channels.policy_facts import SEND, Candidate
 from channels.policy_pressure import OWN_WEEK
 from contacts import slots
@@ -56,9 +56,9 @@ class _Thought:
 def foresee(contact_ids: Sequence[int], wish: Wish, now: datetime) -> Foreseen:
     """What would be said now. A constant number of statements."""
     around = deciding_facts.surroundings(now)
-    people = deciding_facts.people(contact_ids, around.charter, now)
+    people = deciding_people.people(contact_ids, around.charter, now)
     if visiting.CHANNEL in wish.channels:
-        deciding_facts.add_visitors(people, around.visited_since)
+        deciding_people.add_visitors(people, around.visited_since)
     histories = deciding_facts.histories(people, now, now - max(around.charter.reach, OWN_WEEK))
     thoughts = [_Thought(-one, one, slots.of(one), now, now, wish.conditions) for one in people]
     held = deciding_facts.conditions(thoughts, now)

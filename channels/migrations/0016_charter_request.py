@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("channels", "0014_tags_and_patience"),
+        ("channels", "0015_tags_and_patience"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -22,7 +22,7 @@ COLUMNS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("channels", "0013_flow")]
+    dependencies = [("channels", "0014_hit_spool")]
 
     operations = [
         migrations.RunSQL(FORWARD, BACKWARD, state_operations=COLUMNS),
