@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
 from django.db import connection
 
-from channels import sealing
+from channels import audience_keeping, sealing
+from channels.alone import alone
 from channels.models import Audience, AudienceDeparture, AudienceMember
 from channels.providers import PROVIDERS
-from channels.providers.audience import ADD, REMOVE, hashed_email, hashed_phone
+from channels.providers.audience import ADD, REMOVE, hashed_digits, hashed_email, hashed_phone
 from channels.providers.base import Outcome, Parcel, Provider, Words
 from contacts import once
 
 _State = AudienceMember.State
 _BATCH = 1_000
-_LOCK = zlib.crc32(b"channels.audience_sync") & 0x7FFFFFFF
+_WORK = "channels.audience_sync"
 #: A member reaches this state when its destination took the change.
 _DONE = {_State.ADDING.value: _State.IN.value, _State.REMOVING.value: _State.OUT.value}
 
@@ -32,7 +31,7 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
     audience's changes, so that no joining arrives after the leaving that followed it.
     """
     taken = 0
-    audiences = Audience.objects.select_related("provider").filter(
+    audiences = Audience.objects.select_related("provider", "purpose").filter(
         provider__active=True, provider__paused=False, provider__kind__in=PROVIDERS
     )
     for audience in audiences:
@@ -44,28 +43,15 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
         except (sealing.SecretsUnreadableError, ValueError):
             continue
         try:
-            with _alone(audience.pk) as free:
+            with alone(_WORK, audience.pk) as free:
                 if free:
+                    audience_keeping.keep(audience, now)
                     taken += _tell(audience, provider, now, batch) + _tell_gone(
                         audience, provider, now, batch
                     )
         finally:
             provider.close()
     return taken
-
-
-@contextmanager
-def _alone(audience_id: int) -> Iterator[bool]:
-    """Whether nobody else tells about this audience; until the end nobody will. Ends with the connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK, audience_id])
-        free = bool((cursor.fetchone() or (False,))[0])
-    try:
-        yield free
-    finally:
-        if free:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK, audience_id])
 
 
 def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:
@@ -86,7 +72,9 @@ def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> 
     done = [one for one in told if answers[one.contact_id].outcome is Outcome.ACCEPTED]
     refused = [one for one in told if answers[one.contact_id].outcome is Outcome.REFUSED]
     _settle(audience, [*done, *empty, *refused])
-    Audience.objects.filter(pk=audience.pk).update(synced_at=now)
+    failed = [one for one in answers.values() if one.outcome is not Outcome.ACCEPTED]
+    trouble = provider.hushed(f"{failed[0].code} {failed[0].detail}".strip())[:300] if failed else ""
+    Audience.objects.filter(pk=audience.pk).update(synced_at=now, trouble=trouble)
     return len(done)
 
 
@@ -103,7 +91,13 @@ def _tell_gone(audience: Audience, provider: Provider, now: datetime, batch: int
             "audience",
             one.email_sha256,
             Words(REMOVE),
-            {"audience": audience.slug, "action": REMOVE, "phone": one.phone_sha256},
+            {
+                "audience": audience.slug,
+                "remote": audience.remote_id,
+                "action": REMOVE,
+                "phone": one.phone_sha256,
+                "digits": one.digits_sha256,
+            },
         )
         for one in gone
     ]
@@ -123,7 +117,14 @@ def _parcel(audience: Audience, member: AudienceMember, now: datetime) -> Parcel
         "audience",
         hashed_email(contact.email),
         Words(action),
-        {"audience": audience.slug, "action": action, "phone": hashed_phone(contact.phone)},
+        {
+            "audience": audience.slug,
+            "remote": audience.remote_id,
+            "contact": member.contact_id,
+            "action": action,
+            "phone": hashed_phone(contact.phone),
+            "digits": hashed_digits(contact.phone),
+        },
     )
 
 

@@ -18,6 +18,7 @@ from channels import deciding, flow, lifecycle
 from channels.flow import Gates
 from channels.lifecycle import Ref, State
 from channels.models import ProviderAccount
+from channels.providers import carries
 from contacts import slots
 from contacts.crashpoints import crashpoint
 
@@ -71,8 +72,9 @@ def gates(by_channel: dict[str, list[ProviderAccount]]) -> Gates:
 
 
 def account_for(message: Claimed, by_channel: dict[str, list[ProviderAccount]]) -> ProviderAccount | None:
-    """The account that was decided on, else the first of the channel."""
-    candidates = by_channel.get(message.channel, [])
+    """The account that was decided on, else the first of the channel that takes such addresses."""
+    every = by_channel.get(message.channel, [])
+    candidates = [one for one in every if carries(one.kind, message.address)] or every
     return next((one for one in candidates if one.id == message.provider_id), next(iter(candidates), None))
 
 

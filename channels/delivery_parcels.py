@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from channels import addresses, links, rendering, rendering_cut, rendering_people, rendering_wire
+from channels import addresses, links, mail_ids, rendering, rendering_cut, rendering_people, rendering_wire
 from channels.addresses import AddressError
 from channels.delivery_claim import Claimed
 from channels.models import ProviderAccount, TemplateVersion
@@ -134,12 +134,18 @@ def _draft(
         raise TemplateError("its survey is not published")
     context, asked = {**context, **survey}, survey.get(asking.NAME, {})
     source = templates.source(version)
-    if message.channel == Channel.EMAIL and account.kind in PROVIDERS and PROVIDERS[account.kind].takes_wire:
+    if message.channel == Channel.EMAIL and _takes_wire(account):
         cut = rendering_cut.of(source)
         mail = cut.write(context) if cut is not None else None
         if mail is not None:
             return _Draft(None, mail, wanted, version, asked)
     return _Draft(rendering.write(rendering.wording(source), context), None, wanted, version, asked)
+
+
+def _takes_wire(account: ProviderAccount) -> bool:
+    """Whether mails may come finished: what Segue signs by itself is signed as a whole."""
+    provider = PROVIDERS.get(account.kind)
+    return provider is not None and provider.takes_wire and not account.settings.get("dkim_selector")
 
 
 def message_links(person: Person, message: Claimed, now: datetime) -> dict[str, str]:
@@ -184,7 +190,9 @@ def _parcel(
         else:
             extra = subscriptions.get((message.contact_id, address), {})
         content = Words(letter.text, letter.subject, letter.link)
-        if message.channel == Channel.INAPP:
+        if message.channel == Channel.PUSH:
+            content = replace(content, placing=Placing(image=letter.image, button=letter.button))
+        elif message.channel == Channel.INAPP:
             content = replace(content, placing=_placing(message, letter, draft, now))
     return Parcel(message.id, message.created_at, message.key, message.channel, address, content, extra)
 
@@ -238,7 +246,7 @@ def mail(
         subject=letter.subject,
         text=letter.text,
         html=letter.html,
-        message_id=f"<{message.key.hex}@{sender.rpartition('@')[2]}>",
+        message_id=mail_ids.made(message.id, message.created_at, message.key, sender),
         sent_at=now,
         reply_to=str(account.settings.get("reply_to") or ""),
         unsubscribe_url="" if message.transactional else unsubscribe,

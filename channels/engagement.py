@@ -33,6 +33,7 @@ _NAMES = {
     "delivered": "Message Delivered",
     "bounced": "Message Bounced",
     "complained": "Message Complained",
+    "replied": "Message Replied",
     "unsubscribed": "Message Unsubscribed",
 }
 

@@ -25,8 +25,11 @@ _COPY = f"COPY channels_hit ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 
 #: What providers may report, in the words of the log's receipts.
 KINDS = frozenset(
-    {"delivered", "bounced", "deferred", "rejected", "complained", "opened", "clicked", "unsubscribed"}
-)
+    {
+        "delivered", "bounced", "deferred", "rejected", "complained", "opened", "clicked", "replied",
+        "unsubscribed",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

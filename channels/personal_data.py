@@ -80,6 +80,16 @@ PEOPLE: tuple[Table, ...] = (
         since="answered_at",
     ),
     Table(
+        "channels.CallTask",
+        {
+            Kind.BEHAVIOUR: "state outcome note tries",
+            Kind.TECHNICAL: "account_id audience_id agent_id",
+        },
+        heading=_("Calls that we were to make to you, and how they ended"),
+        retention="messages",
+        since="created_at",
+    ),
+    Table(
         "channels.LastOpen",
         {},
         heading=_("The day on which you last opened a message"),
@@ -124,11 +134,14 @@ PEOPLE: tuple[Table, ...] = (
         {Kind.INFERRED: "state reason audience_id"},
         basis=Basis.CONSENT,
         # The destinations know people by digests of their addresses; these are kept until they are told.
-        first="INSERT INTO channels_audiencedeparture (audience_id, email_sha256, phone_sha256, wanted_at)"
+        first="INSERT INTO channels_audiencedeparture (audience_id, email_sha256, phone_sha256,"
+        " digits_sha256, wanted_at)"
         " SELECT t.audience_id, CASE WHEN c.email = '' THEN ''"
         " ELSE encode(sha256(convert_to(lower(trim(c.email)), 'UTF8')), 'hex') END,"
         " CASE WHEN c.phone = '' THEN ''"
         " ELSE encode(sha256(convert_to(regexp_replace(c.phone, '[^0-9+]', '', 'g'), 'UTF8')), 'hex') END,"
+        " CASE WHEN c.phone = '' THEN ''"
+        " ELSE encode(sha256(convert_to(regexp_replace(c.phone, '[^0-9]', '', 'g'), 'UTF8')), 'hex') END,"
         " %(now)b FROM channels_audiencemember t JOIN contacts_contact c ON c.id = t.contact_id"
         f" WHERE {OWN} AND t.state <> 'out' AND (c.email <> '' OR c.phone <> '')",
         heading=_("Audiences elsewhere that you are in"),

@@ -1,4 +1,4 @@
-"""A browser's wish to be pushed to, and the end of it."""
+"""A browser's or an app's wish to be pushed to, and the end of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 
 from channels.models.provider import Channel
+from channels.providers import apns, fcm
 from contacts import consent, intake_keys
 from contacts.consent import NewConsent
 from contacts.models import ChannelAddress, Contact, Identifier, Purpose, SourceKey
@@ -18,6 +19,9 @@ from contacts.models import ChannelAddress, Contact, Identifier, Purpose, Source
 _LONGEST = 2048
 _MOST_PURPOSES = 20
 _KEY = re.compile(r"[\w+/=-]{1,200}", re.ASCII)
+_TOKEN = re.compile(r"[\w:.-]{20,1500}", re.ASCII)
+#: What an app runs on, and how the addresses of its tokens begin.
+PLATFORMS = {"android": fcm.PREFIX, "ios": apns.PREFIX, "ios_firebase": fcm.PREFIX}
 
 
 class SubscriptionError(ValueError):
@@ -44,33 +48,55 @@ def find(user_id: str, anonymous_id: str) -> Contact | None:
 
 
 def subscribe(contact: Contact, subscription: Any, purposes: Sequence[str], now: datetime) -> ChannelAddress:
-    """Keep the subscription as the contact's; an agreed purpose is recorded. Raises SubscriptionError."""
+    """Keep a browser's subscription as the contact's, and what was agreed to. Raises SubscriptionError."""
     endpoint, keys = _checked(subscription)
+    return _keep(contact, endpoint, {"keys": keys}, purposes, now, "browser")
+
+
+def register(
+    contact: Contact, platform: str, token: str, purposes: Sequence[str], now: datetime, *, former: str = ""
+) -> ChannelAddress:
+    """Keep an app's token as the contact's. ``former``: the token that it takes the place of.
+
+    Raises SubscriptionError.
+    """
+    prefix = PLATFORMS.get(platform)
+    if prefix is None:
+        raise SubscriptionError(f"device.platform is none of {', '.join(PLATFORMS)}")
+    if not _TOKEN.fullmatch(token):
+        raise SubscriptionError("device.token is no token")
+    if former and former != token:
+        forget(contact, platform, former, now)
+    return _keep(contact, prefix + token, {"platform": platform}, purposes, now, "app")
+
+
+def forget(contact: Contact, platform: str, token: str, now: datetime) -> bool:
+    """End an app's token of the contact; whether there was one."""
+    address = PLATFORMS.get(platform, "") + token
+    rows = ChannelAddress.objects.filter(
+        channel=Channel.PUSH, contact=contact, slot=contact.slot, address=address, active=True
+    )
+    return bool(rows.update(active=False, ended_at=now))
+
+
+def _keep(
+    contact: Contact, address: str, data: dict[str, Any], purposes: Sequence[str], now: datetime, origin: str
+) -> ChannelAddress:
     known = set(
         Purpose.objects.filter(slug__in=list(purposes)[:_MOST_PURPOSES]).values_list("slug", flat=True)
     )
+    values = {"slot": contact.slot, "contact": contact, "data": data}
     with transaction.atomic():
-        address, _made = ChannelAddress.objects.update_or_create(
+        kept, _made = ChannelAddress.objects.update_or_create(
             channel=Channel.PUSH,
-            address=endpoint,
-            defaults={
-                "slot": contact.slot,
-                "contact": contact,
-                "data": {"keys": keys},
-                "active": True,
-                "ended_at": None,
-            },
-            create_defaults={
-                "slot": contact.slot,
-                "contact": contact,
-                "data": {"keys": keys},
-                "created_at": now,
-            },
+            address=address,
+            defaults={**values, "active": True, "ended_at": None},
+            create_defaults={**values, "created_at": now},
         )
         consent.record(
-            [NewConsent(contact.id, Channel.PUSH, purpose, True, "browser") for purpose in sorted(known)], now
+            [NewConsent(contact.id, Channel.PUSH, purpose, True, origin) for purpose in sorted(known)], now
         )
-    return address
+    return kept
 
 
 def _checked(subscription: Any) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from functools import partial
 from celery import shared_task
 from django.conf import settings
 
-from channels import audience_sync, confirming, deciding, delivery, hit_spool, unmeasuring
+from channels import audience_sync, confirming, deciding, delivery, hit_spool, mailbox, unmeasuring
 from channels import engagement as engaging
 from channels import rescue as rescuing
 from channels.inapp import withdrawing
@@ -80,3 +80,10 @@ def inapp() -> None:
 def audiences() -> None:
     """Tell destinations who joined and who left their audiences."""
     pulse.drain(lambda: audience_sync.sync(clock.now()), seconds=_LONGEST)
+
+
+@shared_task
+def mailboxes() -> None:
+    """Read the mailboxes to which bounces and answers come."""
+    if mailbox.poll(clock.now()):
+        pulse.wake("engagement")

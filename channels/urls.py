@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
-from channels.api import charter, inbox, sending, surveys
+from channels.api import charter, devices, inbox, sending, surveys
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
@@ -31,10 +31,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("api/v1/messages/uncertain", sending.Uncertain.as_view(), name="api_uncertain"),
     path("api/v1/messages/<uuid:key>/settle", sending.Settled.as_view(), name="api_settle"),
+    path(f"{_contact}/devices", devices.Devices.as_view(), name="api_devices"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("hooks/email/<int:account_id>", webhooks.email_report, name="email_report"),
+    path("hooks/email-in/<int:account_id>", webhooks.email_incoming, name="email_incoming"),
     path("hooks/sms/<int:account_id>", webhooks.sms_report, name="sms_report"),
     path("hooks/sms-in/<int:account_id>", webhooks.sms_incoming, name="sms_incoming"),
+    path("hooks/webhook/<int:account_id>", webhooks.own_report, name="own_report"),
     path("push/key", webhooks.push_key, name="push_key"),
     path("push/subscribe", webhooks.push_subscribe, name="push_subscribe"),
     path("segue-sw.js", views.service_worker, name="service_worker"),

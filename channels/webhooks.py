@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from channels import accounts, callbacks, hits, replying, subscribing
+from channels import accounts, callbacks, callbacks_mail, callbacks_sms, hits, replying, subscribing
 from channels.hits import NewHit
 from channels.models import ProviderAccount
 from contacts import clock, pulse
@@ -20,6 +20,7 @@ from contacts.intake_quota import Quota
 from contacts.models import SourceKey
 
 _MOST_BYTES = 1_000_000
+_MOST_OF_A_MAIL = 30_000_000
 _MOST_FROM_BROWSER = 8_000
 
 
@@ -29,29 +30,43 @@ def email_report(request: HttpRequest, account_id: int) -> HttpResponse:
     """What an email service reports; see anymail for each service's form."""
     if request.method == "HEAD":
         return HttpResponse()  # some services look whether somebody is there before they save the address
+    account, now = _account(account_id, "anymail"), clock.now()
+    answer = _taken(request, lambda: callbacks_mail.receipts(account, request, now))
+    if answer.status_code == 200:
+        accounts.confirm_topic(callbacks_mail.sns_confirmation(account, request, now))
+    elif answer.status_code == 403 and callbacks_mail.wants_asking(account, request):
+        # Amazon shows its password only where it is asked for.
+        answer = _error(401, "who", "a user name and password", {"WWW-Authenticate": 'Basic realm="Segue"'})
+    return answer
+
+
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def email_incoming(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Mails that a service received for us: people's answers, bounces, complaints."""
+    if request.method == "HEAD":
+        return HttpResponse()
     account = _account(account_id, "anymail")
-    return _taken(request, lambda: callbacks.from_anymail(account, request, clock.now()))
+    return _taken(request, lambda: callbacks_mail.letters(account, request, clock.now()), _MOST_OF_A_MAIL)
 
 
 @csrf_exempt
 @require_POST
 def sms_report(request: HttpRequest, account_id: int) -> HttpResponse:
-    """What a text gateway reports, signed with the account's secret."""
-    account = _account(account_id, "http_sms")
-    signature = request.headers.get("X-Segue-Signature", "")
-    return _taken(request, lambda: callbacks.from_sms(account, request.body, signature, clock.now()))
+    """What became of texts, by whoever carries them."""
+    account, now = _account(account_id, *callbacks_sms.KINDS), clock.now()
+    return _taken(request, lambda: callbacks_sms.KINDS[account.kind].receipts(account, request, now))
 
 
 @csrf_exempt
 @require_POST
 def sms_incoming(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Texts that people sent to us, handed over by the gateway and signed with the account's secret."""
-    account = _account(account_id, "http_sms")
+    """Texts that people sent to us."""
+    account, now = _account(account_id, *callbacks_sms.KINDS), clock.now()
     if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_BYTES:
         return _error(413, "too_large", "at most 1 MB")
-    signature, now = request.headers.get("X-Segue-Signature", ""), clock.now()
     try:
-        texts = callbacks.texts_from_sms(account, request.body, signature, now)
+        texts = callbacks_sms.KINDS[account.kind].texts(account, request, now)
         for one in texts:
             replying.take(
                 one.sender, one.text, now, key=f"{account.pk}:{one.id}", proof={"account": account.name}
@@ -62,12 +77,23 @@ def sms_incoming(request: HttpRequest, account_id: int) -> HttpResponse:
         return _error(400, "unreadable", str(error))
     except DatabaseError:
         return _error(503, "store_down", "try again", {"Retry-After": "10"})
+    if account.kind == "twilio":
+        # Twilio reads what we answer as its own language; this says nothing to the person.
+        return HttpResponse("<Response></Response>", content_type="text/xml")
     return JsonResponse({"taken": len(texts)})
 
 
-def _taken(request: HttpRequest, read: Callable[[], list[NewHit]]) -> HttpResponse:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_BYTES:
-        return _error(413, "too_large", "at most 1 MB")
+@csrf_exempt
+@require_POST
+def own_report(request: HttpRequest, account_id: int) -> HttpResponse:
+    """What a server of the operator's own says became of messages that it was handed."""
+    account, now = _account(account_id, "webhook"), clock.now()
+    return _taken(request, lambda: callbacks.from_own(account, request.headers, request.body, now))
+
+
+def _taken(request: HttpRequest, read: Callable[[], list[NewHit]], most: int = _MOST_BYTES) -> HttpResponse:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        return _error(413, "too_large", f"at most {most // 1_000_000} MB")
     try:
         found = read()
         with transaction.atomic():
@@ -82,8 +108,8 @@ def _taken(request: HttpRequest, read: Callable[[], list[NewHit]]) -> HttpRespon
     return JsonResponse({"taken": len(found)})
 
 
-def _account(account_id: int, kind: str) -> ProviderAccount:
-    account = ProviderAccount.objects.filter(pk=account_id, kind=kind, active=True).first()
+def _account(account_id: int, *kinds: str) -> ProviderAccount:
+    account = ProviderAccount.objects.filter(pk=account_id, kind__in=kinds, active=True).first()
     if account is None:
         raise Http404
     return account
@@ -107,7 +133,10 @@ def push_key(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_http_methods(["POST", "OPTIONS"])
 def push_subscribe(request: HttpRequest) -> HttpResponse:
-    """``{"writeKey", "anonymousId", "subscription", "purposes": []?}`` from a web page."""
+    """``{"writeKey", "anonymousId", "subscription", "purposes": []?}`` from a web page.
+
+    An app sends ``"device": {"platform", "token", "former"?}`` instead of the subscription.
+    """
     if request.method == "OPTIONS":
         return _open(HttpResponse(status=204))
     if int(request.META.get("CONTENT_LENGTH") or 0) > _MOST_FROM_BROWSER:
@@ -135,7 +164,11 @@ def push_subscribe(request: HttpRequest) -> HttpResponse:
     listed = wanted if isinstance(wanted, list) else []
     purposes = [one for one in listed if isinstance(one, str) and one.isascii() and one.isprintable()]
     try:
-        subscribing.subscribe(contact, asked.get("subscription"), purposes, clock.now())
+        if isinstance(device := asked.get("device"), dict):
+            platform, token, former = (_word(device, name) for name in ("platform", "token", "former"))
+            subscribing.register(contact, platform, token, purposes, clock.now(), former=former)
+        else:
+            subscribing.subscribe(contact, asked.get("subscription"), purposes, clock.now())
     except subscribing.SubscriptionError as error:
         return _error(400, "malformed", str(error))
     return _open(JsonResponse({"success": True}))

@@ -98,6 +98,7 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Providers"), "hub", "channels.ProviderAccount"),
             ListLink(_("Charter"), "balance", "channels.CharterVersion"),
             ListLink(_("Audiences"), "ads_click", "channels.Audience"),
+            ListLink(_("Calls"), "call", "channels.CallTask"),
             ListLink(_("Sandbox outbox"), "outbox", "channels.SandboxMessage"),
             PageLink(
                 _("Text from somebody"),

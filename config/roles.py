@@ -49,6 +49,7 @@ _READ = [
     "channels.surveyanswer",
     "channels.audience",
     "channels.audiencemember",
+    "channels.calltask",
     "channels.charterversion",
     "analytics.dailykpi",
 ]
@@ -111,7 +112,7 @@ TABLE: dict[str, dict[str, str]] = {
         "channels.audience": _WRITE,
         "django_celery_beat.periodictask": "view change",
     },
-    STAFF: {"contacts.contact": "view", "contacts.event": "view add"},
+    STAFF: {"contacts.contact": "view", "contacts.event": "view add", "channels.calltask": "view change"},
     PRIVACY: {
         **dict.fromkeys(_READ, "view"),
         "contacts.identityversion": "view add",

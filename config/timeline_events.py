@@ -49,6 +49,7 @@ _MESSAGE_EVENTS = {
     "Message Withdrawn": ("undo", ""),
     "Message Bounced": ("error", "bad"),
     "Message Complained": ("report", "bad"),
+    "Message Replied": ("reply", "good"),
     "Message Unsubscribed": ("unsubscribe", "bad"),
 }
 _TOLD_FIRST = ("name", "title", "product", "query", "coupon", "url", "path", "category", "plan")

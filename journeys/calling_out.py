@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import threading
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +12,7 @@ import msgspec
 
 from channels import sealing
 from channels.providers.outgoing import Answer, NoAnswerError, NotAllowedError, NotSentError, Outgoing
+from channels.standard_webhooks import signed
 from journeys.models import Endpoint
 
 READ_SECONDS = 10.0
@@ -54,20 +53,6 @@ def call(url: str, secrets: str, message_id: str, body_json: str, now: datetime)
         return Told(error=str(error)[:300])
     except (NotSentError, NoAnswerError) as error:
         return Told(error=str(error)[:300], again=True)
-
-
-def signed(secret: str, message_id: str, now: datetime, body: bytes) -> dict[str, str]:
-    """The headers of Standard Webhooks 1.0 (standardwebhooks.com), and the key of the call."""
-    at = str(int(now.timestamp()))
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    digest = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
-    return {
-        "Content-Type": "application/json",
-        "Idempotency-Key": message_id,
-        "webhook-id": message_id,
-        "webhook-timestamp": at,
-        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-    }
 
 
 def _read(answer: Answer, now: datetime) -> Told:

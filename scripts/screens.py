@@ -77,6 +77,7 @@ SCREENS = [
     Screen("charter", "/admin/channels/charterversion/"),
     _record("charter-version", "/admin/channels/charterversion/"),
     Screen("audiences", "/admin/channels/audience/"),
+    Screen("calls", "/admin/channels/calltask/"),
     Screen("sandbox", "/admin/channels/sandboxmessage/"),
     _record("sandbox-message", "/admin/channels/sandboxmessage/"),
     Screen("engagement", "/admin/analytics/dailykpi/engagement/"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import dns.resolver
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -13,9 +14,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from channels import accounts, flow_words, sealing
+from channels import accounts, flow_words, mailbox, sealing, sender_domain
 from channels.addresses import AddressError
 from channels.admin.flow import FlowPages
 from channels.models import Flow, ProviderAccount
@@ -69,23 +75,26 @@ def settings_of(account: ProviderAccount | None) -> tuple[Setting, ...]:
     """What this account must know; nothing before its provider is chosen."""
     if account is None or account.kind not in PROVIDERS:
         return ()
-    return (*PROVIDERS[account.kind].settings, *(_SENDER if account.channel == Channel.EMAIL else ()))
+    own = PROVIDERS[account.kind].settings
+    return (*own, *_SENDER, *mailbox.SETTINGS) if account.channel == Channel.EMAIL else own
 
 
 def _field(setting: Setting, known: set[str]) -> forms.CharField:
+    lines = UnfoldAdminTextareaWidget(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"})
     if setting.secret:
         kept = setting.name in known
+        hidden = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
         return forms.CharField(
             label=setting.label,
             required=setting.required and not kept,
             help_text=_("Kept, and never shown. Leave empty to keep it.") if kept else setting.help,
-            widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+            widget=lines if setting.lines else hidden,
         )
     return forms.CharField(
         label=setting.label,
         required=setting.required,
         help_text=setting.help,
-        widget=UnfoldAdminTextInputWidget,
+        widget=lines if setting.lines else UnfoldAdminTextInputWidget(),
     )
 
 
@@ -134,8 +143,17 @@ class ProviderAccountAdmin(FlowPages):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         base = [(None, {"fields": ["name", "channel", "kind", "position", "active", "paused"]})]
-        own = [_PREFIX + setting.name for setting in settings_of(obj)]
-        return [*base, (PROVIDERS[obj.kind].label, {"fields": own})] if own else base
+        if obj is None or obj.kind not in PROVIDERS:
+            return base
+        provider = PROVIDERS[obj.kind]
+        parts: list[tuple[Any, tuple[Setting, ...]]] = [(provider.label, provider.settings)]
+        if obj.channel == Channel.EMAIL:
+            parts += [(_("Sender"), _SENDER), (_("Mailbox of bounces and answers"), mailbox.SETTINGS)]
+        return base + [
+            (title, {"fields": [_PREFIX + setting.name for setting in settings]})
+            for title, settings in parts
+            if settings
+        ]
 
     def save_model(self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool) -> None:
         given = {
@@ -172,15 +190,21 @@ class ProviderAccountAdmin(FlowPages):
             raise Http404
         if not self.has_change_permission(request, account):
             raise PermissionDenied
-        if request.method == "POST":
+        looked = request.method == "POST" and "domain" in request.POST
+        if request.method == "POST" and not looked:
             self._test(request, account)
             return HttpResponseRedirect(request.path)
+        mails = account.channel == Channel.EMAIL
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Try %s") % account,
             "account": account,
-            "may_send": account.channel in ("email", "sms"),
+            "may_send": account.channel in ("email", "sms", "push"),
+            "callbacks": accounts.callback_addresses(account),
+            "asked": accounts.sender_domain(account) if mails else None,
+            "findings": _looked(account) if looked and mails else None,
+            "has_mailbox": bool(mails and account.settings.get("mailbox_host")),
         }
         return TemplateResponse(request, "channels/provider_test.html", context)
 
@@ -188,6 +212,9 @@ class ProviderAccountAdmin(FlowPages):
         try:
             if "check" in request.POST:
                 messages.success(request, accounts.check(account))
+                return
+            if "mailbox" in request.POST:
+                messages.success(request, mailbox.check(account))
                 return
             result = accounts.send_test(account, request.POST.get("address", ""), clock.now())
         except (NotReadyError, AddressError) as error:
@@ -199,6 +226,10 @@ class ProviderAccountAdmin(FlowPages):
         else:
             messages.error(request, _("Not accepted (%(outcome)s): %(words)s") % {
                 "outcome": result.outcome.value, "words": words})  # fmt: skip
+
+
+def _looked(account: ProviderAccount) -> list[sender_domain.Finding]:
+    return sender_domain.look(accounts.sender_domain(account), dns.resolver.get_default_resolver())
 
 
 def _known_secrets(account: ProviderAccount | None) -> dict[str, str]:

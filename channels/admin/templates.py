@@ -56,7 +56,7 @@ class WordsForm(forms.ModelForm):
         unused = {
             Channel.EMAIL: ("link", *_PLACING),
             Channel.SMS: ("subject", "text", "link", *_PLACING),
-            Channel.PUSH: ("text", *_PLACING),
+            Channel.PUSH: ("text", "place", "pages", "importance", "days"),
             Channel.INAPP: ("text",),
         }
         if channel != Channel.EMAIL:

@@ -1,6 +1,7 @@
 """Tables of channels: what leaves, how it got there, what came back."""
 
 from channels.models.audience import Audience, AudienceDeparture, AudienceMember
+from channels.models.call import CallTask
 from channels.models.charter import CharterRequest, CharterVersion
 from channels.models.engagement import EngagementTotal, Hit, HitSpool, LastOpen, Receipt, TrackedLink
 from channels.models.flow import Flow
@@ -16,6 +17,7 @@ __all__ = [
     "Audience",
     "AudienceDeparture",
     "AudienceMember",
+    "CallTask",
     "CharterRequest",
     "CharterVersion",
     "Decision",

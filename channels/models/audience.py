@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from channels.models.provider import ProviderAccount
-from contacts.models import Contact
+from contacts.models import Contact, Purpose, Segment
 
 
 class Audience(models.Model):
@@ -17,8 +17,48 @@ class Audience(models.Model):
     provider = models.ForeignKey(
         ProviderAccount, models.PROTECT, verbose_name=_("destination"), null=True, blank=True
     )
+    remote_id = models.CharField(
+        _("id at the destination"),
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What Meta or Google call the list. Files and plain HTTP use the slug."),
+    )
+    purpose = models.ForeignKey(
+        Purpose,
+        models.PROTECT,
+        verbose_name=_("purpose"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Only people who agreed to it are in the list; who withdraws leaves it. Empty: nobody is asked."
+        ),
+    )
+    segment = models.ForeignKey(
+        Segment,
+        models.SET_NULL,
+        verbose_name=_("segment"),
+        null=True,
+        blank=True,
+        help_text=_("Its people are put in, and taken out when they leave it. Journeys may add others."),
+    )
+    leave_on = models.CharField(
+        _("leave after"),
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Name of the event that ends it, such as Order Completed: no more ads for what was bought."
+        ),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     synced_at = models.DateTimeField(_("last sync"), null=True, blank=True, editable=False)
+    # What the destination said when it last did not take a change; empty after it took one.
+    trouble = models.CharField(
+        _("trouble"), max_length=300, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = _("audience")
@@ -60,6 +100,8 @@ class AudienceDeparture(models.Model):
     audience = models.ForeignKey(Audience, models.CASCADE, related_name="departures")
     email_sha256 = models.CharField(max_length=64, blank=True, default="")
     phone_sha256 = models.CharField(max_length=64, blank=True, default="")
+    # The phone as digits alone, as Meta asks for it.
+    digits_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     wanted_at = models.DateTimeField()
 
     class Meta:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from email.utils import quote
 from typing import Any
@@ -14,11 +16,13 @@ from anymail.exceptions import (
     AnymailConfigurationError,
     AnymailError,
     AnymailImproperlyInstalled,
+    AnymailNotSupportedWarning,
     AnymailRecipientsRefused,
     AnymailUnsupportedFeature,
 )
 from django.core.mail import EmailMultiAlternatives, get_connection
 
+from channels.providers import anymail_batches
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting
 from channels.rendering_mail import Mail
 
@@ -27,6 +31,11 @@ SERVICES = (
     "amazon_ses", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark",
     "resend", "scaleway", "sendgrid", "sparkpost", "unisender_go", "test",
 )  # fmt: skip
+#: What anymail calls a service's secret, where it is not its API key.
+_KEYS = {
+    "mailersend": "api_token", "mailjet": "secret_key", "mailtrap": "api_token", "postmark": "server_token",
+    "scaleway": "secret_key",
+}  # fmt: skip
 _TAKEN = frozenset({"sent", "queued", "unknown"})
 
 
@@ -37,14 +46,19 @@ class Anymail(Provider):
     label = "Email service (anymail)"
     channels = frozenset({"email"})
     chunk = 8
+    callbacks = (("Receipts", "/hooks/email/<id>"), ("Mails that people write back", "/hooks/email-in/<id>"))
     settings = (
         Setting("service", "Service", "One of: " + ", ".join(SERVICES[:-1]), required=True),
         Setting("options", "Options", 'JSON, for example {"sender_domain": "mg.example.com"}', default="{}"),
-        Setting("api_key", "API key", secret=True),
+        Setting(
+            "api_key", "API key", "Or what the service calls its secret: a token, a secret key", secret=True
+        ),
         Setting(
             "webhook_secret", "Webhook secret", "user:password that the service's reports carry", secret=True
         ),
         Setting("signing_key", "Webhook signing key", "Where the service signs its reports", secret=True),
+        Setting("inbound_key", "Inbound signing key", "Where it signs mails with another one", secret=True),
+        Setting("dkim_selectors", "DKIM selectors", "Those that the service shows, with commas between"),
     )
 
     _backend: Any = None
@@ -58,7 +72,29 @@ class Anymail(Provider):
             backend = self._open()
         except NotReadyError as error:
             return {one.message_id: Result(Outcome.TRY_LATER, error.code, str(error)) for one in parcels}
-        return self.each(mark(parcels), lambda parcel: self._send(backend, parcel))
+        going, service = mark(parcels), self.value("service")
+        mails = [(one, one.content) for one in going if isinstance(one.content, Mail)]
+        if len(mails) == len(going) > 1 and anymail_batches.takes(service):
+            messages = [_message(mail, parcel) for parcel, mail in mails]
+            return self._batch(service, backend, going, messages)
+        return self.each(going, lambda parcel: self._send(backend, parcel))
+
+    def _batch(
+        self, service: str, backend: Any, going: Sequence[Parcel], messages: Sequence[EmailMultiAlternatives]
+    ) -> dict[int, Result]:
+        try:
+            backend.open()
+            found = anymail_batches.send(service, backend, going, messages)
+        except (AnymailUnsupportedFeature, ValueError):
+            # One that cannot be written must not keep the others: each for itself.
+            return self.each(going, lambda parcel: self._send(backend, parcel))
+        if len({one.code for one in found.values()}) == 1 and next(iter(found.values())).code in (
+            "400",
+            "422",
+        ):
+            # Nothing was taken, for the sake of one: each for itself.
+            return self.each(going, lambda parcel: self._send(backend, parcel))
+        return {name: replace(one, detail=self.hushed(one.detail)) for name, one in found.items()}
 
     def close(self) -> None:
         if self._backend is not None:
@@ -71,10 +107,14 @@ class Anymail(Provider):
             if service not in SERVICES:
                 raise NotReadyError(f"There is no service called {service!r}.", "settings")
             try:
-                options = json.loads(self.value("options") or "{}")
+                # Some cannot be told that we track by ourselves, and would send nothing for it.
+                options = {"ignore_unsupported_features": True, **json.loads(self.value("options") or "{}")}
                 if self.value("api_key"):
-                    options["api_key"] = self.value("api_key")
-                self._backend = get_connection(f"anymail.backends.{service}.EmailBackend", **options)
+                    options[_KEYS.get(service, "api_key")] = self.value("api_key")
+                with warnings.catch_warnings():
+                    # Anymail only says that it does not try SendGrid itself any more.
+                    warnings.simplefilter("ignore", AnymailNotSupportedWarning)
+                    self._backend = get_connection(f"anymail.backends.{service}.EmailBackend", **options)
             except (AnymailConfigurationError, AnymailImproperlyInstalled, TypeError, ValueError) as error:
                 raise NotReadyError(str(error).splitlines()[0][:300], "settings") from None
         return self._backend
@@ -96,6 +136,9 @@ class Anymail(Provider):
             return Result(Outcome.UNCERTAIN, "no_answer", str(error)[:300])
         except AnymailError as error:
             return Result(Outcome.TRY_LATER, "service", str(error)[:300])
+        except (LookupError, TypeError, AttributeError) as error:
+            # The service answered something that anymail cannot read.
+            return Result(Outcome.UNCERTAIN, "answer", f"{type(error).__name__}: {error}"[:300])
         status = message.anymail_status  # type: ignore[attr-defined]
         if status.status and status.status <= _TAKEN:
             return Result(Outcome.ACCEPTED, "200", provider_message_id=str(status.message_id or "")[:200])
@@ -131,8 +174,4 @@ def _refusal(error: AnymailAPIError) -> Result:
         if isinstance(cause, requests.ConnectionError) and "NewConnectionError" in repr(cause):
             return Result(Outcome.TRY_LATER, "connect", words)
         return Result(Outcome.UNCERTAIN, "no_answer", words)
-    if status == 429 or status in (401, 403, 503):
-        return Result(Outcome.TRY_LATER, str(status), words)
-    if status >= 500:
-        return Result(Outcome.UNCERTAIN, str(status), words)
-    return Result(Outcome.REFUSED, str(status), words)
+    return anymail_batches.refusal(status, words)

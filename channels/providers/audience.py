@@ -1,7 +1,8 @@
-"""Retargeting audiences elsewhere: changes of membership as hashed addresses, to a file or over HTTP.
+"""Retargeting audiences elsewhere: changes of membership as hashed addresses; here to a file.
 
 A parcel is one person's change: its address is the SHA-256 of the normalised email, ``extra`` names the
-audience, the action (add or remove) and the hashed phone. Telling the same thing twice does no harm.
+audience, its id there, the action (add or remove) and the hashed phone, with its plus (phone) and without
+(digits). Telling the same thing twice does no harm.
 """
 
 from __future__ import annotations
@@ -9,18 +10,15 @@ from __future__ import annotations
 import csv
 import fcntl
 import hashlib
-import json
 import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, every
-from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
 
 ADD, REMOVE = "add", "remove"
 _SLUG = re.compile(r"[\w-]{1,60}")
@@ -35,8 +33,13 @@ def hashed_email(email: str) -> str:
 
 def hashed_phone(phone: str) -> str:
     """E.164 with its plus, SHA-256 in hex; empty stays empty."""
-    text = re.sub(r"[^\d+]", "", phone)
+    text = re.sub(r"[^\d+]", "", phone, flags=re.ASCII)
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
+
+
+def hashed_digits(phone: str) -> str:
+    """E.164 without its plus, SHA-256 in hex; empty stays empty."""
+    return hashed_phone(re.sub(r"\D", "", phone, flags=re.ASCII))
 
 
 class AudienceCsv(Provider):
@@ -104,62 +107,3 @@ def _rewrite(path: Path, parcels: Sequence[Parcel]) -> None:
         writer.writerow(_COLUMNS)
         writer.writerows(inside)
     draft.replace(path)
-
-
-class AudienceHttp(Provider):
-    """One request a batch: ``{"audience", "add": [{"email_sha256", "phone_sha256"}], "remove": […]}``."""
-
-    kind = "audience_http"
-    label = "Audience over HTTP"
-    channels = frozenset({"audience"})
-    chunk = 1_000
-    honours_key = True
-    settings = (
-        Setting("url", "Address", "https://… that takes the changes", required=True),
-        Setting("token", "Key", "Sent as a bearer", secret=True),
-    )
-
-    def __init__(self, account_id: int, values: Any) -> None:
-        super().__init__(account_id, values)
-        self._outgoing = Outgoing()
-
-    def check(self) -> str:
-        if not self.value("url").startswith(("https://", "http://")):
-            raise NotReadyError("The address is missing.", "settings")
-        return "The address is set. Whether it takes changes, the first sync shows."
-
-    def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
-        going = mark(parcels)
-        results: dict[int, Result] = {}
-        for slug in sorted({str(parcel.extra.get("audience", "")) for parcel in going}):
-            own = [parcel for parcel in going if str(parcel.extra.get("audience", "")) == slug]
-            results |= every(own, self._tell(slug, own, now))
-        return results
-
-    def close(self) -> None:
-        self._outgoing.close()
-
-    def _tell(self, slug: str, parcels: Sequence[Parcel], now: datetime) -> Result:
-        told: dict[str, Any] = {"audience": slug, ADD: [], REMOVE: []}
-        for parcel in parcels:
-            person = dict(zip(_COLUMNS, (parcel.address, str(parcel.extra.get("phone", ""))), strict=True))
-            told[ADD if parcel.extra.get("action") == ADD else REMOVE].append(person)
-        headers = {"Content-Type": "application/json"}
-        if self.value("token"):
-            headers["Authorization"] = f"Bearer {self.value('token')}"
-        try:
-            answer = self._outgoing.call(
-                "POST", self.value("url"), body=json.dumps(told).encode(), headers=headers
-            )
-        except NotAllowedError as error:
-            return Result(Outcome.TRY_LATER, "settings", str(error))
-        except NotSentError as error:
-            return Result(Outcome.TRY_LATER, "connect", str(error))
-        except NoAnswerError as error:
-            return Result(Outcome.UNCERTAIN, "no_answer", str(error))
-        words = answer.body.decode("utf-8", "replace")[:300]
-        if 200 <= answer.status < 300:
-            return Result(Outcome.ACCEPTED, str(answer.status), words)
-        if answer.status in (400, 410, 413, 422):
-            return Result(Outcome.REFUSED, str(answer.status), words)
-        return Result(Outcome.TRY_LATER, str(answer.status), words, retry_after=answer.retry_after(now))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
@@ -17,6 +17,9 @@ from uuid import UUID
 from channels import retry
 from channels.rendering_mail import Mail, Wire
 from channels.retry import Schedule
+
+#: Shorter ones stand in too many words to be told apart.
+_SHORTEST_SECRET = 5
 
 
 class Outcome(StrEnum):
@@ -101,6 +104,8 @@ class Setting:
     default: str = ""
     secret: bool = False
     required: bool = False
+    #: Of several lines: a key in PEM, a table.
+    lines: bool = False
 
 
 class NotReadyError(Exception):
@@ -122,7 +127,11 @@ class Provider(ABC):
     kind: ClassVar[str]
     label: ClassVar[str]
     channels: ClassVar[frozenset[str]]
+    #: How addresses begin that it takes, where a channel has several kinds; empty: all.
+    addresses: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[Setting, ...]] = ()
+    #: What the provider is to be told: what for, and the path, with ``<id>`` for the account's number.
+    callbacks: ClassVar[tuple[tuple[str, str], ...]] = ()
     #: Parcels handed over between two commits: what a crash can leave uncertain.
     chunk: ClassVar[int] = 16
     #: Seconds after which no further message of a chunk is begun: leases are short, and a slow provider
@@ -152,8 +161,17 @@ class Provider(ABC):
             if time.monotonic() - began > self.patience:
                 results[parcel.message_id] = Result(Outcome.TRY_LATER, "slow", "the provider is slow")
             else:
-                results[parcel.message_id] = send_one(parcel)
+                result = send_one(parcel)
+                results[parcel.message_id] = replace(result, detail=self.hushed(result.detail))
         return results
+
+    def hushed(self, text: str) -> str:
+        """``text`` of the other side's, without our secrets, which some repeat when they refuse them."""
+        for setting in self.settings if text else ():
+            secret = str(self.values.get(setting.name) or "") if setting.secret else ""
+            if len(secret) >= _SHORTEST_SECRET and secret in text:
+                text = text.replace(secret, "…")
+        return text
 
     def check(self) -> str:
         """Try the connection, send nothing; what was found, in plain words. Raises NotReadyError."""

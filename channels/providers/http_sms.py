@@ -8,20 +8,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry
+from channels import retry, sms_senders
+from channels.providers import answering
+from channels.providers.answering import check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
-from channels.providers.outgoing import (
-    Answer,
-    NoAnswerError,
-    NotAllowedError,
-    NotSentError,
-    Outgoing,
-    resolve,
-)
+from channels.providers.outgoing import NotAllowedError, NotSentError, Outgoing, resolve
 
 _BODY = '{"to": "{to}", "from": "{from}", "text": "{text}", "reference": "{key}"}'
-#: Answers that are about us and not about the message: wrong key, wrong address, too many.
-_OURS_TO_FIX = frozenset({401, 403, 404, 405, 408, 425, 429})
 
 
 class HttpSms(Provider):
@@ -32,9 +25,10 @@ class HttpSms(Provider):
     channels = frozenset({"sms"})
     chunk = 8
     schedules = (retry.TEXTS, retry.TEXTS_TRANSACTIONAL)
+    callbacks = (("Receipts", "/hooks/sms/<id>"), ("Texts that people write", "/hooks/sms-in/<id>"))
     settings = (
         Setting("url", "Address", "https://… of the gateway's sending call", required=True),
-        Setting("sender", "Sender", "A number or a name"),
+        Setting("sender", "Sender", "A number or a name; several with commas between"),
         Setting("body", "Body", "JSON with {to}, {from}, {text} and {key}", default=_BODY),
         Setting("id_field", "Where the answer holds its id", "For example id or messages.0.id", default="id"),
         Setting(
@@ -43,14 +37,18 @@ class HttpSms(Provider):
         Setting("username", "User name", "For Basic authentication; leave empty to send the key as a bearer"),
         Setting("token", "Key or password", secret=True),
         Setting("receipt_secret", "Secret of receipts", "Signs what the gateway reports back", secret=True),
+        Setting("prices", "Prices a segment", "A country a line, such as FR 0.0725", lines=True),
+        Setting("currency", "Currency of the prices", default="EUR"),
         Setting("timeout", "Longest wait for an answer, in seconds", default="20"),
     )
 
     def __init__(self, account_id: int, values: Any) -> None:
         super().__init__(account_id, values)
         self._outgoing = Outgoing(float(self.value("timeout")))
+        self._senders = tuple(filter(None, (one.strip() for one in self.value("sender").split(","))))
 
     def check(self) -> str:
+        check_prices(self.value("prices"))
         host = self.value("url").partition("://")[2].partition("/")[0].partition(":")[0]
         try:
             resolve(host, 443)
@@ -70,41 +68,24 @@ class HttpSms(Provider):
     def _send(self, parcel: Parcel, now: datetime) -> Result:
         if not isinstance(parcel.content, Words):
             return Result(Outcome.REFUSED, "channel", "only text messages go this way")
-        text = parcel.content.text
-        try:
-            answer = self._outgoing.call(
-                "POST",
-                self.value("url"),
-                body=self._body(parcel.address, text, parcel.key.hex).encode(),
-                headers=self._headers(parcel),
-            )
-        except NotAllowedError as error:
-            return Result(Outcome.TRY_LATER, "settings", str(error))
-        except NotSentError as error:
-            return Result(Outcome.TRY_LATER, "connect", str(error))
-        except NoAnswerError as error:
-            safe = self.value("honours_key") == "yes"
-            return Result(Outcome.TRY_LATER if safe else Outcome.UNCERTAIN, "no_answer", str(error))
-        return self._read(answer, now)
-
-    def _read(self, answer: Answer, now: datetime) -> Result:
-        code = str(answer.status)
-        words = answer.body.decode("utf-8", "replace")[:300]
+        keyed = self.value("honours_key") == "yes"
+        body = self._body(parcel.address, parcel.content.text, parcel.key.hex).encode()
+        answer = answering.ask(self._outgoing, self.value("url"), body, self._headers(parcel), keyed=keyed)
+        if isinstance(answer, Result):
+            return answer
         if 200 <= answer.status < 300:
-            return Result(
-                Outcome.ACCEPTED, code, "", provider_message_id=_dig(answer.body, self.value("id_field"))
-            )
-        # A gateway that fails half-way may have sent it all the same; 503 says that it did not begin.
-        half_way = answer.status >= 500 and answer.status not in (501, 503)
-        if half_way and self.value("honours_key") != "yes":
-            return Result(Outcome.UNCERTAIN, code, words)
-        if answer.status >= 500 or answer.status in _OURS_TO_FIX or 300 <= answer.status < 400:
-            return Result(Outcome.TRY_LATER, code, words, retry_after=answer.retry_after(now))
-        return Result(Outcome.REFUSED, code, words)
+            name = _dig(answer.body, self.value("id_field"))
+            return Result(Outcome.ACCEPTED, str(answer.status), "", provider_message_id=name)
+        return answering.refusal(answer, now, keyed=keyed)
 
     def _body(self, to: str, text: str, key: str) -> str:
         body = self.value("body")
-        for name, value in (("to", to), ("from", self.value("sender")), ("key", key), ("text", text)):
+        for name, value in (
+            ("to", to),
+            ("from", sms_senders.pick(self._senders, to)),
+            ("key", key),
+            ("text", text),
+        ):
             body = body.replace("{" + name + "}", json.dumps(value)[1:-1])
         return body
 

@@ -16,6 +16,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from channels import addresses
+from channels.addresses import AddressError
+from channels.dkim_signing import BadKeyError, record, sign
 from channels.providers.base import (
     Mark,
     NotReadyError,
@@ -47,6 +50,9 @@ class Smtp(Provider):
         Setting("password", "Password", secret=True),
         Setting("timeout", "Longest wait for an answer, in seconds", default="30"),
         Setting("connections", "Connections kept by each worker thread", default="2"),
+        Setting("bounce_address", "Bounces go to", "The envelope's sender; empty: the from address"),
+        Setting("dkim_selector", "DKIM selector", "Such as segue1; empty: we do not sign, the server may"),
+        Setting("dkim_key", "DKIM key", "RSA in PEM. Empty: made by itself", lines=True, secret=True),
     )
     takes_wire = True
 
@@ -55,6 +61,13 @@ class Smtp(Provider):
         self.lines: list[Line] = []
 
     def check(self) -> str:
+        if self.value("dkim_selector") and self.value("dkim_key"):
+            try:
+                record(self.value("dkim_key"))
+            except BadKeyError as error:
+                raise NotReadyError(str(error), "settings") from None
+        if self.value("bounce_address") and not self.bounces:
+            raise NotReadyError("Bounces go to what is no email address.", "settings")
         line = self.open()
         words = "TLS" if isinstance(line.smtp.sock, ssl.SSLSocket) else "without encryption"
         self.close()
@@ -116,6 +129,14 @@ class Smtp(Provider):
         raise NotReadyError(words, code)
 
     @property
+    def bounces(self) -> str:
+        """Where bounces go, for the envelope; empty: to the sender."""
+        try:
+            return addresses.email(self.value("bounce_address")) if self.value("bounce_address") else ""
+        except AddressError:
+            return ""
+
+    @property
     def most_lines(self) -> int:
         return max(1, min(int(self.value("connections")), 16))
 
@@ -170,16 +191,25 @@ class _Transfer:
 
     def _load(self, parcel: Parcel) -> Load | None:
         content = parcel.content
+        bounces = self.provider.bounces
         if isinstance(content, Wire):
-            return Load(parcel, content.sender, parcel.address, content.raw)
+            return Load(parcel, bounces or content.sender, parcel.address, content.raw)
         if not isinstance(content, Mail):
             self.results[parcel.message_id] = Result(Outcome.REFUSED, "channel", "only email goes over SMTP")
             return None
         try:
-            return Load(parcel, content.sender, parcel.address, stuffed(build(content)))
+            raw = self._signed(build(content), content.sender)
         except HeaderError as error:
             self.results[parcel.message_id] = Result(Outcome.REFUSED, "header", str(error))
             return None
+        except BadKeyError as error:
+            self.results[parcel.message_id] = Result(Outcome.TRY_LATER, "settings", str(error))
+            return None
+        return Load(parcel, bounces or content.sender, parcel.address, stuffed(raw))
+
+    def _signed(self, raw: bytes, sender: str) -> bytes:
+        selector, key = self.provider.value("dkim_selector"), self.provider.value("dkim_key")
+        return sign(raw, sender.rpartition("@")[2], selector, key) if selector and key else raw
 
     def _widen(self) -> None:
         """Open further connections where there is enough to send."""

@@ -27,6 +27,7 @@ class WebPush(Provider):
     kind = "webpush"
     label = "Web push"
     channels = frozenset({"push"})
+    addresses = ("https:", "http:")
     chunk = 16
     settings = (
         Setting(
@@ -69,6 +70,8 @@ class WebPush(Provider):
     def _send(self, parcel: Parcel, key: Vapid02, now: datetime) -> Result:
         if not isinstance(parcel.content, Words):
             return Result(Outcome.REFUSED, "channel", "only pushes go this way")
+        if not parcel.address.startswith(self.addresses):
+            return Result(Outcome.REFUSED, "channel", "an app's token, and no account carries pushes to it")
         try:
             body = self._encrypt(parcel, parcel.content)
         except (WebPushException, ValueError, KeyError, TypeError) as error:
@@ -106,7 +109,16 @@ class WebPush(Provider):
 
     def _encrypt(self, parcel: Parcel, words: Words) -> bytes:
         keys = parcel.extra.get("keys") or {}
-        payload = {"title": words.title, "body": words.text, "url": words.link, "tag": parcel.key.hex}
+        payload: dict[str, Any] = {
+            "title": words.title,
+            "body": words.text,
+            "url": words.link,
+            "tag": parcel.key.hex,
+        }
+        if words.placing.image:
+            payload["icon"] = words.placing.image
+        if words.placing.button:
+            payload["actions"] = [{"action": "open", "title": words.placing.button}]
         pusher = WebPusher(
             {"endpoint": parcel.address, "keys": {"p256dh": keys["p256dh"], "auth": keys["auth"]}}
         )

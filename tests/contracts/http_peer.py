@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,11 +16,16 @@ class Asked:
     path: str
     headers: dict[str, str]
     body: bytes
+    mode: str = ""
+    method: str = "POST"
 
 
 @dataclass
 class Peer:
+    """``choose`` names the answer to a request; without it the last part of its path does."""
+
     port: int = 0
+    choose: Callable[[Asked], str] | None = None
     asked: list[Asked] = field(default_factory=list)
 
     def url(self, mode: str) -> str:
@@ -29,6 +34,37 @@ class Peer:
 
 ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "ok": (200, {}, b'{"id": "abc-1", "messages": [{"id": 7}]}'),
+    "twilio": (201, {}, b'{"sid": "SM0123", "status": "queued"}'),
+    "twilio_bad": (400, {}, b'{"code": 21211, "message": "not a valid phone number"}'),
+    "twilio_stopped": (400, {}, b'{"code": 21610, "message": "unsubscribed recipient"}'),
+    "twilio_full": (400, {}, b'{"code": 21611, "message": "queue is full"}'),
+    "twilio_known": (200, {}, b'{"status": "active", "friendly_name": "Shop"}'),
+    "vonage": (202, {}, b'{"message_uuid": "aaaa-1"}'),
+    "vonage_bad": (422, {}, b'{"title": "Invalid params", "detail": "The to is invalid"}'),
+    "fcm": (200, {}, b'{"name": "projects/shop-1/messages/1"}'),
+    "fcm_gone": (
+        404,
+        {},
+        b'{"error": {"code": 404, "status": "NOT_FOUND", "details": [{"errorCode": "UNREGISTERED"}]}}',
+    ),
+    "postmark": (
+        200,
+        {},
+        b'{"ErrorCode": 0, "Message": "OK", "MessageID": "pm-1", "To": "taken@example.com"}',
+    ),
+    "postmark_bad": (422, {}, b'{"ErrorCode": 300, "Message": "Invalid To address"}'),
+    "postmark_batch": (
+        200,
+        {},
+        (
+            b'[{"ErrorCode": 0, "Message": "OK", "MessageID": "pm-1"},'
+            b' {"ErrorCode": 406, "Message": "inactive"}]'
+        ),
+    ),
+    "resend_batch": (200, {}, b'{"data": [{"id": "re-1"}, {"id": "re-2"}]}'),
+    "token": (200, {}, b'{"access_token": "g00gle", "expires_in": 3600}'),
+    "meta_bad": (400, {}, b'{"error": {"code": 190, "message": "the token has ended"}}'),
+    "meta_busy": (400, {}, b'{"error": {"code": 80003, "message": "too many calls"}}'),
     "created": (201, {"Location": "https://push.example/m/1"}, b""),
     "busy": (429, {"Retry-After": "120"}, b"slow down"),
     "busy_date": (429, {"Retry-After": "Tue, 10 Mar 2026 12:05:00 GMT"}, b""),
@@ -51,8 +87,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        mode = self.path.rsplit("/", 1)[-1]
-        self.peer.asked.append(Asked(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
+        headers = {k.lower(): v for k, v in self.headers.items()}
+        asked = Asked(self.path, headers, body, self.path.rsplit("/", 1)[-1], self.command)
+        if self.peer.choose is not None:
+            asked.mode = self.peer.choose(asked)
+        mode = asked.mode
+        self.peer.asked.append(asked)
         if mode == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             self.connection.close()
@@ -62,13 +102,21 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(2)
             self.close_connection = True
             return
-        status, headers, content = ANSWERS[mode]
+        if mode == "echo":
+            # Some services repeat a key that they do not know.
+            self._answer(401, {}, repr([*self.headers.items(), body]).encode())
+            return
+        self._answer(*ANSWERS[mode])
+
+    def _answer(self, status: int, headers: dict[str, str], content: bytes) -> None:
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    do_GET = do_DELETE = do_POST  # noqa: N815
 
     def log_message(self, *_words: object) -> None:
         """Quiet."""

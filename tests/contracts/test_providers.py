@@ -15,21 +15,31 @@ from typing import Any
 import http_ece
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pytest_django import Settings
 
-from channels.models import InAppMessage, SandboxMessage
+from channels import standard_webhooks
+from channels.models import Audience, CallTask, InAppMessage, SandboxMessage
 from channels.providers import PROVIDERS
+from channels.providers.anymail import SERVICES
 from channels.providers.base import NotReadyError, Outcome, Parcel, Provider, Words
 from channels.providers.http_sms import HttpSms
 from channels.providers.webpush import new_private_key
 from channels.rendering_mail import Mail
-from tests.contracts.http_peer import Peer, http_peer
+from tests.contracts.apple import Apple
+from tests.contracts.http_peer import Asked, Peer, http_peer
 from tests.contracts.smtp_sink import Sink, smtp_sink
 from tests.factories import NOON, make_contact, make_provider
 
 pytestmark = pytest.mark.django_db
 
+_RSA = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    .decode()
+)
 _BROWSER = ec.generate_private_key(ec.SECP256R1())
 _AUTH = os.urandom(16)
 
@@ -62,6 +72,7 @@ class Stage:
     channel: str
     address: Callable[[str], str]
     taken: Callable[[], int]
+    end: Callable[[], None] = lambda: None
 
 
 @pytest.fixture
@@ -82,6 +93,7 @@ def stage(request: pytest.FixtureRequest, sink: Sink, peer: Peer) -> Iterator[St
     made = _STAGES[request.param](sink, peer)
     yield made
     made.provider.close()
+    made.end()
 
 
 def _smtp(sink: Sink, _peer: Peer) -> Stage:
@@ -122,6 +134,49 @@ def _http_sms(_sink: Sink, peer: Peer) -> Stage:
     )
 
 
+NUMBERS = {
+    "taken": "+33612345678",
+    "refused": "+33612345671",
+    "later": "+33612345672",
+    "unclear": "+33612345673",
+}
+
+
+def _webhook(_sink: Sink, peer: Peer) -> Stage:
+    modes = {"taken": "ok", "refused": "bad", "later": "busy", "unclear": "reset"}
+
+    def choose(asked: Asked) -> str:
+        to = json.loads(asked.body)["data"]["to"]
+        return next(modes[what] for what, number in NUMBERS.items() if number == to)
+
+    peer.choose = choose
+    provider = PROVIDERS["webhook"](1, {"url": peer.url("mine"), "secret": standard_webhooks.new_secret()})
+    return Stage(provider, "sms", NUMBERS.__getitem__, lambda: _count_mode(peer, "ok"))
+
+
+def _by_number(peer: Peer, kind: str, values: dict[str, Any], answers: dict[str, str]) -> Stage:
+    def choose(asked: Asked) -> str:
+        what = next(what for what, number in NUMBERS.items() if number[1:].encode() in asked.body)
+        return answers[what]
+
+    peer.choose = choose
+    return Stage(
+        PROVIDERS[kind](1, {"api_url": peer.url("")[:-1], "senders": "Shop", **values}), "sms",
+        NUMBERS.__getitem__,
+        lambda: sum(asked.mode == answers["taken"] for asked in peer.asked),
+    )  # fmt: skip
+
+
+def _twilio(_sink: Sink, peer: Peer) -> Stage:
+    modes = {"taken": "twilio", "refused": "twilio_bad", "later": "twilio_full", "unclear": "reset"}
+    return _by_number(peer, "twilio", {"account_sid": "AC1", "auth_token": "t"}, modes)
+
+
+def _vonage(_sink: Sink, peer: Peer) -> Stage:
+    modes = {"taken": "vonage", "refused": "vonage_bad", "later": "busy", "unclear": "broken"}
+    return _by_number(peer, "vonage", {"api_key": "k", "api_secret": "s"}, modes)
+
+
 def _webpush(_sink: Sink, peer: Peer) -> Stage:
     modes = {"taken": "created", "refused": "gone", "later": "busy", "unclear": "reset"}
     return Stage(
@@ -130,9 +185,21 @@ def _webpush(_sink: Sink, peer: Peer) -> Stage:
     )  # fmt: skip
 
 
-def _anymail(_sink: Sink, _peer: Peer) -> Stage:
-    provider = PROVIDERS["anymail"](1, {"service": "test"})
-    return Stage(provider, "email", lambda _what: "ok@example.com", lambda: 1)
+def _anymail(_sink: Sink, peer: Peer) -> Stage:
+    modes = {"taken": "postmark", "refused": "postmark_bad", "later": "busy", "unclear": "reset"}
+
+    def choose(asked: Asked) -> str:
+        told = json.loads(asked.body)
+        return "postmark_batch" if isinstance(told, list) else modes[told["To"].partition("@")[0]]
+
+    def taken() -> int:
+        batches = [json.loads(asked.body) for asked in peer.asked if asked.mode == "postmark_batch"]
+        return _count_mode(peer, "postmark") + sum(map(len, batches))
+
+    peer.choose = choose
+    options = json.dumps({"api_url": peer.url("")})
+    provider = PROVIDERS["anymail"](1, {"service": "postmark", "options": options, "api_key": "k"})
+    return Stage(provider, "email", lambda what: f"{what}@example.com", taken)
 
 
 def _audience_csv(_sink: Sink, _peer: Peer) -> Stage:
@@ -144,6 +211,128 @@ def _audience_csv(_sink: Sink, _peer: Peer) -> Stage:
 
     provider = PROVIDERS["audience_csv"](1, {"folder": str(folder)})
     return Stage(provider, "audience", lambda _what: uuid.uuid4().hex, taken)
+
+
+def _audience_meta(_sink: Sink, peer: Peer) -> Stage:
+    peer.choose = lambda _asked: "ok"
+    provider = PROVIDERS["audience_meta"](1, {"api_url": peer.url("v25.0"), "token": "t"})
+
+    def taken() -> int:
+        return sum(len(json.loads(asked.body)["payload"]["data"]) for asked in peer.asked)
+
+    return Stage(provider, "audience", lambda _what: uuid.uuid4().hex, taken)
+
+
+def _audience_google(_sink: Sink, peer: Peer) -> Stage:
+    peer.choose = lambda asked: "token" if asked.path.endswith("token") else "ok"
+    provider = PROVIDERS["audience_google"](
+        1, {"api_url": peer.url("g"), "account_id": "1", "service_account": service_account(peer)}
+    )
+
+    def taken() -> int:
+        told = [json.loads(asked.body) for asked in peer.asked if asked.path.startswith("/g/")]
+        return sum(len(one["audienceMembers"]) for one in told)
+
+    return Stage(provider, "audience", lambda _what: uuid.uuid4().hex, taken)
+
+
+def service_account(peer: Peer) -> str:
+    """A key file of Google's whose tokens the peer hands out."""
+    return json.dumps({
+        "client_email": "segue@shop.example", "private_key": _RSA, "token_uri": peer.url("token"),
+        "project_id": "shop-1",
+    })  # fmt: skip
+
+
+def _fcm(_sink: Sink, peer: Peer) -> Stage:
+    tokens = {"taken": "fcm", "refused": "fcm_gone", "later": "away", "unclear": "reset"}
+
+    def choose(asked: Asked) -> str:
+        if asked.path.endswith("token"):
+            return "token"
+        return str(json.loads(asked.body)["message"]["token"])
+
+    peer.choose = choose
+    provider = PROVIDERS["fcm"](1, {"api_url": peer.url("f"), "service_account": service_account(peer)})
+    return Stage(provider, "push", lambda what: f"fcm:{tokens[what]}", lambda: _count_mode(peer, "fcm"))
+
+
+def _apns(_sink: Sink, _peer: Peer) -> Stage:
+    apple = Apple()
+    apple.start()
+    provider = PROVIDERS["apns"](1, {
+        "team_id": "TEAM123456", "key_id": "KEY1234567", "key": apple.key, "topic": "com.example.shop",
+        "host": apple.url,
+    })  # fmt: skip
+    signs = {"taken": "a", "refused": "b", "later": "c", "unclear": "d"}
+    return Stage(
+        provider, "push", lambda what: f"apns:{signs[what] * 64}", lambda: apple.count("a" * 64), apple.stop
+    )
+
+
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"amazon_ses", "test"}))
+def test_every_email_service_is_asked_to_send(peer: Peer, service: str) -> None:
+    peer.choose = lambda _asked: "created"
+    own = {
+        "mailjet": {"api_key": "k"},
+        "scaleway": {"project_id": "p"},
+        "mailgun": {"sender_domain": "x.example"},
+    }
+    options = json.dumps({"api_url": peer.url(""), **own.get(service, {})})
+    provider = PROVIDERS["anymail"](1, {"service": service, "options": options, "api_key": "s3cret"})
+    assert "is set up" in provider.check()
+    one = parcel("email", "ann@example.com")
+    result = provider.send([one], _all, NOON)[one.message_id]
+    provider.close()
+    (asked,) = peer.asked
+    whole = asked.body + repr(asked.headers).encode()
+    assert b"ann@example.com" in whole or b"ann%40example.com" in whole
+    # These hand nothing back but their own number.
+    assert b"segue" in asked.body or service in ("mailersend", "postal")
+    assert result.outcome in (Outcome.ACCEPTED, Outcome.UNCERTAIN)
+
+
+@pytest.mark.parametrize(("service", "path"), [("postmark", "/email/batch"), ("resend", "/emails/batch")])
+def test_whole_mails_go_together_where_the_service_takes_them(peer: Peer, service: str, path: str) -> None:
+    peer.choose = lambda asked: f"{service}_batch"
+    options = json.dumps({"api_url": peer.url("")})
+    provider = PROVIDERS["anymail"](1, {"service": service, "options": options, "api_key": "k"})
+    parcels = [parcel("email", f"{name}@example.com") for name in ("ann", "dead")]
+    answers = provider.send(parcels, _all, NOON)
+    provider.close()
+    (asked,) = peer.asked
+    assert asked.path == path
+    assert len(json.loads(asked.body)) == 2
+    outcomes = [answers[one.message_id].outcome for one in parcels]
+    refused = Outcome.REFUSED if service == "postmark" else Outcome.ACCEPTED
+    assert outcomes == [Outcome.ACCEPTED, refused]
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [("reset", Outcome.UNCERTAIN), ("broken", Outcome.UNCERTAIN), ("busy", Outcome.TRY_LATER),
+     ("ok", Outcome.UNCERTAIN), ("key", Outcome.TRY_LATER), ("away", Outcome.TRY_LATER)],
+)  # fmt: skip
+def test_a_batch_that_fails_fails_in_the_right_word(peer: Peer, mode: str, outcome: Outcome) -> None:
+    peer.choose = lambda asked: mode
+    options = json.dumps({"api_url": peer.url("")})
+    provider = PROVIDERS["anymail"](1, {"service": "postmark", "options": options, "api_key": "k"})
+    parcels = [parcel("email", f"{name}@example.com") for name in ("ann", "bob")]
+    answers = provider.send(parcels, _all, NOON)
+    provider.close()
+    assert {one.outcome for one in answers.values()} == {outcome}
+    assert len(peer.asked) == 1
+
+
+def _count_mode(peer: Peer, mode: str) -> int:
+    return sum(asked.mode == mode for asked in peer.asked)
+
+
+def _call_list(_sink: Sink, _peer: Peer) -> Stage:
+    account = make_provider("audience", kind="call_list")
+    Audience.objects.create(name="Cart", slug="cart", provider=account)
+    provider = PROVIDERS["call_list"](account.pk, {})
+    return Stage(provider, "audience", lambda _what: uuid.uuid4().hex, CallTask.objects.count)
 
 
 def _audience_http(_sink: Sink, peer: Peer) -> Stage:
@@ -165,6 +354,8 @@ def _inapp(_sink: Sink, _peer: Peer) -> Stage:
 
 
 _STAGES = {
+    "audience_meta": _audience_meta, "audience_google": _audience_google, "fcm": _fcm, "apns": _apns,
+    "call_list": _call_list, "webhook": _webhook, "twilio": _twilio, "vonage": _vonage,
     "inapp": _inapp, "audience_csv": _audience_csv, "audience_http": _audience_http,
     "smtp": _smtp, "sandbox": _sandbox, "http_sms": _http_sms, "webpush": _webpush, "anymail": _anymail,
 }  # fmt: skip
@@ -175,7 +366,10 @@ def _count(peer: Peer, path: str) -> int:
 
 
 def _parcel(stage: Stage, what: str) -> Parcel:
-    return parcel(stage.channel, stage.address(what), keys=KEYS, audience="cart", action="add")
+    more: dict[str, Any] = {"keys": KEYS, "audience": "cart", "action": "add", "remote": "1"}
+    if stage.provider.kind == "call_list":
+        more["contact"] = make_contact().pk
+    return parcel(stage.channel, stage.address(what), **more)
 
 
 def _all(parcels: Sequence[Parcel]) -> Sequence[Parcel]:
@@ -194,8 +388,7 @@ def test_the_mark_is_asked_before_anything_is_sent_and_heeded(stage: Stage) -> N
     seen: list[int] = []
 
     def mark(parcels: Sequence[Parcel]) -> Sequence[Parcel]:
-        if stage.provider.kind != "anymail":
-            assert stage.taken() == 0
+        assert stage.taken() == 0
         seen.extend(one.message_id for one in parcels)
         return [one for one in parcels if one is mine]
 
@@ -206,7 +399,9 @@ def test_the_mark_is_asked_before_anything_is_sent_and_heeded(stage: Stage) -> N
 
 
 # The others have no peer whose answer depends on the address.
-@pytest.mark.parametrize("stage", ["http_sms", "smtp", "webpush"], indirect=True)
+@pytest.mark.parametrize(
+    "stage", ["apns", "fcm", "http_sms", "smtp", "twilio", "vonage", "webhook", "webpush"], indirect=True
+)
 @pytest.mark.parametrize(
     ("what", "outcome"),
     [("refused", Outcome.REFUSED), ("later", Outcome.TRY_LATER), ("unclear", Outcome.UNCERTAIN)],

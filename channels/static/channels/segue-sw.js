@@ -10,6 +10,12 @@ self.addEventListener("push", (event) => {
     words = { title: event.data.text() };
   }
   const options = { body: words.body || "", tag: words.tag, data: { url: words.url || "" } };
+  if (words.icon) {
+    options.icon = words.icon;
+  }
+  if (Array.isArray(words.actions)) {
+    options.actions = words.actions;
+  }
   event.waitUntil(self.registration.showNotification(words.title || "", options));
 });
 
