@@ -31,7 +31,7 @@ def begun(name: str, now: datetime, **settings: Any) -> tuple[Campaign, Campaign
     Journey.objects.filter(pk=campaign.pk).update(status=Journey.Status.LIVE)
     if campaign.every == Campaign.Every.ONCE:
         campaign.next_at = drafting.next_moment(campaign, now).first  # type: ignore[union-attr]
-    beginning.begin(campaign, now)
+    beginning.begin(campaign, campaign.next_at or now)
     return campaign, campaign.occurrences.get()
 
 

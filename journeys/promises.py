@@ -124,4 +124,37 @@ ORDER BY c.due_at LIMIT %(most)b
 """
         ),
     ),
+    Promise(
+        "campaigns_followed",
+        _("Every campaign begins at its time, and is looked after until it is done."),
+        _("A campaign stands still: its people wait."),
+        _("Look whether the pulse “campaigns” is on, and at the log of the worker."),
+        Standing(
+            """
+SELECT c.journey_id || coalesce('-' || o.label, ''), least(c.next_at, o.seen_at),
+       jsonb_build_object('journey', c.journey_id, 'step', coalesce(o.label, ''))
+FROM journeys_campaign c LEFT JOIN journeys_campaignoccurrence o
+  ON o.campaign_id = c.journey_id AND o.state IN ('freezing', 'sending')
+ AND o.seen_at < %(now)b - interval '5 minutes'
+WHERE c.state IN ('scheduled', 'sending')
+  AND (o.id IS NOT NULL OR c.next_at < %(now)b - interval '5 minutes')
+ORDER BY c.journey_id LIMIT %(most)b
+"""
+        ),
+    ),
+    Promise(
+        "audience_accounted",
+        _("Everybody in the audience of a campaign that is done was handed on, or it is said why not."),
+        _("A campaign says that it is done, and people of its audience still wait."),
+        _("Make a list of those who wait and send them a copy of the campaign; look at the worker's log."),
+        Standing(
+            """
+SELECT o.id::text, o.finished_at, jsonb_build_object('journey', o.campaign_id, 'step', o.label)
+FROM journeys_campaignoccurrence o
+WHERE o.state = 'done' AND o.finished_at > %(now)b - interval '7 days'
+  AND EXISTS (SELECT FROM journeys_campaignrecipient r WHERE r.occurrence_id = o.id AND r.state = 1)
+ORDER BY o.id LIMIT %(most)b
+"""
+        ),
+    ),
 )

@@ -206,7 +206,11 @@ class CampaignRecipient(models.Model):
         Contact, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
     occurrence = models.ForeignKey(
-        CampaignOccurrence, models.CASCADE, db_index=False, related_name="recipients"
+        CampaignOccurrence,
+        models.CASCADE,
+        db_constraint=False,
+        db_index=False,
+        related_name="recipients",
     )
     state = models.SmallIntegerField(choices=State.choices, default=State.WAITING)
     due_at = models.DateTimeField()
