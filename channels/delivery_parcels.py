@@ -9,7 +9,17 @@ from typing import Any
 
 from django.conf import settings
 
-from channels import addresses, links, mail_ids, rendering, rendering_cut, rendering_people, rendering_wire
+from channels import (
+    addresses,
+    feeds,
+    links,
+    mail_ids,
+    rendering,
+    rendering_cut,
+    rendering_people,
+    rendering_wire,
+    shared_content,
+)
 from channels.addresses import AddressError
 from channels.delivery_claim import Claimed
 from channels.models import ProviderAccount, TemplateVersion
@@ -21,8 +31,8 @@ from channels.rendering_cut import Drafted
 from channels.rendering_liquid import TemplateError
 from channels.rendering_mail import BOUNDARY, HeaderError, Mail, Wire, wire
 from channels.rendering_people import Person
+from channels.shared_content import SharedContent
 from channels.surveys import asking
-from channels.surveys.asking import Surveys
 from contacts import preferences
 from contacts.models import ChannelAddress
 
@@ -66,6 +76,11 @@ class _Templates:
         self._chosen: dict[tuple[str, str], TemplateVersion | None] = {}
         self._sources: dict[int, Source] = {}
 
+    @property
+    def versions(self) -> Collection[TemplateVersion]:
+        """Every version that may be chosen."""
+        return self._versions.values()
+
     def choose(self, slug: str, language: str) -> TemplateVersion:
         """Raises TemplateError when there is none."""
         if (slug, language) not in self._chosen:
@@ -88,13 +103,13 @@ def pack(
     templates = _Templates(messages)
     people = rendering_people.people({message.contact_id for message in messages})
     subscriptions = _subscriptions(messages)
-    surveys = asking.load(messages)
+    shared = shared_content.load(messages, templates.versions, now)
     drafts: dict[int, _Draft] = {}
     faults: dict[int, Fault] = {}
     for message in messages:
         try:
             account = by_message[message.id]
-            drafts[message.id] = _draft(message, account, templates, people, surveys, now)
+            drafts[message.id] = _draft(message, account, templates, people, shared, now)
         except TemplateError as error:
             faults[message.id] = Fault("template", str(error)[:500])
     known = links.ids(set().union(*(draft.addresses for draft in drafts.values())))
@@ -118,7 +133,7 @@ def _draft(
     account: ProviderAccount,
     templates: _Templates,
     people: Mapping[int, Person],
-    surveys: Surveys,
+    shared: SharedContent,
     now: datetime,
 ) -> _Draft:
     person = people.get(message.contact_id)
@@ -126,13 +141,10 @@ def _draft(
         raise TemplateError("the contact is gone")
     version = templates.choose(message.content.get(message.channel, ""), person.language)
     wanted = message_links(person, message, now)
-    context = rendering_people.context(
-        person, message, wanted, organisation(account), account.settings.get("best_sellers", [])
-    )
-    survey = asking.shown(message, surveys, version.language)
-    if asking.named(message) and not survey:
-        raise TemplateError("its survey is not published")
-    context, asked = {**context, **survey}, survey.get(asking.NAME, {})
+    asked = shared.survey(message, version)
+    products = account.settings.get("best_sellers") or shared.best_sellers
+    context = rendering_people.context(person, message, wanted, organisation(account), products)
+    context |= {feeds.NAME: shared.feeds} | ({asking.NAME: asked} if asked else {})
     source = templates.source(version)
     if message.channel == Channel.EMAIL and _takes_wire(account):
         cut = rendering_cut.of(source)

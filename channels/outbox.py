@@ -11,6 +11,7 @@ import psycopg
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
+from channels import content_tests
 from channels.intents import Intent
 from channels.lifecycle import UNCLAIMED, State
 from channels.models import Decision, Message
@@ -55,6 +56,7 @@ def intend(intents: Sequence[Intent], now: datetime) -> int:
         return 0
     connection.ensure_connection()
     fresh = once.claim((intent.key for intent in intents), now)
+    intents = content_tests.assign(intents, content_tests.running()) if fresh else intents
     count = 0
     with (
         connection.cursor() as cursor,

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from channels import rendering, rendering_people
+from channels import best_sellers, feeds, rendering, rendering_people, shared_content
 from channels.models import ProviderAccount, SandboxMessage, TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering import Letter
@@ -67,7 +67,7 @@ def find(words: str) -> Contact | None:
     )
 
 
-def letter(version: TemplateVersion, contact: Contact | None) -> Letter:
+def letter(version: TemplateVersion, contact: Contact | None, now: datetime) -> Letter:
     """The finished message, with plain links. Raises TemplateError. Without a contact, for an example."""
     person = _EXAMPLE if contact is None else rendering_people.people([contact.id])[contact.id]
     context = rendering_people.context(
@@ -78,8 +78,9 @@ def letter(version: TemplateVersion, contact: Contact | None) -> Letter:
             "preferences_url": f"{settings.SEGUE_BASE_URL}/p/preview",
         },
         _organisation(version.template.channel),
-        EXAMPLE_PRODUCTS,
+        best_sellers.load() or EXAMPLE_PRODUCTS,
     )
+    context[feeds.NAME] = shared_content.feeds_of([version], now)
     context[asking.NAME] = asking.values(EXAMPLE_SURVEY, version.language, 0, EXAMPLE_AT)
     words = rendering.wording(rendering.source_of(version))
     return rendering.finish(rendering.write(words, context), lambda address: address)
@@ -87,7 +88,7 @@ def letter(version: TemplateVersion, contact: Contact | None) -> Letter:
 
 def send_to_sandbox(version: TemplateVersion, contact: Contact | None, now: datetime) -> SandboxMessage:
     """Put the message into the sandbox's outbox. Raises TemplateError."""
-    finished = letter(version, contact)
+    finished = letter(version, contact, now)
     channel = version.template.channel
     account, _new = ProviderAccount.objects.get_or_create(
         kind="sandbox",

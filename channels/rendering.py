@@ -16,6 +16,7 @@ from typing import Any
 from django.db import transaction
 from liquid import BoundTemplate
 
+from channels import blocks
 from channels import rendering_liquid as liquid
 from channels import rendering_markup as markup
 from channels.models import TemplateVersion
@@ -69,10 +70,12 @@ class Letter:
 
 
 def source_of(version: TemplateVersion) -> Source:
+    """The words of a version; a draft's blocks are taken in. Raises TemplateError where one is missing."""
+    is_draft = version.published_at is None
     return Source(
         version.template.channel,
         version.subject,
-        version.body,
+        blocks.take_in(version.body, version.language).text if is_draft else version.body,
         version.text,
         version.link,
         version.compiled,
@@ -90,7 +93,7 @@ def wording(source: Source) -> Wording:
     link = f"{markup.START}{markup.TEXT_LINK}{source.link}{markup.END}" if source.link else ""
     return Wording(
         subject,
-        liquid.parse(markup.mark_text(source.body), html=False),
+        liquid.parse(markup.mark_text(source.compiled or source.body), html=False),
         None,
         liquid.parse(link, html=False) if link else None,
         liquid.parse(source.image, html=False) if source.image else None,
@@ -157,9 +160,13 @@ def publish(version: TemplateVersion, now: datetime) -> None:
     """Compile a draft and make it the one that is sent. Raises TemplateError and changes nothing then."""
     if version.published_at is not None:
         return
+    taken = blocks.take_in(version.body, version.language)
     source = replace(source_of(version), compiled="")
+    version.blocks = dict(taken.versions)
     if source.channel == Channel.EMAIL:
-        version.compiled = markup.to_html(source.body)
+        version.compiled = markup.to_html(taken.text)
+    else:
+        version.compiled = taken.text if taken.versions else ""
     wording(replace(source, compiled=version.compiled))
     version.published_at = now
     with transaction.atomic():

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels import rendering, rendering_liquid, rendering_markup, rendering_tone
+from channels import (
+    rendering,
+    rendering_lint_mail,
+    rendering_liquid,
+    rendering_markup,
+    rendering_tone,
+)
 from channels.charter_parts import Charter
+from channels.models import TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering import Source
 from channels.rendering_liquid import TemplateError
 
 #: What every template may ask for; a journey's own variables come on top.
-KNOWN = frozenset({"contact", "message", "organisation", "event", "products", "survey"})
+KNOWN = frozenset({"contact", "message", "organisation", "event", "products", "survey", "feeds"})
 _ALWAYS_THERE = frozenset(
     {"message.unsubscribe_url", "message.preferences_url", "organisation.name", "organisation.address"}
 )
@@ -35,7 +42,29 @@ class Finding:
     line: int | None = None
 
 
-def lint(source: Source, charter: Charter | None = None) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is to name: attributes of people, and feeds. None: not looked up."""
+
+    attributes: frozenset[str] | None = None
+    feeds: frozenset[str] | None = None
+
+
+_NOT_ASKED = Known()
+
+
+def lint_version(
+    version: TemplateVersion, charter: Charter | None = None, known: Known = _NOT_ASKED
+) -> list[Finding]:
+    """Everything found in a version as it would be published, with its blocks taken in."""
+    try:
+        source = replace(rendering.source_of(version), compiled="")
+    except TemplateError as error:
+        return [Finding(True, "body", error.message, error.line)]
+    return lint(source, charter, known)
+
+
+def lint(source: Source, charter: Charter | None = None, known: Known = _NOT_ASKED) -> list[Finding]:
     """Everything found, errors first. ``charter`` says how templates may sound."""
     parts = _parts(source)
     findings = [
@@ -45,8 +74,9 @@ def lint(source: Source, charter: Charter | None = None) -> list[Finding]:
     ]
     if not findings:
         findings += _whole(source)
+        findings += _distrusted(source)
     for part, text in parts.items():
-        findings += _names(part, text)
+        findings += _names(part, text, known)
     findings += tone(source, charter) if charter is not None else []
     return sorted(findings, key=lambda finding: not finding.is_error)
 
@@ -118,7 +148,29 @@ def _whole(source: Source) -> list[Finding]:
     return found
 
 
-def _names(part: str, text: str) -> list[Finding]:
+def _distrusted(source: Source) -> list[Finding]:
+    if source.channel != Channel.EMAIL:
+        return []
+    words = {
+        "shouting": _("Capitals only: filters take it for spam."),
+        "marks": _("Several exclamation marks or currency signs: filters take it for spam."),
+        "long_subject": _("%s signs long: phones show about 40, most mailboxes 60 to 90."),
+        "phrase": _("“%s” is a phrase that filters count against an email."),
+        "placeholder": _("“%s” looks like a word that was to be replaced."),
+        "images": _("%s images and little text: some mailboxes show no images, and filters distrust it."),
+        "alt": _("%s images have no alt text: nothing is read out in their place."),
+        "shortener": _("Links by “%s” are blocked by many mailboxes; link to your own site."),
+        "insecure": _("“%s” is not https."),
+        "other_host": _("A link shows another site than it leads to: %s"),
+    }
+    found = rendering_lint_mail.suspicious(source.subject, source.body)
+    return [
+        Finding(False, part, words[code] % what if "%s" in words[code] else words[code])
+        for part, code, what in dict.fromkeys(found)
+    ]
+
+
+def _names(part: str, text: str, known: Known) -> list[Finding]:
     found = []
     asked = {match[1] for match in _CONDITION.finditer(text)}
     for match in _OUTPUT.finditer(text):
@@ -127,13 +179,32 @@ def _names(part: str, text: str) -> list[Finding]:
             message = _('%s may be missing: add | default: "…", or those without it get nothing.') % match[1]
             found.append(Finding(False, part, message, line))
     try:
-        roots = {path.split(".")[0].split("[")[0] for path in rendering_liquid.paths(_parsed(text))}
+        paths = set(rendering_liquid.paths(_parsed(text)))
+        roots = {path.split(".")[0].split("[")[0] for path in paths}
     except TemplateError:
         return found
+    found += _unknown(part, text, paths, known)
     unknown = sorted(roots - KNOWN)
     return found + [
         Finding(False, part, _("“%s” is known only if the journey gives it.") % name) for name in unknown
     ]
+
+
+def _unknown(part: str, text: str, paths: set[str], known: Known) -> list[Finding]:
+    """Attributes that nobody has, and feeds that do not exist."""
+    found = []
+    for path in sorted(paths):
+        root, _dot, rest = path.partition(".")
+        name = re.split(r"[.\[]", rest)[0]
+        if root == "contact" and name and known.attributes is not None and name not in known.attributes:
+            message = _("Nobody has an attribute “%s”.") % name
+        elif root == "feeds" and name and known.feeds is not None and name not in known.feeds:
+            message = _("There is no data feed “%s”.") % name
+        else:
+            continue
+        place = text.find(path)
+        found.append(Finding(False, part, message, text.count("\n", 0, place) + 1 if place >= 0 else None))
+    return found
 
 
 def _parsed(text: str) -> Any:

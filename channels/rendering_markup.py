@@ -108,13 +108,13 @@ def check(source: str) -> None:
                 )
 
 
-# Spaces and control characters, which hide a scheme from a careless reader.
-_BLANK = re.compile(r"[\x00-\x20]")
+# What hides from a careless reader where an address leads: blanks, and a name before the host.
+_BLANK = re.compile(r"[\x00-\x20]|^https?://[^/?#]*@", re.IGNORECASE)
 
 
 def safe(address: str) -> bool:
     """An address that a message may hold: absolute with a known scheme, or a place within the message."""
-    if _BLANK.search(address):
+    if len(address) > 4_000 or _BLANK.search(address):
         return False
     lowered = address.lower()
     return lowered.startswith(("#", "cid:")) or (lowered.startswith(_SCHEMES) and "\\" not in lowered)

@@ -14,7 +14,7 @@ from django.db import connection
 from channels.rendering_liquid import plain
 
 #: Names that a journey's variables cannot take, because every template relies on them.
-_OURS = frozenset({"contact", "message", "organisation"})
+_OURS = frozenset({"contact", "message", "organisation", "feeds", "variants"})
 #: What analytics suggests to a person, under the name that templates use.
 PRODUCTS = "recommended_products"
 

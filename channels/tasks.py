@@ -7,7 +7,16 @@ from functools import partial
 from celery import shared_task
 from django.conf import settings
 
-from channels import audience_sync, confirming, deciding, delivery, hit_spool, mailbox, unmeasuring
+from channels import (
+    audience_sync,
+    best_sellers,
+    confirming,
+    deciding,
+    delivery,
+    hit_spool,
+    mailbox,
+    unmeasuring,
+)
 from channels import engagement as engaging
 from channels import rescue as rescuing
 from channels.inapp import withdrawing
@@ -74,6 +83,12 @@ def inapp() -> None:
     if pulse.drain(lambda: withdrawing.withdraw(clock.now()), seconds=_LONGEST):
         for reader in ("triggers", "rollup"):
             pulse.wake(reader)
+
+
+@shared_task
+def products() -> None:
+    """Count anew what is bought most."""
+    best_sellers.count(clock.now())
 
 
 @shared_task

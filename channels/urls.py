@@ -1,12 +1,13 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
-from channels.api import charter, devices, inbox, sending, surveys
+from channels.api import charter, devices, inbox, sending, surveys, templates
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
 _charter = "api/v1/charter/versions"
 _survey = "api/v1/surveys/<slug:slug>"
+_words = "<slug:slug>/<slug:language>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_contact}/inbox", inbox.Inbox.as_view(), name="api_inbox"),
     path(f"{_contact}/inbox/unread", inbox.InboxUnread.as_view(), name="api_inbox_unread"),
@@ -32,6 +33,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/messages/uncertain", sending.Uncertain.as_view(), name="api_uncertain"),
     path("api/v1/messages/<uuid:key>/settle", sending.Settled.as_view(), name="api_settle"),
     path(f"{_contact}/devices", devices.Devices.as_view(), name="api_devices"),
+    path("api/v1/templates", templates.Templates.as_view(), name="api_templates"),
+    path(f"api/v1/templates/{_words}", templates.TemplateWords.as_view(), name="api_template_words"),
+    path("api/v1/content-blocks", templates.Blocks.as_view(), name="api_blocks"),
+    path(f"api/v1/content-blocks/{_words}", templates.BlockWords.as_view(), name="api_block_words"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("hooks/email/<int:account_id>", webhooks.email_report, name="email_report"),
     path("hooks/email-in/<int:account_id>", webhooks.email_incoming, name="email_incoming"),

@@ -55,6 +55,11 @@ SCOPES: dict[str, Scope] = {
         _("Schedule, pause, resume and cancel campaigns"), "journeys.send_campaign", guarded=True
     ),
     "backtests:write": Scope(_("Play journeys against the past"), "journeys.run_backtestrun"),
+    "templates:read": Scope(_("Read templates and content blocks"), "channels.view_template"),
+    "templates:write": Scope(_("Change drafts of templates and blocks"), "channels.change_template"),
+    "templates:publish": Scope(
+        _("Publish templates and content blocks"), "channels.publish_template", guarded=True
+    ),
     "surveys:read": Scope(_("Read surveys and answers"), "channels.view_surveyanswer"),
     "surveys:write": Scope(_("Change surveys"), "channels.change_survey"),
     "surveys:publish": Scope(_("Publish surveys"), "channels.publish_survey", guarded=True),

@@ -47,6 +47,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("inapp", "channels.tasks.inapp", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("mailboxes", "channels.tasks.mailboxes", 60),
+    Pulse("products", "channels.tasks.products", 21_600),
     Pulse("redirects", "journeys.tasks.redirects", 10),
     Pulse("calls", "journeys.tasks.calls", 5),
     Pulse("occasions", "journeys.tasks.occasions", 30),

@@ -94,6 +94,9 @@ GROUPS: tuple[Group, ...] = (
             ListLink(_("Messages"), "send", "channels.Message"),
             ListLink(_("Decisions"), "rule", "channels.Decision"),
             ListLink(_("Templates"), "draft", "channels.Template"),
+            ListLink(_("Content blocks"), "widgets", "channels.ContentBlock"),
+            ListLink(_("Data feeds"), "rss_feed", "channels.DataFeed"),
+            ListLink(_("Content tests"), "science", "channels.ContentTest"),
             ListLink(_("Surveys"), "quiz", "channels.Survey"),
             ListLink(_("Providers"), "hub", "channels.ProviderAccount"),
             ListLink(_("Charter"), "balance", "channels.CharterVersion"),
@@ -115,6 +118,7 @@ GROUPS: tuple[Group, ...] = (
     (
         _("Settings"),
         (
+            PageLink(_("Set-up"), "checklist", "setup", ("channels.change_provideraccount",)),
             ListLink(_("Sources"), "input", "contacts.Source"),
             ListLink(_("API keys"), "key", "contacts.ApiKey"),
             ListLink(_("Tracking plan"), "fact_check", "contacts.PlannedEvent"),

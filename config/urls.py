@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from config import metrics, web_sdk
 from config.admin import promises as promises_page
-from config.admin import register, tracking_domain
+from config.admin import register, setup, tracking_domain
 from config.api import promises, segments, timeline
 from config.health import healthz, livez, readyz
 from contacts.api.errors import no_such_endpoint
@@ -20,6 +20,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics.page, name="metrics"),
     path("sdk/segue.js", web_sdk.script, name="web_sdk"),
+    path("admin/setup/", admin.site.admin_view(setup.page), name="setup"),
     path("admin/register/", admin.site.admin_view(register.page), name="register"),
     path("admin/promises/", admin.site.admin_view(promises_page.page), name="promises"),
     path("admin/promises/settle/", admin.site.admin_view(promises_page.settle), name="promises_settle"),

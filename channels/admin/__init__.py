@@ -2,9 +2,12 @@
 
 from channels.admin import (
     audiences,
+    blocks,
     calls,
     charter,
+    content_tests,
     decisions,
+    feeds,
     messages,
     providers,
     sandbox,
@@ -14,9 +17,12 @@ from channels.admin import (
 
 __all__ = [
     "audiences",
+    "blocks",
     "calls",
     "charter",
+    "content_tests",
     "decisions",
+    "feeds",
     "messages",
     "providers",
     "sandbox",

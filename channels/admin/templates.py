@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -15,66 +14,29 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from channels import charter, drafting, previewing, rendering, rendering_lint
-from channels.framing import framed
-from channels.models import Template, TemplateVersion
-from channels.models.provider import Channel
+from channels import (
+    charter,
+    drafting,
+    link_checking,
+    previewing,
+    rendering_lint,
+    template_words,
+    trying,
+)
+from channels.addresses import AddressError
+from channels.admin.template_form import WordsForm
+from channels.framing import darkened, framed
+from channels.link_checking import Checked
+from channels.models import DataFeed, Template, TemplateVersion
+from channels.providers.base import NotReadyError
+from channels.rendering_lint import Known
 from channels.rendering_liquid import TemplateError
-from channels.rendering_markup import unix_lines
+from channels.trying import NotTriedError
 from contacts import clock
+from contacts.models import Contact
 
 _LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German")), ("es", _("Spanish")),
               ("it", _("Italian")), ("nl", _("Dutch")), ("pt", _("Portuguese"))]  # fmt: skip
-
-
-#: What only an in-app message has.
-_PLACING = ("image", "button", "place", "pages", "importance", "days")
-
-
-class WordsForm(forms.ModelForm):
-    """The words of a draft."""
-
-    class Meta:
-        model = TemplateVersion
-        fields = (
-            "subject", "body", "text", "image", "link", "button", "place", "pages", "importance", "days",
-        )  # fmt: skip
-        widgets = {
-            "subject": forms.TextInput(attrs={"class": "is-code"}),
-            "body": forms.Textarea(
-                attrs={"rows": 22, "class": "is-code", "spellcheck": "false", "wrap": "off"}
-            ),
-            "text": forms.Textarea(attrs={"rows": 5, "class": "is-code"}),
-            "link": forms.TextInput(attrs={"class": "is-code"}),
-            "image": forms.TextInput(attrs={"class": "is-code"}),
-            "button": forms.TextInput(attrs={"class": "is-code"}),
-            "pages": forms.Textarea(attrs={"rows": 3, "class": "is-code", "spellcheck": "false"}),
-        }
-
-    def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        unused = {
-            Channel.EMAIL: ("link", *_PLACING),
-            Channel.SMS: ("subject", "text", "link", *_PLACING),
-            Channel.PUSH: ("text", "place", "pages", "importance", "days"),
-            Channel.INAPP: ("text",),
-        }
-        if channel != Channel.EMAIL:
-            self.fields["body"].widget.attrs.update(rows=7, wrap="soft")
-        if channel == Channel.INAPP:
-            self.fields["subject"].label = _("title")
-            self.fields["subject"].help_text = _("Shown first and bold; may be empty (Liquid).")
-            self.fields["body"].help_text = _("Plain text (Liquid).")
-            self.fields["image"].help_text = _("Address of a picture, with https:// (Liquid).")
-        for name in unused.get(Channel(channel), ("link", *_PLACING)):
-            del self.fields[name]
-
-    def clean(self) -> dict[str, Any]:
-        values = super().clean() or self.cleaned_data
-        # As written, so that saving unchanged words changes nothing and a text message is no longer for it.
-        return {
-            name: unix_lines(value) if isinstance(value, str) else value for name, value in values.items()
-        }
 
 
 @admin.register(Template)
@@ -113,6 +75,7 @@ class TemplateAdmin(ModelAdmin):
         return [
             path("<int:pk>/preview/<int:version_id>/", view(self.preview), name="channels_template_preview"),
             path("<int:pk>/publish/<int:version_id>/", view(self.publish), name="channels_template_publish"),
+            path("names/", view(self.names), name="channels_template_names"),
             *super().get_urls(),
         ]
 
@@ -135,6 +98,7 @@ class TemplateAdmin(ModelAdmin):
             if form.is_valid():
                 return self._save(request, form.save(commit=False))
         contact_words = request.GET.get("contact", "")
+        shown = version if version.pk else drafting.latest(template, language)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -142,8 +106,12 @@ class TemplateAdmin(ModelAdmin):
             "template": template,
             "form": form,
             "version": version,
-            "shown": version if version.pk else drafting.latest(template, language),
+            "shown": shown,
             "findings": _findings(version) if version.body else [],
+            "links": self._links(request, shown),
+            "look": _look(request),
+            "samples": Contact.objects.filter(known=True).order_by("-id")[:3],
+            "may_try": template.channel in trying.CHANNELS,
             "languages": _tabs(template, language),
             "language": language,
             "history": template.versions.filter(language=language)[:20],
@@ -162,7 +130,9 @@ class TemplateAdmin(ModelAdmin):
             return HttpResponseRedirect(
                 reverse("admin:channels_template_publish", args=[version.template_id, version.pk])
             )
-        if "test" in request.POST:
+        if "try" in request.POST:
+            self._try(request, version)
+        elif "test" in request.POST:
             try:
                 previewing.send_to_sandbox(
                     version, previewing.find(request.POST.get("contact", "")), clock.now()
@@ -174,6 +144,45 @@ class TemplateAdmin(ModelAdmin):
         else:
             messages.success(request, _("The draft is saved."))
         return HttpResponseRedirect(here)
+
+    def _try(self, request: HttpRequest, version: TemplateVersion) -> None:
+        """Send it to the address that was named, and say what the provider said."""
+        contact = previewing.find(request.POST.get("contact", ""))
+        try:
+            result = trying.send(version, contact, request.POST.get("address", ""), clock.now())
+        except (NotTriedError, NotReadyError, AddressError, TemplateError) as error:
+            messages.error(request, _("Not sent: %s") % error)
+            return
+        self.log_change(request, version.template, "sent a test to an address")
+        if result.outcome == "accepted":
+            messages.success(request, _("Saved, and the provider has taken the test."))
+        else:
+            messages.error(request, _("Not sent: %s") % (result.detail or result.code or result.outcome))
+
+    def _links(self, request: HttpRequest, version: TemplateVersion | None) -> list[Checked] | None:
+        """What came of the template's addresses, where somebody asked."""
+        if "links" not in request.GET or version is None:
+            return None
+        try:
+            letter = previewing.letter(version, previewing.find(request.GET.get("contact", "")), clock.now())
+        except TemplateError:
+            return []
+        return link_checking.check(link_checking.addresses(letter, settings.SEGUE_BASE_URL))
+
+    def names(self, request: HttpRequest) -> HttpResponseBase:
+        """What templates may use here: the marketer's reference."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("What a template may use"),
+            "sections": template_words.sections(),
+            "filters": template_words.FILTERS,
+            "tags": template_words.TAGS,
+            "all_filters": template_words.filters(),
+        }
+        return TemplateResponse(request, "channels/template_names.html", context)
 
     def publish(self, request: HttpRequest, pk: int, version_id: int) -> HttpResponseBase:
         """Ask, then make the draft the version that goes out."""
@@ -207,14 +216,14 @@ class TemplateAdmin(ModelAdmin):
         version = self._version(self._template(request, str(pk)), version_id)
         contact = previewing.find(request.GET.get("contact", ""))
         try:
-            letter = previewing.letter(version, contact)
+            letter = previewing.letter(version, contact, clock.now())
             page = letter.html if request.GET.get("part") == "html" and letter.html else letter.text
             kind = "text/html" if page == letter.html and letter.html else "text/plain"
             if request.GET.get("part") == "subject":
                 page, kind = letter.subject, "text/plain"
         except TemplateError as error:
             page, kind = str(error), "text/plain"
-        return framed(page, kind)
+        return framed(darkened(page) if "dark" in request.GET and kind == "text/html" else page, kind)
 
     def _template(self, request: HttpRequest, object_id: str) -> Template:
         template = Template.objects.filter(pk=object_id).first() if object_id.isdigit() else None
@@ -234,9 +243,14 @@ class TemplateAdmin(ModelAdmin):
         return bool(request.user.has_perm("channels.publish_template"))
 
 
-def _draft_source(version: TemplateVersion) -> rendering.Source:
-    source = rendering.source_of(version)
-    return replace(source, compiled="")
+def _known() -> Known:
+    feeds = DataFeed.objects.filter(active=True).values_list("slug", flat=True)
+    return Known(template_words.attributes(), frozenset(feeds))
+
+
+def _look(request: HttpRequest) -> dict[str, bool]:
+    """How the preview is shown: as on a phone, and as in the dark."""
+    return {"phone": "phone" in request.GET, "dark": "dark" in request.GET}
 
 
 def _tabs(template: Template, current: str) -> list[dict[str, Any]]:
@@ -248,4 +262,4 @@ def _tabs(template: Template, current: str) -> list[dict[str, Any]]:
 
 
 def _findings(version: TemplateVersion) -> list[rendering_lint.Finding]:
-    return rendering_lint.lint(_draft_source(version), charter.current(clock.now()))
+    return rendering_lint.lint_version(version, charter.current(clock.now()), _known())

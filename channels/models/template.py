@@ -97,6 +97,8 @@ class TemplateVersion(models.Model):
     )
     # HTML compiled from MJML when published, so that sending never compiles.
     compiled = models.TextField(blank=True, default="", editable=False)
+    # Block -> version that was taken in when it was published.
+    blocks = models.JSONField(default=dict, db_default={}, editable=False)
     published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, editable=False

@@ -54,6 +54,8 @@ def test_every_link_is_tracked_and_the_pixel_stands_at_the_end() -> None:
         "javascript:alert(1)", " JaVaScRiPt:alert(1)", "java\nscript:alert(1)", "data:text/html,x",
         "//evil.example",
         "\\\\evil.example", "vbscript:x", "file:///etc/passwd", "", "https://a\\@evil.example", "/relative",
+        "https://shop.example@evil.example/", "https://a:b@evil.example",
+        "https://evil.example/" + "a" * 10_000,
         "https://x.example/\n", "ftp://x.example", '" onclick="alert(1)', "'><script>alert(1)</script>",
     ],
 )  # fmt: skip
