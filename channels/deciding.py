@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
@@ -29,6 +30,7 @@ from contacts import event_log, pulse, slots
 #: So many slots at least are taken at once; more only while no other worker needs them.
 _FEWEST_SLOTS = 8
 
+_ENCODER = msgspec.json.Encoder()
 _STATES = {
     SEND: State.QUEUED,
     HOLD: State.HELD,
@@ -290,6 +292,6 @@ def _keep(lines: Iterable[_Line], now: datetime) -> None:
                     int(_OUTCOMES[verdict.action]),
                     verdict.channel,
                     verdict.reason,
-                    Jsonb(verdict.trace or []),
+                    Jsonb(verdict.trace or [], dumps=_ENCODER.encode),
                 )
             )
