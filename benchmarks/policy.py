@@ -90,16 +90,16 @@ def stage(people: int) -> None:
     for slug in ("offers", "news"):
         Purpose.objects.get_or_create(slug=slug, defaults={"name": slug.title()})
     for table in partitions.tables():
-        partitions.ensure(table, (moment - timedelta(days=_PAST_DAYS + 3)).date(), moment.date())
+        partitions.ensure(table, (moment - timedelta(days=10 * _PAST_DAYS + 3)).date(), moment.date())
     values = {"people": people, "slots": slots.SLOTS, "zones": list(_ZONES), "zone_count": len(_ZONES)}
     _run([_CONTACTS, _CONSENTS], {**values, "now": moment})
 
 
-def wish(history: int) -> None:
-    """Everybody's past, and two messages for each of them."""
+def wish(history: int, stretch: int = 1) -> None:
+    """Everybody's past, over four weeks times ``stretch``, and two messages for each of them."""
     _run(
         ["TRUNCATE channels_message, channels_decision, contacts_event", _HISTORY, _INTENTS],
-        {"now": now(), "history": history, "days": _PAST_DAYS},
+        {"now": now(), "history": history, "days": _PAST_DAYS * stretch},
     )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -170,16 +170,17 @@ def crew(workers: int, *arguments: str) -> harness.Spent:
     return spent
 
 
-def measure(people: int, history: int, workers: int) -> float:
+def measure(people: int, history: int, workers: int, stretch: int = 1) -> float:
     """Decide two messages for everybody; returns decisions a second."""
-    wish(history)
+    wish(history * stretch, stretch)
     with harness.Load() as load:
         spent = crew(workers)
     left = Message.objects.filter(state=Message.State.INTENDED).count()
     states = {str(Message.State(state).label): count for state, count in _counts()}
     if left:
         raise SystemExit(f"{left} messages were not decided")
-    print(f"{history} messages a person before: {spent.describe(2 * people, 'decision')}")
+    past = f"{history * stretch} messages a person in {stretch * _PAST_DAYS} days before"
+    print(f"{past}: {spent.describe(2 * people, 'decision')}")
     print(f"{load}; {states}")
     return 2 * people / spent.wall
 
@@ -219,7 +220,7 @@ def main() -> None:
         count = Decision.objects.count()
         print(f"one message at a time: {plain.describe(count, 'decision')}")
         few = measure(chosen.people, chosen.history, chosen.workers)
-        many = measure(chosen.people, 10 * chosen.history, chosen.workers)
+        many = measure(chosen.people, chosen.history, chosen.workers, stretch=10)
         harness.report("policy_flat", ours=many, baseline=few)
         harness.report("policy", ours=few, baseline=count / plain.wall)
 

@@ -17,8 +17,7 @@ from django.db import connection
 
 from channels import charter, deciding_people, policy_time, tracking_domain
 from channels.charter_rules import PERSON, Cap, Charter
-from channels.deciding_facts import tags_from
-from channels.policy_facts import REFUSE, WAIT
+from channels.policy_facts import REFUSE, WAIT, tags_from
 from contacts import measuring
 from contacts.auditing.promise import Found
 

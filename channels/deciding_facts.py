@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -17,7 +16,7 @@ from channels import charter, policy, visiting
 from channels.charter_parts import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount, Template
-from channels.policy_facts import Candidate, Person, Planned, Touch
+from channels.policy_facts import Candidate, Person, Planned, Touch, tags_from
 from contacts import consent, rules, rules_sql
 from contacts.rules import Rule, RuleError
 from contacts.rules_sql import Subject
@@ -104,12 +103,6 @@ _COMPETING = [
 _NAMES = [column.name for column in fields(Row)]
 _COLUMNS = ", ".join(f"m.{name}" for name in _NAMES)
 _JSON = [_NAMES.index(name) for name in ("wanted", "content", "conditions")]
-
-
-@lru_cache(maxsize=4_096)
-def tags_from(kept: str) -> frozenset[str]:
-    """Tags as a message keeps them, separated by commas."""
-    return frozenset(kept.split(",")) if kept else frozenset()
 
 
 @dataclass(slots=True)
@@ -204,11 +197,18 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
         " FROM channels_message m WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (3, 4, 5, 11)"
         f" UNION ALL SELECT m.due_at, {_COLUMNS} FROM channels_message m"
         " WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (1, 2) AND m.due_at > %b"
-        " AND NOT (m.state = 2 AND m.reason = ANY(%b::text[]))"
-        f" UNION ALL SELECT m.accepted_at, {_COLUMNS} FROM channels_message m"
-        " WHERE m.contact_id = ANY(%b::int8[]) AND m.state = 6 AND m.accepted_at > %b",
-        [ids, ids, now, _COMPETING, ids, since],
+        " AND NOT (m.state = 2 AND m.reason = ANY(%b::text[]))",
+        [ids, ids, now, _COMPETING],
     )
+    # Of what arrived, no more than takes a place is read: there may be much of it.
+    for contact_id, channel, purpose, arrived, transactional, tags in _read(
+        "SELECT m.contact_id, m.channel, m.purpose, m.accepted_at, m.transactional, m.tags"
+        " FROM channels_message m"
+        " WHERE m.contact_id = ANY(%b::int8[]) AND m.state = 6 AND m.accepted_at > %b",
+        [ids, since],
+    ):
+        touch = Touch(channel, purpose, arrived, transactional, tags_from(tags))
+        found[contact_id].touches.append(touch)
     for at, *columns in rows:
         row, history = _row(columns), found[columns[3]]
         if State(row.state) not in COUNTED:

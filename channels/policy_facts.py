@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 from channels.charter_parts import Charter
@@ -121,3 +122,9 @@ class Verdict:
 def text(at: datetime) -> str:
     """An instant as the ledger keeps it."""
     return at.isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=4_096)
+def tags_from(kept: str) -> frozenset[str]:
+    """Tags as a message keeps them, separated by commas."""
+    return frozenset(kept.split(",")) if kept else frozenset()

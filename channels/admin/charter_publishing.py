@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from channels import charter, charter_approving, charter_impact, charter_rules, charter_words, explaining
+from channels.admin.charter_forms import SECTIONS
 from channels.charter_approving import NotAllowedError
 from channels.charter_impact import Impact, Row
 from channels.charter_rules import CharterError
@@ -61,7 +62,9 @@ def confirm(
     }
     if not wrong:
         old, new = charter.current(now), charter_rules.parse(version.rules)
-        context["changes"] = charter_words.differences(old, new)
+        context["changes"] = [
+            (SECTIONS[part].title, gone, added) for part, gone, added in charter_words.differences(old, new)
+        ]
         impact = charter_impact.look(old, new, now)
         context["impact"] = impact
         context["figures"] = _figures(impact)
