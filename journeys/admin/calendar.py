@@ -65,7 +65,9 @@ class CalendarAdmin(ModelAdmin):
         view, at, filters = _asked(request, now.date())
         first, last = showing.period(view, at)
         found = showing.days(first, last, now.date(), marks.between(first, last, now), told, filters)
+        closed = marks.closed(first, last, now)
         for day in found:
+            day.closed = closed.get(day.date, [])
             day.outside = view == "month" and day.date.month != at.month
         origins = told.get("origins", [])
         return page(

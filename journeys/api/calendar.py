@@ -51,6 +51,7 @@ class CalendarDayShape(serializers.Serializer[Any]):
     day = serializers.DateField()
     messages = serializers.IntegerField(allow_null=True, help_text="Expected; null beyond 14 days.")
     channels = serializers.DictField(child=serializers.IntegerField())
+    closed = serializers.ListField(child=serializers.CharField(), help_text="Blackouts of the charter.")
     items = ItemShape(many=True)
     clashes = ClashShape(many=True)
 
@@ -101,6 +102,9 @@ class Calendar(Endpoint):
         kept = keeping.latest()
         told = kept.result if kept else {}
         days = showing.days(first, last, today, marks.between(first, last, call.now), told, filters)
+        closed = marks.closed(first, last, call.now)
+        for day in days:
+            day.closed = closed.get(day.date, [])
         return {
             "computed_at": kept.computed_at if kept else None,
             "lots": kept.lots if kept else 0,
@@ -147,6 +151,7 @@ def _day(day: Day, origins: list[dict[str, Any]]) -> dict[str, Any]:
         "day": day.date,
         "messages": day.messages,
         "channels": dict(day.channels),
+        "closed": day.closed,
         "items": [
             {name: value for name, value in item._asdict().items() if name != "number"} for item in day.items
         ],

@@ -90,7 +90,7 @@ def _work_out(origin: Origin, play: Any, now: datetime) -> tuple[datetime, int, 
         expecting.add(gathered, origin, play(lots, go_on), now)
         if not go_on():
             gathered.unplayed.append(origin.name)
-        told = keeping.told(gathered, now, slots.SLOTS // len(lots))
+        told = keeping.told(gathered, now, slots.SLOTS // len(lots), alone=True)
     return now, len(lots), told
 
 

@@ -7,7 +7,7 @@ shown.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -15,8 +15,10 @@ from typing import Any, NamedTuple
 from journeys.backtest.lives import PRESSURE
 from journeys.outlook.expected import CLOSED_DAYS, Expected, Stopped
 
-TWICE, PRESSED, CLOSED, CAPACITY, PAUSED = "twice", "pressed", "closed", "capacity", "paused"
-KINDS = (CLOSED, PAUSED, CAPACITY, PRESSED, TWICE)
+TWICE, PRESSED, CLOSED, CAPACITY, WARMUP, PAUSED = (
+    "twice", "pressed", "closed", "capacity", "warmup", "paused",
+)  # fmt: skip
+KINDS = (CLOSED, PAUSED, WARMUP, CAPACITY, PRESSED, TWICE)
 #: Of 100 people who get the one, so many must get the other too before it is told.
 SHARE = 5.0
 #: Fewer of 100 people who get anything on that day are no news.
@@ -28,10 +30,12 @@ Clash = dict[str, Any]
 
 
 class Carrier(NamedTuple):
-    """How much a channel's provider takes: messages a second (None: no limit), and whether it is paused."""
+    """How much a channel's provider takes: messages a second (None: no limit), whether it is paused, and how
+    many it may send on days on which a new sender warms up."""
 
     per_second: float | None
     paused: bool
+    warmup: Mapping[date, int] = {}
 
 
 def find(
@@ -109,19 +113,15 @@ def _carried(messages: Iterable[Expected], carriers: Mapping[str, Carrier], fact
         if carrier is None:
             continue
         hour, most = max(counted.items(), key=lambda one: (one[1], -one[0]))
-        told = {"channel": channel, "hour": hour}
+        told: dict[str, Any] = {"channel": channel, "hour": hour}
+        number, allowed = sum(counted.values()) * factor, carrier.warmup.get(day)
+        concerned = origins[day, channel]
         if carrier.paused:
-            number = sum(counted.values()) * factor
-            found.append(_clash(PAUSED, day, origins[day, channel], number, **told))
+            found.append(_clash(PAUSED, day, concerned, number, **told))
+        elif allowed is not None and number > allowed:
+            found.append(_clash(WARMUP, day, concerned, number, allowed=allowed, **told))
         elif carrier.per_second and most * factor > carrier.per_second * 3600:
             takes = round(most * factor / (carrier.per_second * 3600), 1)
-            found.append(
-                _clash(CAPACITY, day, origins[day, channel], most * factor, hours=takes,
-                       per_second=carrier.per_second, **told)
-            )  # fmt: skip
+            told |= {"hours": takes, "per_second": carrier.per_second}
+            found.append(_clash(CAPACITY, day, concerned, most * factor, **told))
     return found
-
-
-def of(clashes: Sequence[Clash], origins: Collection[int]) -> list[Clash]:
-    """Those that concern one of these origins."""
-    return [one for one in clashes if set(one["origins"]) & set(origins)]

@@ -43,6 +43,8 @@ def gather(now: datetime, lots: Sequence[int], seconds: float) -> Gathered:
             found.unplayed.append(origin.name)
     for origin, messages in broadcasts.foreseen(now, lots, go_on):
         add(found, origin, messages, now)
+        if not go_on():
+            found.unplayed.append(origin.name)
     _add_waiting(found, now, lots, names)
     return found
 

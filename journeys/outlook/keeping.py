@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
 from django.db import connection, transaction
 
+from channels.flow_rules import Warmup
 from channels.models import ProviderAccount
 from contacts import pulse, slots
 from contacts.models import Contact, Segment
@@ -17,7 +19,7 @@ from journeys.backtest.playing import only_read
 from journeys.models import Outlook
 from journeys.outlook import clashes, counting, expecting, pressing
 from journeys.outlook.clashes import Carrier
-from journeys.outlook.expected import Gathered
+from journeys.outlook.expected import Gathered, Stopped
 
 DAYS = AHEAD.days
 #: It is worked out anew when it is older than this.
@@ -90,12 +92,19 @@ def work_out(now: datetime, seconds: float = _SECONDS) -> tuple[list[int], dict[
     return lots, told(gathered, now, slots.SLOTS // len(lots))
 
 
-def told(gathered: Gathered, now: datetime, factor: int) -> dict[str, Any]:
-    """``gathered`` as figures, ``factor`` times as many."""
+def told(gathered: Gathered, now: datetime, factor: int, *, alone: bool = False) -> dict[str, Any]:
+    """``gathered`` as figures, ``factor`` times as many.
+
+    Of one that is looked at ``alone``, what others send is known from the time that was played.
+    """
     first = now.date()
     segments, members = _members({one.contact_id for one in gathered.messages})
     rows = counting.by_segment(gathered.messages, members, factor)
     stopped = pressing.stopped(gathered.messages, now)
+    if alone:
+        known = {one.message for one in stopped}
+        pressed = (one for one in gathered.messages if one.pressed and one not in known)
+        stopped += [Stopped(one, "cap", "others") for one in pressed]
     return {
         "days": [f"{first + timedelta(days=number)}" for number in range(DAYS)],
         "origins": [origin.told() for origin in gathered.origins],
@@ -104,17 +113,27 @@ def told(gathered: Gathered, now: datetime, factor: int) -> dict[str, Any]:
         "segments": [
             {"slug": slug, "name": name, "loads": rows.get(number, [])} for number, slug, name in segments
         ],
-        "clashes": clashes.find(gathered.messages, stopped, carriers(), factor),
+        "clashes": clashes.find(gathered.messages, stopped, carriers(first), factor),
         "unplayed": gathered.unplayed,
     }
 
 
-def carriers() -> dict[str, Carrier]:
-    """Channel -> how much its provider takes: the first that is active carries it."""
+def carriers(first: date) -> dict[str, Carrier]:
+    """Channel -> how much its provider takes from ``first`` on: the first that is active carries it."""
     found: dict[str, Carrier] = {}
+    days = [first + timedelta(days=number) for number in range(DAYS + 1)]
     for account in ProviderAccount.objects.filter(active=True).order_by("channel", "position", "name"):
-        found.setdefault(account.channel, Carrier(account.rate_per_second, account.paused))
+        carrier = Carrier(account.rate_per_second, account.paused, _warming(account, days))
+        found.setdefault(account.channel, carrier)
     return found
+
+
+def _warming(account: ProviderAccount, days: Sequence[date]) -> dict[date, int]:
+    """How many an account may send on each of these days on which it still warms up."""
+    if account.warmup_from is None:
+        return {}
+    ramp = Warmup(account.warmup_from, account.warmup_first, account.warmup_growth, account.warmup_target)
+    return {day: most for day in days if (most := ramp.allowed(day)) is not None}
 
 
 def _members(contact_ids: set[int]) -> tuple[list[tuple[int, str, str]], dict[int, list[int]]]:

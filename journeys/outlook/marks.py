@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
+from channels import charter, policy_days
 from journeys import campaign_times, versions
 from journeys.models import Campaign, CampaignOccurrence, Journey
 from journeys.outlook.expected import CAMPAIGN, JOURNEY, RECURRING, Mark
@@ -81,3 +82,14 @@ def _scheduled(first: date, last: date, now: datetime) -> Iterator[Mark]:
                     day, schedule.at, JOURNEY, version.journey_id, name, "live", channels, purposes
                 )  # fmt: skip
             day += _DAY
+
+
+def closed(first: date, last: date, now: datetime) -> dict[date, list[str]]:
+    """Days on which a blackout of the charter in force lets something not leave: their names."""
+    found: dict[date, list[str]] = {}
+    for rule in charter.current(now).closed:
+        for number in range((last - first).days + 1):
+            day = first + number * _DAY
+            if not rule.holidays and policy_days.within(rule, day):
+                found.setdefault(day, []).append(rule.name)
+    return found

@@ -57,6 +57,8 @@ class Day:
     channels: list[tuple[str, int]] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
+    #: What the charter calls a day on which it lets nothing leave, or not everything.
+    closed: list[str] = field(default_factory=list)
     share: float = 0.0
 
 

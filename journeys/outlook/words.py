@@ -16,6 +16,7 @@ RULES: dict[str, Any] = {
     "one_a_day": gettext_lazy("one message a day"),
     "apart": gettext_lazy("time between two messages"),
     "own": gettext_lazy("so many a week as they asked for themselves"),
+    "others": gettext_lazy("its caps and spacing, with as much from others as in the last 14 days"),
     "cap": gettext_lazy("a cap of the charter"),
     "blackout": gettext_lazy("a day without messages"),
     "holiday": gettext_lazy("a public holiday"),
@@ -23,6 +24,7 @@ RULES: dict[str, Any] = {
 TONES = {
     clashes.CLOSED: "is-bad",
     clashes.PAUSED: "is-bad",
+    clashes.WARMUP: "is-warn",
     clashes.CAPACITY: "is-warn",
     clashes.PRESSED: "is-warn",
     clashes.TWICE: "is-info",
@@ -47,6 +49,7 @@ def tell(clash: Clash, origins: Sequence[Mapping[str, Any]]) -> Told:
         "rule": RULES.get(clash.get("rule", ""), clash.get("rule", "")),
         "channel": explaining.channel_name(clash["channel"]) if "channel" in clash else "",
         "hour": f"{clash.get('hour', 0):02d}:00",
+        "allowed": number_format(clash.get("allowed", 0), 0, force_grouping=True),
         "hours": number_format(clash.get("hours", 0), 1),
         "per_second": number_format(clash.get("per_second", 0), 0),
     }
@@ -91,6 +94,15 @@ _WORDS: dict[str, tuple[Any, Any]] = {
         ),
         gettext_lazy(
             "Spread %(names)s by a limit a minute or by each person's clock, or let the provider take more."
+        ),
+    ),
+    clashes.WARMUP: (
+        gettext_lazy(
+            "%(channel)s: %(number)s messages, and on this day of its warm-up the new sender may send"
+            " %(allowed)s."
+        ),
+        gettext_lazy(
+            "Spread %(names)s over more days, or begin with the people who open most: the rest waits."
         ),
     ),
     clashes.PAUSED: (

@@ -188,3 +188,12 @@ def test_a_goal_by_event_looks_from_entry_on() -> None:
     goal = graph.parse(definition(goal={"event": "Order Completed", "value": "total"})).goal
     assert goal is not None
     assert goal.rule.data["within"] == "since_entry"
+
+
+def test_a_loop_whose_only_stop_is_a_call_is_a_problem() -> None:
+    data = {
+        "trigger": {"event": "Cart"},
+        "start": "ask",
+        "steps": {"ask": {"type": "webhook", "endpoint": "score", "next": "ask"}},
+    }
+    assert problems(data) == {"steps.ask": "goes round without a wait: ask → ask"}

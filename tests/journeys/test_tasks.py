@@ -24,6 +24,7 @@ def test_every_pulse_of_the_table_is_a_task_of_this_room() -> None:
         tasks.redirects,
         tasks.backtests,
         tasks.outlook,
+        tasks.campaigns,
     )
     assert ours == {each.name for each in named}
     assert ours <= app.tasks.keys()

@@ -227,7 +227,7 @@ BY_CLOCK = st.sampled_from(
 )
 
 
-@examples(6)
+@examples(3)
 @given(journey(), BY_CLOCK, STORIES, st.sampled_from([0, 3]))
 @example(SIMPLE, {"every": "day", "at": "09:00"}, RICH, 2)
 @example(SHORT, {"every": "day", "at": "09:00"}, RICH, 2)

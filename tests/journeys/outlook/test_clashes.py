@@ -68,12 +68,21 @@ def test_a_provider_that_needs_longer_than_an_hour_for_an_hour_is_told() -> None
     assert kinds(clashes.find(messages, [], {"email": Carrier(None, paused=True)}, 1)) == ["paused"]
 
 
+def test_more_than_a_new_sender_may_send_on_that_day_is_told() -> None:
+    messages = [expected(person) for person in range(30)]
+    warm = {"email": Carrier(None, paused=False, warmup={TODAY: 200})}
+    (clash,) = clashes.find(messages, [], warm, 10)
+    assert (clash["kind"], clash["number"], clash["allowed"]) == ("warmup", 300, 200)
+    assert clashes.find(messages, [], warm, 5) == []
+
+
 def test_each_kind_is_told_in_words_with_what_to_do() -> None:
     origins = [{"name": "Welcome"}, {"name": "Sale"}]
     for kind in clashes.KINDS:
         clash = {
             "kind": kind, "day": f"{TODAY}", "origins": [0, 1], "number": 1200, "share": 12.5,
             "rule": "one_a_day", "channel": "email", "hour": 9, "hours": 2.5, "per_second": 10,
+            "allowed": 1200,
         }  # fmt: skip
         told = words.tell(clash, origins)
         assert "%" not in told.what.replace(" %", "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from channels import charter
 from channels.models import Message
 from contacts.models import Segment, SegmentMembership
 from journeys import graph
@@ -14,7 +15,7 @@ from journeys.models import Campaign, CampaignOccurrence, CampaignRecipient, Jou
 from journeys.outlook import before, broadcasts, keeping, marks
 from tests.factories import NOON, log_event, make_provider, make_version
 from tests.journeys.backtest.test_forecast import subscriber
-from tests.journeys.backtest.test_running import GRAPH, MAIL
+from tests.journeys.backtest.test_running import GRAPH, MAIL, accepted
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +190,39 @@ def test_the_load_of_a_campaign_is_told_before_it_is_scheduled() -> None:
     found = before.of_campaign(campaign(state="draft"), NOON)
     assert found is not None
     assert [row.messages for row in before.rows(found)][:5] == [0, 0, 0, 1, 0]
+
+
+def test_what_a_provider_takes_is_known_with_its_warm_up() -> None:
+    make_provider("email", rate_per_second=5, warmup_from=TODAY, warmup_first=100, warmup_growth=100)
+    make_provider("sms", paused=True)
+    found = keeping.carriers(TODAY)
+    assert (found["email"].per_second, found["email"].warmup[TODAY + 2 * DAY]) == (5, 400)
+    assert (found["sms"].paused, found["sms"].warmup) == (True, {})
+
+
+def test_a_draft_that_meets_what_others_send_says_so_before_it_is_published() -> None:
+    make_provider("email")
+    one = subscriber(timezone="UTC")
+    for hours in range(1, 5):
+        accepted(one, NOON - 11 * DAY - hours * HOUR)
+    log_event(one, "Cart", NOON - 11 * DAY)
+    found = before.of_draft(Journey.objects.create(name="Carts", slug="carts", draft=GRAPH), NOON)
+    assert found is not None
+    assert [(clash["kind"], clash["rule"]) for clash in found.told["clashes"]][:1] == [("pressed", "others")]
+
+
+def test_blackouts_of_the_charter_stand_on_their_days_and_what_falls_there_clashes() -> None:
+    make_provider("email")
+    subscriber(timezone="UTC")
+    day = TODAY + 3 * DAY
+    rules = {"blackouts": [{"name": "Inventory", "from": f"{day}", "to": f"{day}"}]}
+    charter.publish(charter.draft(rules), NOON - DAY)
+    campaign()
+    assert marks.closed(TODAY, TODAY + 13 * DAY, NOON) == {day: ["Inventory"]}
+    (clash,) = worked_out()["clashes"]
+    assert (clash["kind"], clash["day"], clash["rule"], clash["number"]) == (
+        "closed",
+        f"{day}",
+        "Inventory",
+        1,
+    )
