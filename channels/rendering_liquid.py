@@ -203,7 +203,8 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return _CONTROLS.sub("", value)
+        # None of those signs is printable, and asking that is quicker.
+        return value if value.isprintable() else _CONTROLS.sub("", value)
     if depth < 10 and isinstance(value, Mapping):
         return {str(key): plain(item, depth + 1) for key, item in value.items()}
     if depth < 10 and isinstance(value, list | tuple):

@@ -175,6 +175,8 @@ def _fold(name: str, value: str) -> str:
 
 def _words(value: str) -> list[str]:
     words, chunk = [], b""
+    if len(whole := value.encode()) <= _WORD_BYTES:
+        value, chunk = "", whole
     for sign in value:
         encoded = sign.encode()
         if len(chunk) + len(encoded) > _WORD_BYTES:
@@ -187,9 +189,13 @@ def _words(value: str) -> list[str]:
 
 def part(kind: str, body: str) -> bytes:
     """One part of a multipart body with its headers, ended by a line end."""
-    text = _LINE.sub("\r\n", _SURROGATES.sub("\ufffd", body))
+    text = _LINE.sub("\r\n", body) if "\r" in body else body.replace("\n", "\r\n")
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        data = _SURROGATES.sub("\ufffd", text).encode()
     # Its soft line breaks follow the first line end that it meets, so there is always one.
-    encoded = binascii.b2a_qp(text.encode() + b"\r\n", quotetabs=False, istext=True)
+    encoded = binascii.b2a_qp(data + b"\r\n", quotetabs=False, istext=True)
     return (
         b"Content-Type: text/" + kind.encode() + b"; charset=utf-8\r\n"
         b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + encoded
