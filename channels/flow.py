@@ -192,8 +192,8 @@ def note(
     if unreachable or asked_away:
         failed = {"": asked_away or list(answers.values())}
         worked = set()
-    else:
-        worked.add("")
+    elif any(one.outcome in (Outcome.ACCEPTED, Outcome.REFUSED) for one in answers.values()):
+        worked.add("")  # it talks to us, whatever it says of single messages
     worked = {domain for domain in worked if known.watched(account.id, domain)}
     if failed or worked:
         _write(account, failed, worked, now)
