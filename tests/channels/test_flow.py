@@ -172,7 +172,13 @@ def test_nothing_is_asked_before_the_time_that_a_gateway_named(
         make_template("text", channel="sms", body="Hi")
         account = make_provider("sms", name="sms", kind="http_sms", settings={"url": peer.url(mode)})
         for _message in range(32):
-            make_queued(make_contact(), channel="sms", address="+33612345678", content={"sms": "text"})
+            make_queued(
+                make_contact(),
+                channel="sms",
+                address="+33612345678",
+                content={"sms": "text"},
+                transactional=True,
+            )
         _deliver()
         asked = len(peer.asked)
         assert asked == 8  # one chunk; the others were given back
