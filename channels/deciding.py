@@ -18,7 +18,15 @@ import msgspec
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from channels import deciding_facts, deciding_people, lifecycle, message_events, policy, visiting
+from channels import (
+    deciding_facts,
+    deciding_people,
+    lifecycle,
+    message_events,
+    policy,
+    policy_places,
+    visiting,
+)
 from channels.deciding_facts import Row, Surroundings, Wish
 from channels.lifecycle import Ref, State
 from channels.message_events import Described
@@ -117,7 +125,9 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
             conditions=held.get(message.id),
             answer=message.origin_kind == "reply",
         )
-        facts = Facts(now, candidate, replace(person, suppressed=own), around.charter, around.paused)
+        place = policy_places.towards(person.place, message.channel, message.address)
+        asked = replace(person, suppressed=own, place=place)
+        facts = Facts(now, candidate, asked, around.charter, around.paused)
         verdict = policy.recheck(facts, message.channel)
         if verdict is not None:
             against[message.id] = verdict

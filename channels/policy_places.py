@@ -33,6 +33,11 @@ def place(country: str, phone: str, state: object) -> Place:
     return Place(own, destination, _state(own or destination, state) if isinstance(state, str) else "")
 
 
+def towards(place: Place, channel: str, address: str) -> Place:
+    """Where somebody is for a message to this very address: a text goes where its number belongs."""
+    return place._replace(destination=country_of(address)) if channel == "sms" else place
+
+
 @lru_cache(maxsize=65_536)
 def country_of(phone: str) -> str:
     """The country of a number in E.164; empty when there is none to be told."""
