@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from analytics import rollup
+from analytics.predictions import learning
 from contacts import clock, pulse
 
 
@@ -12,3 +13,9 @@ from contacts import clock, pulse
 def follow_log() -> None:
     """Bring the daily KPIs up to the log."""
     pulse.drain(lambda: rollup.follow(clock.now()), seconds=20, full=2_000)
+
+
+@shared_task(name="analytics.tasks.predictions")
+def learn() -> None:
+    """Learn how people answer, by channel and hour: once a day, in small steps."""
+    pulse.drain(lambda: learning.step(clock.now()), seconds=10)

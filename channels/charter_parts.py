@@ -10,6 +10,7 @@ from typing import Any
 
 from channels.law_packs import LawWindow, packs
 from channels.policy_time import QuietHours
+from channels.smart import Smart
 
 CHANNELS = ("email", "sms", "push", "inapp")
 #: Channels that wait until the person comes. Rules count and hold them only where they name them.
@@ -160,6 +161,7 @@ class Charter:
     fallback: str = "refused"
     roles: tuple[tuple[str, frozenset[str]], ...] = ()
     tone: Tone = field(default_factory=Tone)
+    smart: Smart = field(default_factory=Smart)
     unasked: str = "refuse"
     unknown_zone: str = "every"
     default_zone: str = "UTC"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from channels import policy_time
+from channels import policy_time, smart_reading
 from channels.charter_parts import (
     AWAITED,
     CHANNELS,
@@ -86,7 +86,7 @@ def lint(data: object) -> list[Problem]:
 
 
 def _charter(reader: RuleReader, data: object, number: int | None) -> Charter:
-    parts = reader.fields(data, "", set(PARTS))
+    parts = reader.fields(data, "", {*PARTS, "smart"})
     spacing = reader.fields(parts.get("spacing", {}), "spacing", {"one_a_day", "apart"})
     known = {"order", "order_by", "fallback", "roles"}
     channels = reader.fields(parts.get("channels", {}), "channels", known)
@@ -114,6 +114,7 @@ def _charter(reader: RuleReader, data: object, number: int | None) -> Charter:
         fallback=reader.choice(channels, "channels.fallback", ("refused", "held")),
         roles=reader.each(channels, "channels.roles", reader.role),
         tone=reader.tone(parts.get("tone", {}), "tone"),
+        smart=smart_reading.smart(reader, parts.get("smart", {})),
         unasked=reader.choice(consent, "consent.unasked", ("refuse", "allow")),
         unknown_zone=reader.choice(times, "time.unknown_zone", ("every", "default")),
         default_zone=reader.zone(times, "time.default_zone", "UTC"),

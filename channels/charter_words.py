@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from channels.charter_parts import PERSON, About, Cap, Charter, Closed, Combination, Raised, Tone
 from channels.law_packs import packs
 from channels.policy_time import DAYS, QuietHours
+from channels.smart import ALWAYS, ASKED, NEVER, Smart
 
 
 def explain(charter: Charter) -> list[str]:
@@ -19,7 +20,11 @@ def by_part(charter: Charter) -> dict[str, list[str]]:
     """The same by the part of the data that says it; what says nothing is left out."""
     found = {
         "consent": [_consent(charter)],
-        "channels": [_channels(charter), *(_role(*one) for one in charter.roles)],
+        "channels": [
+            _channels(charter),
+            *_smart(charter.smart),
+            *(_role(*one) for one in charter.roles),
+        ],
         "redundancy": [
             f"No {rule.drop} while an {rule.when} is scheduled within {length(rule.ahead)}"
             + (f" or went out within {length(rule.behind)}" if rule.behind else "")
@@ -72,6 +77,22 @@ def roughly(span: timedelta) -> str:
     if hours < 1:
         return length(timedelta(minutes=max(round(hours * 60), 1)))
     return length(timedelta(hours=round(hours)) if hours < 48 else timedelta(days=round(hours / 24)))
+
+
+def _smart(rules: Smart) -> list[str]:
+    """What is chosen for each person, where that is not as usual."""
+    if rules == Smart():
+        return []
+    said = {ASKED: "where a message asks for it", ALWAYS: "for every message", NEVER: "for none"}
+    limit = f", within {length(rules.within)}" if rules.hour == ALWAYS else ""
+    return [
+        f"The channel that the person answers on is tried first {said[rules.channel]}.",
+        f"The person's best hour is waited for {said[rules.hour]}{limit}.",
+        (
+            f"Of such messages {rules.explore} % are left to chance, to go on learning; {rules.control} % of"
+            " people are left as they are, to compare."
+        ),
+    ]
 
 
 def _consent(charter: Charter) -> str:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-import msgspec
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from channels import (
     deciding_facts,
+    deciding_learned,
     deciding_people,
+    ledger,
     lifecycle,
     message_events,
     policy,
@@ -28,9 +28,9 @@ from channels import (
     visiting,
 )
 from channels.deciding_facts import Row, Surroundings, Wish
+from channels.ledger import Line
 from channels.lifecycle import Ref, State
 from channels.message_events import Described
-from channels.models import Decision
 from channels.policy_facts import CANCEL, DROP, EXPIRE, HOLD, SEND, Candidate, Facts, Verdict
 from channels.policy_pressure import OWN_WEEK
 from contacts import event_log, pulse, slots
@@ -38,7 +38,6 @@ from contacts import event_log, pulse, slots
 #: So many slots at least are taken at once; more only while no other worker needs them.
 _FEWEST_SLOTS = 8
 
-_ENCODER = msgspec.json.Encoder()
 _STATES = {
     SEND: State.QUEUED,
     HOLD: State.HELD,
@@ -46,17 +45,6 @@ _STATES = {
     CANCEL: State.CANCELLED,
     EXPIRE: State.EXPIRED,
 }
-_OUTCOMES = {
-    SEND: Decision.Outcome.SEND,
-    HOLD: Decision.Outcome.HOLD,
-    DROP: Decision.Outcome.DROP,
-    CANCEL: Decision.Outcome.CANCEL,
-    EXPIRE: Decision.Outcome.DROP,
-}
-_LEDGER_TYPES = (
-    *("timestamptz", "int8", "int8", "timestamptz", "timestamptz", "int4", "int2", "int2"),
-    *("text", "text", "jsonb"),
-)
 _EVENTS = {HOLD: "Message Held", DROP: "Message Dropped", EXPIRE: "Message Dropped"}
 
 
@@ -130,7 +118,7 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
         facts = Facts(now, candidate, asked, around.charter, around.paused)
         verdict = policy.recheck(facts, message.channel)
         if verdict is not None:
-            against[message.id] = verdict
+            against[message.id] = replace(verdict, facts=facts)
     return against
 
 
@@ -155,7 +143,7 @@ def turn_back(messages: Iterable[Leaving], verdicts: Mapping[int, Verdict], now:
         )
     done = [(message, verdicts[message.id]) for message in concerned if message.id in moved]
     charter_number = deciding_facts.charter_number(now)
-    _keep([_Line.of(message, verdict, charter_number) for message, verdict in done], now)
+    ledger.keep([Line(message, verdict, charter_number, message.channel) for message, verdict in done], now)
     event_log.append(
         message_events.event(_EVENTS[verdict.action], message, now, reason=verdict.reason)
         for message, verdict in done
@@ -177,6 +165,8 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
     people = deciding_people.people(by_contact, around.charter, now)
     if any(visiting.CHANNEL in row.wanted for row in rows):
         deciding_people.add_visitors(people, around.visited_since)
+    if deciding_learned.wanted(around.charter, rows):
+        deciding_learned.add(people)
     histories = deciding_facts.histories(by_contact, now, now - max(around.charter.reach, OWN_WEEK))
     held = deciding_facts.conditions(rows, now)
     decided: list[_Decided] = []
@@ -224,8 +214,8 @@ def _write(decided: Sequence[_Decided], around: Surroundings, now: datetime) -> 
             },
         )
     done = [one for one in decided if one.row.id in moved]
-    lines = [_Line.of(one.row, one.verdict, around.charter.number) for one in done if not _same_pause(one)]
-    _keep(lines, now)
+    lines = [Line(one.row, one.verdict, around.charter.number) for one in done if not _same_pause(one)]
+    ledger.keep(lines, now)
     event_log.append(
         message_events.event(
             _EVENTS[one.verdict.action],
@@ -261,47 +251,3 @@ def _kept(
 def _same_pause(one: _Decided) -> bool:
     """A paused provider is looked at again and again; the ledger needs it once."""
     return one.verdict.reason == "paused" == one.row.reason and one.row.state == State.HELD
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One line of the ledger."""
-
-    ref: Ref
-    contact_id: int
-    verdict: Verdict
-    charter_number: int | None
-
-    @classmethod
-    def of(cls, message: Wish, verdict: Verdict, charter_number: int | None) -> _Line:
-        ref = Ref(message.id, message.created_at, message.slot)
-        return cls(ref, message.contact_id, verdict, charter_number)
-
-
-def _keep(lines: Iterable[_Line], now: datetime) -> None:
-    """Write the ledger with one binary COPY."""
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY channels_decision (decided_at, contact_id, message_id, message_created_at, until,"
-            " charter_number, slot, outcome, channel, reason, trace) FROM STDIN (FORMAT BINARY)"
-        ) as copy,
-    ):
-        copy.set_types(_LEDGER_TYPES)
-        for line in lines:
-            verdict, ref = line.verdict, line.ref
-            copy.write_row(
-                (
-                    now,
-                    line.contact_id,
-                    ref.id,
-                    ref.created_at,
-                    verdict.until,
-                    line.charter_number,
-                    ref.slot,
-                    int(_OUTCOMES[verdict.action]),
-                    verdict.channel,
-                    verdict.reason,
-                    Jsonb(verdict.trace or [], dumps=_ENCODER.encode),
-                )
-            )

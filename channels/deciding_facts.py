@@ -67,6 +67,8 @@ class Row:
     origin_step: str
     tags: str
     held_since: datetime | None
+    smart_channel: bool
+    best_by: datetime | None
 
     def touch(self, at: datetime) -> Touch:
         """The place that this message takes, once it was let out."""
@@ -92,6 +94,9 @@ class Row:
             answer=self.origin_kind == "reply",
             tags=around.tags_of(self.content),
             held_since=self.held_since,
+            smart_channel=self.smart_channel,
+            best_by=self.best_by,
+            wanted_at=self.created_at,
         )
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import psycopg
 from django.db import connection
 
-from channels import charter, deciding_facts, deciding_people
+from channels import charter, deciding_facts, deciding_learned, deciding_people
 from channels.charter_rules import Charter
 from channels.policy_facts import Person, Planned, Touch
 from channels.policy_pressure import OWN_WEEK
@@ -111,6 +111,7 @@ def load(
     charters = charter.rulers(until) if ruled_by is None else [(charter.EVER, ruled_by)]
     longest = max(reach(one) for _since, one in charters)
     own = deciding_people.people(contact_ids, ruled_by or around.charter, until)
+    deciding_learned.add(own)
     pairs = {pair for person in own.values() for pair in person.addresses.items()}
     return Past(
         charters,

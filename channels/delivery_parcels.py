@@ -161,9 +161,13 @@ def _takes_wire(account: ProviderAccount) -> bool:
 
 
 def message_links(person: Person, message: Claimed, now: datetime) -> dict[str, str]:
-    """The person's own pages: to unsubscribe from this, and to say what they want."""
+    """The person's own pages: to unsubscribe from this, to say what they want, and to see why it came."""
     own = preferences.links(person.public_id, message.channel, message.purpose, now, message=message.key)
-    return {"unsubscribe_url": own.unsubscribe_url, "preferences_url": own.preferences_url}
+    return {
+        "unsubscribe_url": own.unsubscribe_url,
+        "preferences_url": own.preferences_url,
+        "why_url": own.why_url,
+    }
 
 
 def organisation(account: ProviderAccount) -> dict[str, str]:

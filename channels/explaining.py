@@ -11,9 +11,10 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels import explaining_charter
+from channels import choosing_words, explaining_charter
 from channels.models import Decision
 from channels.models.provider import Channel
+from contacts.models import Contact
 
 _OUTCOMES = {
     Decision.Outcome.SEND: gettext_lazy("May leave"),
@@ -45,6 +46,8 @@ _RULES = {
     "holiday": gettext_lazy("Public holidays"),
     "contact": gettext_lazy("Contact"),
     "origin": gettext_lazy("Who wanted it"),
+    "smart_channel": gettext_lazy("The person's channel"),
+    "best_hour": gettext_lazy("The person's best hour"),
 }
 #: Two rules of spacing are asked one after the other.
 _QUESTIONS = {"one_a_day": gettext_lazy("One a day"), "apart": gettext_lazy("Time between messages")}
@@ -91,7 +94,7 @@ class Step(NamedTuple):
 
 
 def explain(decision: Explained, zone: tzinfo | None = None) -> str:
-    """A sentence: “Held: message 3 this week, limit 2; will try Mon 16 Mar, 09:00 Paris time”."""
+    """A sentence: “Held: third message this week, limit 2; will try Monday 16 Mar, 09:00 Paris time”."""
     outcome = _OUTCOMES[Decision.Outcome(decision.outcome)]
     return f"{outcome}: {why(decision, zone)}"
 
@@ -105,16 +108,24 @@ def why(decision: Explained, zone: tzinfo | None = None) -> str:
     return _("%(words)s; will try %(when)s") % {"words": words, "when": when(decision.until, clock)}
 
 
+def zone_of(contact: Contact | None) -> tzinfo | None:
+    """A person's own clock, where it is known."""
+    try:
+        return ZoneInfo(contact.timezone) if contact and contact.timezone else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
 def outcome_word(decision: Explained) -> str:
     return str(_OUTCOMES[Decision.Outcome(decision.outcome)])
 
 
 def when(at: datetime, zone: tzinfo) -> str:
-    """“Mon 16 Mar, 09:00 Paris time”."""
+    """“Monday 16 Mar, 09:00 Paris time”."""
     local = at.astimezone(zone)
     place = getattr(zone, "key", "UTC").rpartition("/")[2].replace("_", " ")
     clock = "UTC" if place == "UTC" else _("%(place)s time") % {"place": place}
-    return f"{formats.date_format(local, 'D j M, H:i')} {clock}"
+    return f"{formats.date_format(local, 'l j M, H:i')} {clock}"
 
 
 def steps(decision: Explained) -> list[Step]:
@@ -153,6 +164,8 @@ def _why(decision: Explained) -> str:
             return _cap(inputs)
         case "own_cap":
             return _("this person wants no more (%s)") % _cap(inputs)
+        case "best_hour":
+            return _("it waits for their best hour (%s)") % choosing_words.hour(inputs)
         case _ if reason in _ASKED:
             rule = "redundancy" if reason == "redundant" else reason
             return _asked(rule, "refuse", inputs)
@@ -199,6 +212,10 @@ _SHORT = {
     "own_quiet_hours": gettext_lazy("their own quiet hours"),
     "paused": gettext_lazy("the provider is paused"),
 }
+_ORDINALS = (
+    *(gettext_lazy("first"), gettext_lazy("second"), gettext_lazy("third"), gettext_lazy("fourth")),
+    *(gettext_lazy("fifth"), gettext_lazy("sixth"), gettext_lazy("seventh"), gettext_lazy("eighth")),
+)
 _PERIODS = {
     "day": gettext_lazy("this day"),
     "week": gettext_lazy("this week"),
@@ -224,6 +241,10 @@ def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
     match rule:
         case "cap" | "own_cap":
             return _cap(inputs) if verdict != "pass" else _cap_passed(inputs)
+        case "smart_channel":
+            return choosing_words.channel(inputs, channel_name)
+        case "best_hour":
+            return choosing_words.hour(inputs)
         case "consent" if inputs.get("service"):
             return _("a service message needs none")
         case "consent":
@@ -256,11 +277,11 @@ def _spacing(verdict: str, inputs: Mapping[str, Any]) -> str:
 
 def _cap(inputs: Mapping[str, Any]) -> str:
     taken, limit = int(inputs.get("taken", 0)), inputs.get("limit", 0)
-    return _("message %(number)s %(window)s, limit %(limit)s") % {
-        "number": taken + 1,
-        "window": _window(inputs),
-        "limit": limit,
-    }
+    values = {"number": taken + 1, "window": _window(inputs), "limit": limit}
+    if taken < len(_ORDINALS):
+        values["number"] = str(_ORDINALS[taken])
+        return _("%(number)s message %(window)s, limit %(limit)s") % values
+    return _("message %(number)s %(window)s, limit %(limit)s") % values
 
 
 def _cap_passed(inputs: Mapping[str, Any]) -> str:

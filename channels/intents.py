@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -17,8 +17,9 @@ class Intent:
     ``wanted`` lists channels by preference; ``content`` maps a channel to a template's slug.
     ``conditions`` is a rule that must hold for the contact at dispatch, its "since_entry" windows
     beginning at ``entered_at``; ``on_hold`` says whether a message that may not leave now waits (until
-    ``deadline_at``), tries its other channels first (reroute), or is dropped. ``origin_slug`` names the
-    journey or campaign in message events.
+    ``deadline_at``), tries its other channels first (reroute), or is dropped. With ``smart_channel``
+    the channel that the person answers on comes first; ``best_within`` is how long the message may wait for
+    the person's best hour. ``origin_slug`` names the journey or campaign in message events.
     """
 
     contact_id: int
@@ -33,6 +34,8 @@ class Intent:
     conditions: Mapping[str, Any] | None = None
     on_hold: str = "wait"
     deadline_at: datetime | None = None
+    smart_channel: bool = False
+    best_within: timedelta | None = None
     due_at: datetime | None = None
     origin_kind: str = "journey"
     origin_id: int | None = None

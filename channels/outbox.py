@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
@@ -40,6 +40,8 @@ _COPIED: tuple[tuple[str, str], ...] = (
     ("conditions", "jsonb"),
     ("on_hold", "text"),
     ("deadline_at", "timestamptz"),
+    ("smart_channel", "bool"),
+    ("best_by", "timestamptz"),
     ("state", "int2"),
     ("due_at", "timestamptz"),
 )
@@ -99,6 +101,8 @@ def _row(intent: Intent, now: datetime) -> tuple[object, ...]:
         None if intent.conditions is None else _json(intent.conditions),
         intent.on_hold,
         intent.deadline_at,
+        intent.smart_channel,
+        (intent.due_at or now) + intent.best_within if intent.best_within else None,
         int(State.INTENDED),
         intent.due_at or now,
     )
@@ -128,10 +132,17 @@ def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:
             " moved AS ("
             " UPDATE channels_message m SET state = %b::int2, due_at = NULL, reason = %b FROM wanted w"
             " WHERE m.id = w.id AND m.created_at = w.created_at AND m.state = ANY(%b::int2[])"
-            " RETURNING m.id, m.created_at, m.slot, m.contact_id, m.channel)"
+            " RETURNING m.id, m.created_at, m.slot, m.contact_id, m.channel, m.origin_kind, m.origin_id,"
+            " m.origin_slug),"
+            " counted AS ("
+            " INSERT INTO channels_decisiontotal (day, origin_kind, origin_id, origin_slug, channel, outcome,"
+            " reason, count, folded)"
+            " SELECT %b::date, origin_kind, coalesce(origin_id, 0), origin_slug, channel, %b::int2, %b,"
+            " count(*), false FROM moved GROUP BY origin_kind, origin_id, origin_slug, channel)"
             " INSERT INTO channels_decision (decided_at, contact_id, message_id, message_created_at, slot,"
-            " outcome, channel, reason, trace)"
-            " SELECT %b::timestamptz, contact_id, id, created_at, slot, %b::int2, channel, %b, %b::jsonb"
+            " outcome, channel, reason, trace, origin_kind, origin_id)"
+            " SELECT %b::timestamptz, contact_id, id, created_at, slot, %b::int2, channel, %b, %b::jsonb,"
+            " origin_kind, origin_id"
             " FROM moved",
             [
                 ids,
@@ -139,6 +150,9 @@ def cancel(run_ids: Iterable[int], reason: str, now: datetime) -> int:
                 int(State.CANCELLED),
                 reason,
                 unclaimed,
+                now.astimezone(UTC).date(),
+                int(Decision.Outcome.CANCEL),
+                reason,
                 now,
                 int(Decision.Outcome.CANCEL),
                 reason,

@@ -96,13 +96,18 @@ PEOPLE: tuple[Table, ...] = (
     ),
     Table(
         "channels.Decision",
-        {Kind.BEHAVIOUR: "outcome channel reason trace", Kind.TECHNICAL: "message_id charter_number"},
+        {
+            Kind.BEHAVIOUR: "outcome channel reason trace facts",
+            Kind.TECHNICAL: "message_id charter_number origin_kind origin_id",
+        },
         Act.ANONYMISE,
-        change=f"{LOOSE}, trace = '[]'",
+        change=f"{LOOSE}, trace = '[]', facts = NULL",
         why=_TOTALS,
         heading=_("What was decided about messages to you, and why"),
         retention="messages",
         since="decided_at",
+        # The trace says the same in words.
+        left_out="facts",
     ),
     Table(
         "channels.Message",
@@ -112,7 +117,7 @@ PEOPLE: tuple[Table, ...] = (
             Kind.BEHAVIOUR: "state reason held_since",
             Kind.TECHNICAL: "key origin_kind origin_id origin_version origin_run origin_step origin_slug"
             " transactional wanted priority value conditions on_hold provider_id fence attempts"
-            " provider_message_id",
+            " provider_message_id smart_channel",
         },
         Act.ANONYMISE,
         change=f"{LOOSE}, address = '', variables = '{{}}', conditions = NULL, provider_message_id = '',"
@@ -153,6 +158,7 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("channels.AudienceDeparture", "digests that a destination still has to be told to remove"),
     Impersonal("channels.HitSpool", "how far files of hits were taken in"),
     Impersonal("channels.EngagementTotal", "opens and clicks that are kept on nobody"),
+    Impersonal("channels.DecisionTotal", "how many messages were held or dropped a day, and why"),
     Impersonal("channels.CharterRequest", "what the team asked of itself"),
     Impersonal("channels.BestSeller", "products that many people bought"),
     Impersonal("channels.ContentBlock", "texts that are the same for everybody"),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from channels import choosing, policy_pressure, send_time
 from channels import policy_arbitration as arbitration
 from channels import policy_gates as gates
 from channels.charter_parts import Charter
@@ -46,14 +47,28 @@ def decide(facts: Facts, standing: arbitration.Rank | None = None) -> Verdict:
         trace.append(["deadline", REFUSE, {"deadline": text(candidate.deadline_at)}])
         return Verdict(EXPIRE, "deadline", trace=trace)
     stops: list[tuple[str, Stop]] = []
-    for channel in in_order(candidate, facts.charter):
+    order, chosen = ways(candidate, facts.person, facts.charter)
+    trace += chosen
+    for channel in order:
         stop = gates.stop(facts, channel, trace)
         if stop is None:
-            return Verdict(SEND, "allowed", channel, trace=trace)
+            return _now_or_best(facts, channel, trace)
         stops.append((channel, stop))
         if stop.until is not None and not _goes_on(candidate, facts.charter):
             break
     return _without_channel(facts, stops, trace)
+
+
+def _now_or_best(facts: Facts, channel: str, trace: Trace) -> Verdict:
+    """The message may leave now; where its person answers more at another hour, it waits for that."""
+    if not send_time.asked(facts):
+        return Verdict(SEND, "allowed", channel, trace=trace)
+    asks = [rule for _name, rule, _inputs in policy_pressure.timed_rules(facts, channel)]
+    best, line = send_time.wait(facts, channel, asks)
+    trace += line
+    if best is None:
+        return Verdict(SEND, "allowed", channel, trace=trace)
+    return Verdict(HOLD, send_time.RULE, channel, best, trace)
 
 
 def _without_channel(facts: Facts, stops: Sequence[tuple[str, Stop]], trace: Trace) -> Verdict:
@@ -79,6 +94,17 @@ def in_order(candidate: Candidate, charter: Charter) -> list[str]:
     if charter.order_by == "charter":
         return [channel for channel in charter.order if channel in candidate.wanted]
     return [channel for channel in candidate.wanted if channel in charter.order]
+
+
+def ways(candidate: Candidate, person: Person, charter: Charter) -> tuple[list[str], Trace]:
+    """The channels in the order in which they are tried for this person, and why, where that was chosen."""
+    return choosing.order(
+        candidate,
+        person,
+        charter.smart,
+        in_order(candidate, charter),
+        lambda channel: usable(candidate, person, charter, channel),
+    )
 
 
 def _goes_on(candidate: Candidate, charter: Charter) -> bool:
@@ -141,8 +167,9 @@ def settle(
     for rank in ranks:
         candidate = rank.candidate
         plans.pop(candidate.id, None)
-        facts = Facts(now, candidate, person, charter, providers, taken, list(plans.values()))
-        verdict = verdicts[candidate.id] = decide(facts, rank if rank.matters else None)
+        facts = Facts(now, candidate, person, charter, providers, tuple(taken), tuple(plans.values()))
+        verdict = replace(decide(facts, rank if rank.matters else None), facts=facts)
+        verdicts[candidate.id] = verdict
         if verdict.action == SEND:
             channel = verdict.channel
             tags = candidate.tags_on(channel)
@@ -155,10 +182,8 @@ def settle(
 
 def likely_channel(candidate: Candidate, person: Person, charter: Charter) -> str:
     """The channel that an undecided message will take, as far as one can tell; empty when none."""
-    for channel in in_order(candidate, charter):
-        if usable(candidate, person, charter, channel):
-            return channel
-    return ""
+    order, _why = ways(candidate, person, charter)
+    return next((one for one in order if usable(candidate, person, charter, one)), "")
 
 
 def usable(candidate: Candidate, person: Person, charter: Charter, channel: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from channels.charter_parts import Charter
 from channels.policy_places import Place
+from channels.smart import Learned
 from contacts import permission
 
 SEND, HOLD, DROP, CANCEL, EXPIRE = "send", "hold", "drop", "cancel", "expire"
@@ -17,6 +18,8 @@ PASS, REFUSE, WAIT = "pass", "refuse", "wait"
 
 #: Where somebody is of whom nothing is known.
 NOWHERE = Place()
+#: Of whom nothing was learned.
+NOTHING = Learned()
 #: How soon a message that waits for a paused provider is looked at again.
 PAUSE_RECHECK = timedelta(minutes=15)
 
@@ -30,6 +33,8 @@ class Candidate:
     An ``answer`` is the one message that may go to a number which has just asked for no more. ``on_hold``
     says what becomes of it when it may not leave now: it waits, tries its other channels first (reroute), or
     is dropped. ``tags`` are those of its template on each channel; ``held_since`` is set once it was held.
+    With ``smart_channel`` the person's own channel comes first; their best hour is waited for until
+    ``best_by``. ``wanted_at`` is when the message was asked for.
     """
 
     id: int
@@ -45,6 +50,14 @@ class Candidate:
     answer: bool = False
     tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     held_since: datetime | None = None
+    smart_channel: bool = False
+    best_by: datetime | None = None
+    wanted_at: datetime | None = None
+
+    @property
+    def seed(self) -> str:
+        """What chance goes by: the same whenever this message is asked about, or played again."""
+        return str(self.id) if self.wanted_at is None else text(self.wanted_at)
 
     def tags_on(self, channel: str) -> frozenset[str]:
         return self.tags.get(channel, frozenset())
@@ -57,7 +70,7 @@ class Person:
     ``paused_until`` is how long they asked to hear nothing, ``weekly`` how many messages in seven days they
     want at most, ``quiet`` when their own quiet hours begin and end. ``why`` tells of consents that ended by
     themselves or wait to be confirmed. ``band`` is their engagement band, ``segments`` those of the charter's
-    segments that they are in.
+    segments that they are in. ``learned`` is when and on which channel they answer.
     """
 
     contact_id: int
@@ -72,6 +85,7 @@ class Person:
     place: Place = NOWHERE
     band: str = ""
     segments: frozenset[str] = frozenset()
+    learned: Learned = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +124,17 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do with a message. ``until`` is set for a hold; ``reason`` is the code of what decided."""
+    """What to do with a message. ``until`` is set for a hold; ``reason`` is the code of what decided.
+
+    ``facts`` are what it rests on, where it is kept for the ledger.
+    """
 
     action: str
     reason: str
     channel: str = ""
     until: datetime | None = None
     trace: Trace | None = None
+    facts: Facts | None = field(default=None, compare=False, repr=False)
 
 
 def text(at: datetime) -> str:

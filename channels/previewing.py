@@ -76,6 +76,7 @@ def letter(version: TemplateVersion, contact: Contact | None, now: datetime) -> 
         {
             "unsubscribe_url": f"{settings.SEGUE_BASE_URL}/u/preview",
             "preferences_url": f"{settings.SEGUE_BASE_URL}/p/preview",
+            "why_url": f"{settings.SEGUE_BASE_URL}/w/preview",
         },
         _organisation(version.template.channel),
         best_sellers.load() or EXAMPLE_PRODUCTS,

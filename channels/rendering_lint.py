@@ -25,7 +25,10 @@ from channels.rendering_liquid import TemplateError
 #: What every template may ask for; a journey's own variables come on top.
 KNOWN = frozenset({"contact", "message", "organisation", "event", "products", "survey", "feeds"})
 _ALWAYS_THERE = frozenset(
-    {"message.unsubscribe_url", "message.preferences_url", "organisation.name", "organisation.address"}
+    {
+        *("message.unsubscribe_url", "message.preferences_url", "message.why_url"),
+        *("organisation.name", "organisation.address"),
+    }
 )
 _OUTPUT = re.compile(r"\{\{-?\s*((?:contact|event)\.[\w.]+)\s*((?:\|[^}]*)?)-?\}\}")
 _CONDITION = re.compile(r"\{%-?\s*(?:els)?if\s+((?:contact|event)\.[\w.]+)")

@@ -14,6 +14,7 @@ from channels import (
     deciding,
     delivery,
     hit_spool,
+    ledger,
     mailbox,
     unmeasuring,
 )
@@ -33,6 +34,12 @@ _crew: list[delivery.Crew] = []
 def decide() -> None:
     """Ask the policy about every message that is due."""
     pulse.drain(lambda: deciding.decide_batch(clock.now()), seconds=_LONGEST)
+
+
+@shared_task
+def decision_totals() -> None:
+    """Put together the loose totals of the ledger."""
+    pulse.drain(ledger.fold, seconds=_LONGEST)
 
 
 @shared_task

@@ -1,7 +1,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
-from channels.api import charter, devices, inbox, sending, surveys, templates
+from channels.api import charter, decisions, devices, inbox, sending, surveys, templates
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
@@ -37,6 +37,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"api/v1/templates/{_words}", templates.TemplateWords.as_view(), name="api_template_words"),
     path("api/v1/content-blocks", templates.Blocks.as_view(), name="api_blocks"),
     path(f"api/v1/content-blocks/{_words}", templates.BlockWords.as_view(), name="api_block_words"),
+    path("api/v1/decisions", decisions.Decisions.as_view(), name="api_decisions"),
+    path("api/v1/decisions/reasons", decisions.DecisionReasons.as_view(), name="api_decision_reasons"),
+    path("api/v1/decisions/<int:decision_id>", decisions.DecisionOne.as_view(), name="api_decision"),
+    path("api/v1/decisions/<int:decision_id>/replay", decisions.DecisionReplay.as_view(), name="api_replay"),
+    path("w/<str:token>", views.why, name="why"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
     path("hooks/email/<int:account_id>", webhooks.email_report, name="email_report"),
     path("hooks/email-in/<int:account_id>", webhooks.email_incoming, name="email_incoming"),

@@ -8,8 +8,9 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import formats, translation
 
-from channels import confirming, preference_form, unsubscribing
+from channels import confirming, preference_form, unsubscribing, why_page
 from contacts import clock, permission, preferences, wishes
 from contacts.consent import Answer, wordings
 from contacts.models import Contact, Purpose
@@ -91,6 +92,40 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     }
     status = 410 if answer is Answer.TOO_LATE else 200
     return draw(request, "channels/confirm.html", context, language, status)
+
+
+@public
+def why(request: HttpRequest, token: str) -> HttpResponse:
+    """“Why did I get this?” Shows, whatever the method, and changes nothing."""
+    now = clock.now()
+    grant = preferences.read(token, Use.WHY, now)
+    contact = preferences.person(grant)
+    language = language_of(request, contact)
+    with translation.override(language):
+        found = why_page.read(contact, grant)
+        day = formats.date_format(found.sent_at, "j F Y") if found.sent_at else ""
+        since = formats.date_format(found.consent.occurred_at, "j F Y") if found.consent else ""
+    french = language == "fr"
+    purpose = found.purpose
+    context = {
+        "channel": found.channel,
+        "sent_at": found.sent_at,
+        "day": day,
+        "wanted_by": found.wanted_by,
+        "purpose_name": _purpose_name(grant, language),
+        "purpose_words": ((purpose.description_fr if french else "") or purpose.description)
+        if purpose
+        else "",
+        "service": found.service,
+        "consent": found.consent,
+        "basis": found.consent.basis if found.consent else "",
+        "since": since,
+        "withdrawn": found.withdrawn,
+        "rules": found.rules,
+        "preferences_path": f"/p/{preferences.token(grant, Use.PREFERENCES, now)}",
+        "unsubscribe_path": f"/u/{preferences.token(grant, Use.UNSUBSCRIBE, now)}",
+    }
+    return draw(request, "channels/why.html", context, language)
 
 
 def logo(request: HttpRequest) -> HttpResponse:

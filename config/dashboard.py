@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import connection
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
@@ -131,8 +132,10 @@ def _tiles(figures: Mapping[str, Any], request: HttpRequest) -> list[Tile]:
             Tile(
                 _("Held"),
                 figures["held"],
-                _("waiting for their moment"),
-                _only(messages, Message.State.HELD),
+                _("waiting for their moment: see why"),
+                reverse("admin:channels_decision_reasons") + "?outcome=hold"
+                if may("channels.view_decision")
+                else _only(messages, Message.State.HELD),
             )
         )
         uncertain = figures["uncertain"]

@@ -93,6 +93,12 @@ GROUPS: tuple[Group, ...] = (
         (
             ListLink(_("Messages"), "send", "channels.Message"),
             ListLink(_("Decisions"), "rule", "channels.Decision"),
+            PageLink(
+                _("Held and not sent"),
+                "pause_circle",
+                "admin:channels_decision_reasons",
+                ("channels.view_decision",),
+            ),
             ListLink(_("Templates"), "draft", "channels.Template"),
             ListLink(_("Content blocks"), "widgets", "channels.ContentBlock"),
             ListLink(_("Data feeds"), "rss_feed", "channels.DataFeed"),

@@ -45,6 +45,7 @@ class Use(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     CONFIRM = "confirm"
+    WHY = "why"
 
 
 #: How long links work. The law asks for 30 days after the message; mail is read later than that.
@@ -52,6 +53,7 @@ LIFETIME = {
     Use.UNSUBSCRIBE: timedelta(days=400),
     Use.PREFERENCES: timedelta(days=120),
     Use.CONFIRM: asking.WAITS,
+    Use.WHY: timedelta(days=400),
 }
 
 
@@ -79,6 +81,7 @@ class Links:
 
     preferences_url: str
     unsubscribe_url: str
+    why_url: str
 
 
 def links(contact: UUID, channel: str, purpose: str, now: datetime, *, message: UUID | None = None) -> Links:
@@ -88,6 +91,7 @@ def links(contact: UUID, channel: str, purpose: str, now: datetime, *, message: 
     return Links(
         preferences_url=f"{base}/p/{token(grant, Use.PREFERENCES, now)}",
         unsubscribe_url=f"{base}/u/{token(grant, Use.UNSUBSCRIBE, now)}",
+        why_url=f"{base}/w/{token(grant, Use.WHY, now)}",
     )
 
 

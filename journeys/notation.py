@@ -110,6 +110,8 @@ _FIELDS = [
     "value",
     "on_hold",
     "deadline",
+    "smart_channel",
+    "best_time_within",
     "conditions",
     "experiment",
     "set",

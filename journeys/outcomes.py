@@ -64,6 +64,8 @@ class Wanted:
     conditions: Mapping[str, Any] | None = None
     #: Survey that it asks.
     survey: str = ""
+    smart_channel: bool = False
+    best_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,8 @@ def _intent(
         on_hold=wanted.on_hold,
         deadline_at=now + wanted.deadline if wanted.deadline else None,
         origin_kind=version.kind,
+        smart_channel=wanted.smart_channel,
+        best_within=wanted.best_within,
         origin_id=walk.journey_id,
         origin_version=version.number,
         origin_run=walk.run_id,

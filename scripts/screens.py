@@ -70,6 +70,7 @@ SCREENS = [
     Screen("messages-uncertain", "/admin/channels/message/uncertain/"),
     _record("message", "/admin/channels/message/"),
     Screen("decisions", "/admin/channels/decision/"),
+    Screen("reasons", "/admin/channels/decision/reasons/"),
     Screen("templates", "/admin/channels/template/"),
     _record("template", "/admin/channels/template/"),
     Screen("providers", "/admin/channels/provideraccount/"),

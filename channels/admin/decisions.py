@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from datetime import tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Any
 
 from django.contrib import admin
+from django.contrib import messages as notices
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 
-from channels import explaining
+from channels import explaining, replaying
+from channels.admin.reasons import ReasonsView
 from channels.models import Decision, Message
+from channels.reason_words import REASONS
 from contacts.models import Contact
 from contacts.paging import CappedPaginator
 
 _TONES = {"pass": "is-good", "wait": "is-warn", "refuse": "is-bad", "cancel": "is-bad"}
 _LABELS = {"send": "success", "hold": "warning", "drop": "danger", "cancel": "info"}
-_REASONS = (
-    "allowed", "cap", "spacing", "quiet_hours", "redundant", "not_asked", "no_consent", "suppressed",
-    "no_address", "no_provider", "paused", "conditions", "deadline", "goal", "exit",
-)  # fmt: skip
 
 
 class ReasonFilter(admin.SimpleListFilter):
@@ -35,7 +35,7 @@ class ReasonFilter(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        return [(reason, reason.replace("_", " ").capitalize()) for reason in _REASONS]
+        return [(reason, str(words)) for reason, words in {"allowed": _("Allowed"), **REASONS}.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
         return queryset.filter(reason=self.value()) if self.value() else queryset
@@ -64,11 +64,38 @@ class DecisionAdmin(ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     actions = None
-    fields = ["sentence", "who", "decided_at", "about", "questions", "ruled_by"]
+    fields = ["sentence", "who", "decided_at", "about", "questions", "ruled_by", "again"]
     readonly_fields = fields
+
+    actions_list = ["all_reasons"]
 
     class Media:
         css = {"all": ["channels/policy.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(ReasonsView.as_view(model_admin=self))
+        again = self.admin_site.admin_view(self.check_again)
+        return [
+            path("reasons/", view, name="channels_decision_reasons"),
+            path("<int:pk>/again/", again, name="channels_decision_check_again"),
+            *super().get_urls(),
+        ]
+
+    def check_again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take the decision again and say whether the answer is the same. Changes nothing."""
+        decision = self.get_object(request, str(pk))
+        if decision is None:
+            raise Http404
+        if not self.has_view_permission(request, decision):
+            raise PermissionDenied
+        found = replaying.replay(decision)
+        level, words = _AGAIN[found.status]
+        notices.add_message(request, level, str(words) % {"differs": ", ".join(found.differs)})
+        return HttpResponseRedirect(reverse("admin:channels_decision_change", args=[decision.pk]))
+
+    @action(description=_("Why messages were held or not sent"), url_path="why", icon="rule")
+    def all_reasons(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:channels_decision_reasons"))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         # Not joined: what was decided about a contact that is gone stays in the ledger.
@@ -128,6 +155,18 @@ class DecisionAdmin(ModelAdmin):
             return str(_("the default rules"))
         return f"v{decision.charter_number}"
 
+    @admin.display(description=_("is it right?"))
+    def again(self, decision: Decision) -> SafeString:
+        """A way on every width of screen to take it again."""
+        return format_html(
+            '<span class="decision-again"><a class="segue-button is-small" href="{}">'
+            '<span class="material-symbols-outlined" aria-hidden="true">replay</span>{}</a>'
+            '<span class="segue-muted">{}</span></span>',
+            reverse("admin:channels_decision_check_again", args=[decision.pk]),
+            _("Check again"),
+            _("The same facts, the charter of then, the rules of the program as it runs now."),
+        )
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Decision], search_term: str
     ) -> tuple[QuerySet[Decision], bool]:
@@ -153,9 +192,29 @@ class DecisionAdmin(ModelAdmin):
 def _zone(decision: Decision) -> tzinfo | None:
     """The person's own clock, where it is known."""
     try:
-        return ZoneInfo(decision.contact.timezone) if decision.contact.timezone else None
-    except (Contact.DoesNotExist, ZoneInfoNotFoundError, ValueError):
+        return explaining.zone_of(decision.contact)
+    except Contact.DoesNotExist:
         return None
+
+
+_AGAIN: dict[str, tuple[int, Any]] = {
+    replaying.SAME: (
+        notices.SUCCESS,
+        _("Taken again just now on the same facts, under the charter of then: the same answer."),
+    ),
+    replaying.DIFFERENT: (
+        notices.WARNING,
+        _("Taken again just now on the same facts: the answer is another one (%(differs)s)."),
+    ),
+    replaying.NOT_ASKED: (
+        notices.INFO,
+        _("There is nothing to take again: the policy was not asked, or its facts were not kept then."),
+    ),
+    replaying.UNREADABLE: (
+        notices.WARNING,
+        _("It cannot be taken again: its facts or its charter cannot be read."),
+    ),
+}
 
 
 def _link(name: str, pk: int, text: str) -> SafeString | str:

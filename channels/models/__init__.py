@@ -6,6 +6,7 @@ from channels.models.block import BlockVersion, ContentBlock
 from channels.models.call import CallTask
 from channels.models.charter import CharterRequest, CharterVersion
 from channels.models.content_test import ContentTest
+from channels.models.decision_total import DecisionTotal
 from channels.models.engagement import EngagementTotal, Hit, HitSpool, LastOpen, Receipt, TrackedLink
 from channels.models.feed import DataFeed
 from channels.models.flow import Flow
@@ -30,6 +31,7 @@ __all__ = [
     "ContentTest",
     "DataFeed",
     "Decision",
+    "DecisionTotal",
     "EngagementTotal",
     "Flow",
     "Hit",

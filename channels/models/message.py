@@ -53,6 +53,8 @@ class Message(models.Model):
     conditions = models.JSONField(null=True)  # rule re-checked at dispatch
     on_hold = models.TextField(default="wait")  # wait, reroute, drop
     deadline_at = models.DateTimeField(null=True)
+    smart_channel = models.BooleanField(default=False, db_default=False)  # the channel they answer on first
+    best_by = models.DateTimeField(null=True)  # until when the person's best hour is looked for
     state = models.SmallIntegerField(choices=State.choices, default=State.INTENDED)
     due_at = models.DateTimeField(null=True)  # next time somebody must look at it; null when terminal
     channel = models.TextField(default="")  # decided channel
@@ -102,6 +104,10 @@ class Decision(models.Model):
     charter_number = models.IntegerField(null=True)
     # [[rule, verdict, inputs], ...] in the order in which the policy asked.
     trace = models.JSONField(default=list)
+    origin_kind = models.TextField(default="", db_default="")  # of the message, to find examples by
+    origin_id = models.IntegerField(null=True)
+    # What it rested on, packed (see policy_kept), to be taken again; null where nothing was asked.
+    facts = models.BinaryField(null=True, editable=False)
 
     class Meta:
         db_table = "channels_decision"

@@ -71,6 +71,8 @@ class Letter:
     on_hold: str
     deadline_at: datetime | None
     conditions: Mapping[str, Any] | None
+    smart_channel: bool = False
+    best_by: datetime | None = None
     channel: str = ""
     said: list[Said] = field(default_factory=list)
 

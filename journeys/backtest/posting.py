@@ -61,6 +61,9 @@ def _candidate(letter: Letter, past: Past, holds: bool | None) -> Candidate:
         on_hold=letter.on_hold,
         deadline_at=letter.deadline_at,
         conditions=holds,
+        smart_channel=letter.smart_channel,
+        best_by=letter.best_by,
+        wanted_at=letter.created_at,
     )
 
 

@@ -184,6 +184,8 @@ def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
                 on_hold=wanted.on_hold,
                 deadline_at=at + wanted.deadline if wanted.deadline else None,
                 conditions=walk.graph.conditions[step],
+                smart_channel=wanted.smart_channel,
+                best_by=at + wanted.best_within if wanted.best_within else None,
             )
         )
     if walk.end is End.LIVE:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from contacts import rules
@@ -35,8 +35,18 @@ CHANNEL_INPUTS = (
         ),
     ),
     Input("deadline", "span", _("Wait at most"), _("Such as 2 days. Empty: as long as it takes.")),
+    Input(
+        "smart_channel", "flag", _("Smart channel"),
+        _("Begin with the channel that the person answers on most, of those above."),
+    ),
+    Input(
+        "best_time_within", "span", _("Best time within"),
+        _("Wait for the hour in which the person answers most, such as 24 hours. Empty: at once."),
+    ),
     Input("conditions", "rule", _("Only if, when it leaves")),
 )  # fmt: skip
+#: Longer than this nobody's best hour is waited for.
+_LONGEST_BEST = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,13 @@ class Send(Step):
             on_hold=fields.choice("on_hold", ("wait", "reroute", "drop"), "wait"),
             deadline=fields.parsed("deadline", local_time.span, None),
             conditions=conditions.data if conditions else None,
+            smart_channel=fields.flag("smart_channel"),
+            best_within=fields.parsed("best_time_within", local_time.span, None),
         )
+        if wanted.best_within and wanted.best_within > _LONGEST_BEST:
+            fields.problem("best_time_within", f"must be at most {_LONGEST_BEST.days} days")
+        if wanted.smart_channel and len(channels) == 1:
+            fields.problem("smart_channel", "needs at least two channels to choose from")
         return cls(id=step_id, wanted=wanted, next=read_next(fields))
 
     def decide(self, run: Standing, facts: Facts, now: datetime) -> Outcome:
@@ -89,7 +105,13 @@ class Send(Step):
         ways = channel_names(wanted)
         limit = f", within {local_time.span_words(wanted.deadline)}" if wanted.deadline else ""
         only = f", only if {rules.explain(rules.parse(wanted.conditions))}" if wanted.conditions else ""
-        return f"Send {ways} ({wanted.purpose}){limit}{only}"
+        smart = ", their own channel first" if wanted.smart_channel else ""
+        best = (
+            f", at their best time within {local_time.span_words(wanted.best_within)}"
+            if wanted.best_within
+            else ""
+        )
+        return f"Send {ways} ({wanted.purpose}){smart}{best}{limit}{only}"
 
 
 def channel_names(wanted: Wanted) -> str:

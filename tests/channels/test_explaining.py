@@ -46,7 +46,7 @@ def test_a_cap_says_which_message_it_would_be_and_when_it_is_tried_again() -> No
     charter = {"caps": [{"limit": 2, "calendar": "week"}]}
     touches = [Touch("email", "offers", NOW - HOUR), Touch("email", "offers", NOW - 2 * HOUR)]
     assert explain(facts(charter, touches=touches)) == (
-        "Held: message 3 this week, limit 2; will try Mon 16 Mar, 00:00 Paris time"
+        "Held: third message this week, limit 2; will try Monday 16 Mar, 00:00 Paris time"
     )
 
 
@@ -57,14 +57,14 @@ def test_a_cap_says_which_message_it_would_be_and_when_it_is_tried_again() -> No
 def test_a_rolling_cap_names_its_window(rolling: str, words: str) -> None:
     charter = {"caps": [{"limit": 1, "rolling": rolling}]}
     said = explaining.why(line(facts(charter, touches=[Touch("email", "offers", NOW - HOUR)])))
-    assert said.startswith(f"message 2 {words}, limit 1; will try ")
+    assert said.startswith(f"second message {words}, limit 1; will try ")
 
 
 def test_the_clock_of_the_reader_may_be_asked_for() -> None:
     charter = {"spacing": {"apart": "4 hours"}}
     held = line(facts(charter, touches=[Touch("sms", "offers", NOW - HOUR)]))
-    assert explaining.why(held, ZoneInfo("America/New_York")).endswith("Tue 10 Mar, 11:00 New York time")
-    assert explaining.why(held).endswith("Tue 10 Mar, 15:00 UTC")
+    assert explaining.why(held, ZoneInfo("America/New_York")).endswith("Tuesday 10 Mar, 11:00 New York time")
+    assert explaining.why(held).endswith("Tuesday 10 Mar, 15:00 UTC")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_the_clock_of_the_reader_may_be_asked_for() -> None:
         (facts(providers={}), "Not sent: no provider carries this channel (email)"),
         (
             facts(providers={**OPEN, "email": True}),
-            "Held: the provider is paused (email); will try Tue 10 Mar, 12:15 UTC",
+            "Held: the provider is paused (email); will try Tuesday 10 Mar, 12:15 UTC",
         ),
         (facts(candidate=offer(conditions=False)), "Called off: what it was meant for no longer holds"),
         (
@@ -95,14 +95,14 @@ def test_the_clock_of_the_reader_may_be_asked_for() -> None:
             facts({"spacing": {"one_a_day": True}}, touches=[Touch("sms", "x", NOW - HOUR)]),
             (
                 "Held: there was a message on the same day already (10 Mar, 11:00 UTC);"
-                " will try Wed 11 Mar, 00:00 Paris time"
+                " will try Wednesday 11 Mar, 00:00 Paris time"
             ),
         ),
         (
             facts({"quiet_hours": [{"channels": ["email"], "from": "12:00", "to": "14:00"}]}),
             (
                 "Held: it is quiet time for this person (email, Europe/Paris);"
-                " will try Tue 10 Mar, 14:00 Paris time"
+                " will try Tuesday 10 Mar, 14:00 Paris time"
             ),
         ),
     ],

@@ -45,7 +45,7 @@ def test_an_own_weekly_maximum_holds_the_next_message(alice: Contact) -> None:
     assert (message.state, message.reason) == (State.HELD, "own_cap")
     assert message.due_at == NOON + DAY
     words = explaining.explain(Decision.objects.get())
-    assert "this person wants no more (message 3 in 7 days, limit 2)" in words
+    assert "this person wants no more (third message in 7 days, limit 2)" in words
 
 
 def test_without_an_own_maximum_the_same_message_leaves(alice: Contact) -> None:

@@ -11,11 +11,11 @@ from django.db import connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from channels import charter
+from channels import charter, smart
 from channels.models import Decision, Message
 from contacts import consent
 from contacts.consent import NewConsent
-from contacts.models import Contact
+from contacts.models import Contact, Prediction
 from journeys import clockwork, graph, runs, versions
 from journeys.backtest import arriving, replaying
 from journeys.backtest.lives import Trail
@@ -55,7 +55,7 @@ TABLES = (
     "journeys_run, journeys_stepentry, channels_message, channels_decision, channels_attempt, contacts_event,"
     " contacts_oncekey, contacts_cursor, contacts_contact, contacts_consentstate, journeys_journeyversion,"
     " journeys_journey, channels_charterversion, channels_provideraccount, channels_template,"
-    " channels_sandboxmessage, journeys_clockmark, journeys_endpointcall"
+    " channels_sandboxmessage, contacts_prediction, journeys_clockmark, journeys_endpointcall"
 )
 
 STORIES = st.lists(
@@ -157,7 +157,7 @@ def play(version: JourneyVersion, start: datetime, end: datetime) -> Replay:
     return replaying.play(question, arriving.lives(question, range(64)))
 
 
-SIMPLE = {
+SIMPLE: dict[str, Any] = {
     "trigger": {"event": "Cart"},
     "entry": {"mode": "always"},
     "start": "s0",
@@ -275,3 +275,23 @@ def test_a_backtest_of_what_was_asked_for_says_what_happened(
     happened = really(version, NOON)
     assert replayed(play(version, NOON, END)) == happened
     assert bool(happened) == bool(asked)
+
+
+def test_a_backtest_waits_for_the_same_best_hours() -> None:
+    steps = dict(SIMPLE["steps"])
+    steps["s0"] = {**MAIL, "best_time_within": "20 hours", "next": "s1"}
+    version, people = world({**SIMPLE, "steps": steps})
+    evenings = {"hours": [0.3 if hour in (18, 19) else 0.02 for hour in range(24)], "days": [1] * 7}
+    for person in people[:3]:
+        Prediction.objects.create(
+            contact=person, slot=person.slot, name=smart.HOURS, value=evenings, computed_at=NOON
+        )
+    # Without the other journey: of two messages of one instant a backtest takes the other's to be first.
+    story = [(minutes, one, what) for minutes, one, what in RICH if what != "Clicked"]
+    live_through(
+        [(NOON + timedelta(minutes=minutes), happening(people[one], what)) for minutes, one, what in story],
+        END,
+    )
+    happened = really(version, NOON)
+    assert replayed(play(version, NOON, END)) == happened
+    assert Decision.objects.filter(reason="best_hour", outcome=Decision.Outcome.HOLD).exists()
