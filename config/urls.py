@@ -20,6 +20,7 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics.page, name="metrics"),
     path("sdk/segue.js", web_sdk.script, name="web_sdk"),
+    path("sdk/survey.js", web_sdk.survey, name="web_sdk_survey"),
     path("admin/setup/", admin.site.admin_view(setup.page), name="setup"),
     path("admin/register/", admin.site.admin_view(register.page), name="register"),
     path("admin/promises/", admin.site.admin_view(promises_page.page), name="promises"),

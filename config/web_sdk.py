@@ -1,4 +1,4 @@
-"""The web SDK as every site loads it: one file, small, from any origin."""
+"""The web SDK as every site loads it: a small file, and another for surveys, from any origin."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 PLACE = Path(settings.BASE_DIR) / "sdk" / "segue.js"
+SURVEY = PLACE.with_name("survey.js")
 
 
 def shorn(source: str) -> str:
@@ -26,17 +27,27 @@ def shorn(source: str) -> str:
     return "\n".join(kept) + "\n"
 
 
-@functools.lru_cache(maxsize=1)
-def _file() -> tuple[bytes, bytes, str]:
+@functools.lru_cache(maxsize=2)
+def _file(place: Path) -> tuple[bytes, bytes, str]:
     """(plain, gzipped, ETag) of the file; it changes only with the installation."""
-    plain = shorn(PLACE.read_text(encoding="utf-8")).encode()
+    plain = shorn(place.read_text(encoding="utf-8")).encode()
     return plain, gzip.compress(plain, 9, mtime=0), f'W/"{hashlib.sha256(plain).hexdigest()[:16]}"'
 
 
 @require_safe
 def script(request: HttpRequest) -> HttpResponse:
     """`/sdk/segue.js`: kept by browsers for an hour, then asked for again by its ETag."""
-    plain, packed, tag = _file()
+    return _answer(request, PLACE)
+
+
+@require_safe
+def survey(request: HttpRequest) -> HttpResponse:
+    """`/sdk/survey.js`: what segue.js loads where a message asks something."""
+    return _answer(request, SURVEY)
+
+
+def _answer(request: HttpRequest, place: Path) -> HttpResponse:
+    plain, packed, tag = _file(place)
     if request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
     elif "gzip" in request.headers.get("Accept-Encoding", ""):

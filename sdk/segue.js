@@ -457,7 +457,8 @@
     if (title) words.append(part("strong", "display:block", title));
     words.append(part("span", "white-space:pre-line", text));
     box.append(words);
-    if (message.survey) box.append(question(message, happened));
+    // Loaded only where somebody is asked something.
+    if (message.survey) import(`${options.host}/sdk/survey.js`).then((own) => box.append(own.question(message, part, ask, happened)));
     else if (web(link)) {
       const follow = part("a", "padding:.6em 1em;color:var(--segue-on-accent,Canvas);background:var(--segue-accent,CanvasText);border-radius:inherit;text-decoration:none", button || title || text);
       follow.href = link;
@@ -474,7 +475,7 @@
       done(id, "dismissed");
       happened("dismissed");
     };
-    box.onkeydown = (event) => event.key === "Escape" && close.onclick();
+    box.onkeydown = ({ key }) => void (key === "Escape" && close.onclick()); // false would end the key
     box.append(close);
     const watch = new IntersectionObserver(([seen]) => {
       if (!seen.isIntersecting) return;
@@ -484,48 +485,6 @@
     }, { threshold: 0.5 });
     watch.observe(box);
     return box;
-  }
-
-  /** The survey of a message: its answers as buttons, a comment where one is asked for. */
-  function question({ id, survey, text }, happened) {
-    const french = document.documentElement.lang.startsWith("fr");
-    const form = part("form", "flex:1 1 100%;display:flex;flex-wrap:wrap;gap:.4em;align-items:center");
-    const heard = (words) => {
-      const line = part("p", "margin:0;flex:1 1 100%", words);
-      line.setAttribute("role", "status");
-      form.replaceChildren(line);
-    };
-    const choices = part("div", "display:flex;flex-wrap:wrap;gap:.4em");
-    choices.setAttribute("role", "radiogroup");
-    choices.setAttribute("aria-label", survey.question);
-    if (survey.question !== text) form.append(part("span", "flex:1 1 100%", survey.question));
-    for (const { value, label } of survey.choices) {
-      const choice = part("label", "display:inline-flex;gap:.3em;align-items:center;min-height:2.5em;padding:0 .6em;border:1px solid;border-radius:inherit;cursor:pointer");
-      const input = part("input", "accent-color:var(--segue-accent,auto)");
-      Object.assign(input, { type: "radio", name: `segue-${id}`, value, required: true });
-      choice.append(input, label);
-      choices.append(choice);
-    }
-    if (survey.choices.length) form.append(choices);
-    if (survey.low || survey.high) form.append(part("small", "flex:1 1 100%", `${survey.low} … ${survey.high}`));
-    const comment = part("textarea", "flex:1 1 100%;font:inherit;color:inherit;background:transparent;border:1px solid;padding:.4em");
-    comment.rows = 2;
-    comment.maxLength = 2000;
-    comment.required = !survey.choices.length;
-    comment.setAttribute("aria-label", survey.comment || survey.question);
-    comment.placeholder = survey.comment || "";
-    if (survey.comment || comment.required) form.append(comment);
-    const go = part("button", "min-height:2.5em;padding:0 1em;font:inherit;color:var(--segue-on-accent,Canvas);background:var(--segue-accent,CanvasText);border:0;border-radius:.5em;cursor:pointer", french ? "Envoyer" : "Send");
-    form.append(go);
-    form.onsubmit = async (event) => {
-      event.preventDefault();
-      const picked = form.querySelector("input:checked");
-      const answer = await ask("answers", { id, value: picked ? Number(picked.value) : null, text: comment.value });
-      if (!answer) return;
-      heard(survey.thanks || (french ? "Merci." : "Thank you."));
-      happened("answered");
-    };
-    return form;
   }
 
   // ---- Start. ----------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from contacts.api.errors import Refused, not_found
 from contacts.api.fields import Fields
 
 
-class ProblemShape(Fields):
+class CharterProblemShape(Fields):
     path = serializers.CharField(help_text="Where, such as caps.0.limit.")
     message = serializers.CharField()
     warning = serializers.BooleanField(help_text="A warning does not keep it from being published.")
@@ -31,39 +31,39 @@ class VersionRow(Fields):
     published_at = serializers.DateTimeField(allow_null=True)
 
 
-class VersionShape(VersionRow):
+class CharterVersionShape(VersionRow):
     rules = serializers.JSONField(help_text="See docs/how-to/charter.md.")
     sentences = serializers.ListField(child=serializers.CharField())
-    problems = ProblemShape(many=True)
+    problems = CharterProblemShape(many=True)
 
 
-class RulingShape(Fields):
+class CharterRulingShape(Fields):
     number = serializers.IntegerField(allow_null=True, help_text="Null: the default rules.")
     rules = serializers.JSONField()
     sentences = serializers.ListField(child=serializers.CharField())
 
 
-class RulesBody(Fields):
+class CharterRulesBody(Fields):
     rules = serializers.DictField(help_text="The whole charter.")
 
 
-class DraftBody(RulesBody):
+class DraftBody(CharterRulesBody):
     note = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)
     effective_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
 
-class LintShape(Fields):
-    problems = ProblemShape(many=True)
+class CharterLintShape(Fields):
+    problems = CharterProblemShape(many=True)
 
 
-class FigureShape(Fields):
+class CharterFigureShape(Fields):
     kind = serializers.ChoiceField(choices=["outcome", "channel", "purpose", "reason"])
     name = serializers.CharField()
     before = serializers.IntegerField()
     after = serializers.IntegerField()
 
 
-class ImpactShape(Fields):
+class CharterImpactShape(Fields):
     since = serializers.DateTimeField()
     messages = serializers.IntegerField(help_text="Wanted in the last 14 days.")
     played = serializers.IntegerField(help_text="So many of them were looked at; fewer are a sample.")
@@ -73,7 +73,7 @@ class ImpactShape(Fields):
     later = serializers.IntegerField()
     later_seconds = serializers.IntegerField(help_text="By so much at the median.")
     elsewhere = serializers.IntegerField(help_text="Would have taken another channel.")
-    figures = FigureShape(many=True)
+    figures = CharterFigureShape(many=True)
 
 
 class PublishBody(Fields):
@@ -87,7 +87,7 @@ class PublishAnswer(Fields):
 class CharterInForce(Endpoint):
     scopes = {"GET": "charter:read"}
 
-    @operation("get_charter", "The charter in force", answer=RulingShape)
+    @operation("get_charter", "The charter in force", answer=CharterRulingShape)
     def get(self, call: Call) -> Any:
         ruling = charter.current(call.now)
         return {
@@ -100,7 +100,9 @@ class CharterInForce(Endpoint):
 class CharterLint(Endpoint):
     scopes = {"POST": "charter:read"}
 
-    @operation("lint_charter", "What is wrong or doubtful in rules", body=RulesBody, answer=LintShape)
+    @operation(
+        "lint_charter", "What is wrong or doubtful in rules", body=CharterRulesBody, answer=CharterLintShape
+    )
     def post(self, call: Call) -> Any:
         """Stores nothing."""
         return {"problems": _problems(charter_rules.lint(call.body["rules"]))}
@@ -113,7 +115,7 @@ class CharterVersions(Endpoint):
     def get(self, call: Call) -> Any:
         return call.page(CharterVersion.objects.all(), ("-id",), lambda rows: [_row(row) for row in rows])
 
-    @operation("draft_charter", "Make a draft", body=DraftBody, answer=VersionShape, status=201)
+    @operation("draft_charter", "Make a draft", body=DraftBody, answer=CharterVersionShape, status=201)
     def post(self, call: Call) -> Any:
         """A draft with problems is stored too; it cannot be published before they are put right."""
         version = charter.draft(call.body["rules"], call.body["note"], _by(call))
@@ -126,11 +128,11 @@ class CharterVersions(Endpoint):
 class CharterDetail(Endpoint):
     scopes = {"GET": "charter:read", "PUT": "charter:write"}
 
-    @operation("get_charter_version", "One version", answer=VersionShape)
+    @operation("get_charter_version", "One version", answer=CharterVersionShape)
     def get(self, call: Call, number: int) -> Any:
         return _whole(_version(number))
 
-    @operation("change_charter_draft", "Change a draft", body=DraftBody, answer=VersionShape)
+    @operation("change_charter_draft", "Change a draft", body=DraftBody, answer=CharterVersionShape)
     def put(self, call: Call, number: int) -> Any:
         """A published version never changes: make a new draft."""
         drafts = CharterVersion.objects.filter(number=_version(number).number, published_at=None)
@@ -144,7 +146,7 @@ class CharterDetail(Endpoint):
 class CharterImpact(Endpoint):
     scopes = {"GET": "charter:read"}
 
-    @operation("get_charter_impact", "What it would have done to the last 14 days", answer=ImpactShape)
+    @operation("get_charter_impact", "What it would have done to the last 14 days", answer=CharterImpactShape)
     def get(self, call: Call, number: int) -> Any:
         try:
             new = charter_rules.parse(_version(number).rules)

@@ -101,7 +101,7 @@ class CampaignActBody(Fields):
     act = serializers.ChoiceField(choices=["pause", "resume", "cancel", "recall", "archive"])
 
 
-class OutcomeShape(Fields):
+class CampaignOutcomeShape(Fields):
     outcome = serializers.CharField(help_text="send, hold, drop, cancel or expire.")
     reason = serializers.CharField()
     people = serializers.IntegerField()
@@ -117,7 +117,7 @@ class EstimateShape(Fields):
     late = serializers.IntegerField(help_text="Whose own hour has passed.")
     reachable = serializers.DictField(child=serializers.IntegerField())
     channels = serializers.DictField(child=serializers.IntegerField())
-    outcomes = OutcomeShape(many=True)
+    outcomes = CampaignOutcomeShape(many=True)
     seconds = serializers.IntegerField(allow_null=True, help_text="How long its pace takes for all.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -173,3 +174,29 @@ def test_the_inbox_is_read_by_the_page_itself(shop: Shop) -> None:
     shop.page.evaluate("(id) => segue.read(id)", str(row.key))
 
     assert shop.page.evaluate("segue.inbox().then((box) => box.unread)") == 0
+
+
+def test_a_survey_is_answered_in_the_page_by_the_keyboard_alone(shop: Shop) -> None:
+    visitor = shop.visitor()
+    # What the server keeps of a survey that asks how likely one is to come back.
+    survey = {
+        "slug": "nps", "version": 1, "question": "Would you come back?", "comment": "Why?",
+        "low": "no", "high": "yes", "thanks": "Thanks!",
+        "choices": [{"value": number, "label": str(number)} for number in range(3)],
+    }  # fmt: skip
+    shop.message(visitor, survey=survey, link="")
+    asked: list[dict[str, Any]] = []
+
+    def heard(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or ""))
+        route.fulfill(json={"taken": True}, headers={"Access-Control-Allow-Origin": "*"})
+
+    shop.page.route("**/i/answers", heard)
+    shop.page.goto(SHOP)
+    card = shop.page.get_by_role("region", name="Free delivery")
+    card.get_by_label("Why?").fill("Good cups")
+    card.get_by_role("button", name="0", exact=True).focus()
+    shop.page.keyboard.press("Enter")
+
+    expect(card.get_by_role("status")).to_have_text("Thanks!")
+    assert [(answer["value"], answer["text"]) for answer in asked] == [(0, "Good cups")]

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from channels import charter, delivery
-from channels.models import CharterVersion
+from channels import delivery
 from contacts import clock, consent, permission, preferences
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose
@@ -104,17 +103,3 @@ def test_the_public_pages_fit_any_screen(watched: Watched, alice: Contact) -> No
     for path in (*paths(alice), "/u/nonsense"):
         watched.page.goto(path)
         assert too_wide(watched.page) <= 0
-
-
-def test_a_charter_is_edited_and_published(signed_in: Watched) -> None:
-    version = charter.draft(charter.DEFAULT)
-    page = signed_in.page
-    page.goto(f"/admin/channels/charterversion/{version.pk}/change/")
-    page.get_by_label("Spacing").fill('{"apart": "3 hours"}')
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.goto(f"/admin/channels/charterversion/{version.pk}/publish/")
-    expect(page.get_by_text("At least 3 hours between two messages.")).to_be_visible()
-    page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("In force: charter v1")).to_be_visible()
-    assert CharterVersion.objects.get().rules["spacing"] == {"apart": "3 hours"}
-    assert signed_in.faults == []

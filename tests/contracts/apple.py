@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -67,9 +69,10 @@ class Apple:
     def _talk(self, sock: socket.socket) -> None:
         talk = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
         talk.initiate_connection()
-        sock.sendall(talk.data_to_send())
         asked: dict[int, tuple[dict[str, str], bytearray]] = {}
-        with sock:
+        # Whoever speaks something else, or leaves in the middle, is what a port on a machine meets.
+        with sock, suppress(OSError, h2.exceptions.ProtocolError):
+            sock.sendall(talk.data_to_send())
             while raw := sock.recv(65_536):
                 for event in talk.receive_data(raw):
                     if isinstance(event, h2.events.RequestReceived):

@@ -13,7 +13,7 @@ from django.conf import settings
 from pytest_django.live_server_helper import LiveServer
 
 from tests.contacts.api.caller import make_key
-from tests.factories import make_contact
+from tests.factories import make_contact, make_provider
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "api.md"
 
@@ -27,6 +27,7 @@ def blocks() -> list[str]:
 def test_every_example_of_the_docs_is_answered(live_server: LiveServer) -> None:
     told = dict(os.environ, SEGUE=live_server.url, KEY=make_key(*settings.SEGUE_API_SCOPES))
     told["ADA"] = str(make_contact().public_id)
+    make_provider("email", id=3)
     assert len(blocks()) >= 7
     for block in blocks():
         lines = [line for line in block.splitlines() if not line.startswith("export ")]
