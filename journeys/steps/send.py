@@ -37,7 +37,7 @@ CHANNEL_INPUTS = (
     Input("deadline", "span", _("Wait at most"), _("Such as 2 days. Empty: as long as it takes.")),
     Input(
         "smart_channel", "flag", _("Smart channel"),
-        _("Begin with the channel that the person answers on most, of those above."),
+        _("Begin with the channel that the person answers on most, of those above."), default=False,
     ),
     Input(
         "best_time_within", "span", _("Best time within"),

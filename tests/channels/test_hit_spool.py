@@ -83,7 +83,8 @@ def test_files_that_grow_large_are_left_for_new_ones(tmp_path: Path, monkeypatch
     for number in range(100):
         spool.store([hit(number)])
     spool.close()
-    assert books.rows == [encoded(hit(number)) for number in range(100)]
+    # A new file may be taken in a moment before the one that became full: hits do not rest on each other.
+    assert sorted(books.rows) == sorted(encoded(hit(number)) for number in range(100))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -63,7 +63,7 @@ def test_a_scanner_that_fetches_every_link_three_times_changes_nothing(client: C
     delivery.deliver_batch(lambda: now)
     kept = SandboxMessage.objects.get()
     links = sorted(_links(kept))
-    assert {urlsplit(link).path[:3] for link in links} == {"/t/", "/u/", "/p/"}
+    assert {urlsplit(link).path[:3] for link in links} == {"/t/", "/u/", "/p/", "/w/"}
     before = _state()
     for link in links * 3:
         for method, headers in (("GET", {}), ("HEAD", {}), ("GET", PREFETCH)):
