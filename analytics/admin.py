@@ -14,7 +14,7 @@ from django.views.generic import TemplateView
 from unfold.admin import ModelAdmin
 from unfold.views import UnfoldModelAdminViewMixin
 
-from analytics import charts, kpis, reports
+from analytics import charts, choice, kpis, reports
 from analytics.models import DailyKpi
 from channels.models.provider import Channel
 from contacts import clock
@@ -96,6 +96,80 @@ class EngagementView(UnfoldModelAdminViewMixin, TemplateView):
         )
 
 
+class ChoiceForm(forms.Form):
+    """What is compared, and over how long; what is missing or wrong falls back to the channel and 30 days."""
+
+    what = forms.ChoiceField(
+        label=_("What is chosen"),
+        choices=[(choice.CHANNEL, _("The channel")), (choice.HOUR, _("The hour"))],
+        required=False,
+    )
+    days = forms.ChoiceField(label=_("Period"), choices=list(PERIODS.items()), required=False)
+
+
+_ARMS = {
+    choice.BEST: (_("Chosen for the person"), _("what was learned of them decided")),
+    choice.CONTROL: (_("Left as they are"), _("people drawn by lot, to compare")),
+    choice.EXPLORE: (_("By chance"), _("messages drawn by lot, to go on learning")),
+}
+_OUTCOMES = {
+    "opened": _("Opened by people"),
+    "clicked": _("Clicked by people"),
+    "converted": _("Reached the journey's goal"),
+}
+
+
+class ChoiceView(UnfoldModelAdminViewMixin, TemplateView):
+    """What smart choice is worth: those for whom it chooses against those left as they are."""
+
+    title = _("What smart choice is worth")
+    permission_required = ("analytics.view_dailykpi",)
+    template_name = "analytics/choice.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        form = ChoiceForm({"what": choice.CHANNEL, "days": "30"} | self.request.GET.dict())
+        said = form.cleaned_data if form.is_valid() else {}
+        today = clock.now().date()
+        period = reports.Period(today - timedelta(days=int(said.get("days") or 30) - 1), today)
+        try:
+            found = choice.report(said.get("what") or choice.CHANNEL, period)
+        except choice.TooLongError:
+            found = None
+        return super().get_context_data(
+            **kwargs,
+            crumbs=[(_("Insights"), ""), (self.title, "")],
+            form=form,
+            period=period,
+            report=found,
+            outcomes=list(_OUTCOMES.values()),
+            rows=_choice_rows(found) if found else [],
+            differences=_choice_differences(found) if found else [],
+            fewest=choice.FEWEST,
+        )
+
+
+def _choice_rows(found: choice.Report) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": _ARMS[arm][0],
+            "note": _ARMS[arm][1],
+            "people": group.people,
+            "messages": group.messages,
+            "rates": [group.rates[name] for name in choice.OUTCOMES],
+        }
+        for arm, group in found.groups.items()
+    ]
+
+
+def _choice_differences(found: choice.Report) -> list[tuple[Any, list[tuple[Any, choice.Difference]]]]:
+    """Against whom, and by how much each rate differs."""
+    return [
+        (_ARMS[arm][0], [(_OUTCOMES[name], one) for name, one in differences.items()])
+        for arm in choice.ARMS[1:]
+        if (differences := found.against(arm))
+    ]
+
+
 @admin.register(DailyKpi)
 class DailyKpiAdmin(ModelAdmin):
     """Read-only figures behind the report."""
@@ -114,5 +188,15 @@ class DailyKpiAdmin(ModelAdmin):
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(EngagementView.as_view(model_admin=self))
-        return [path("engagement/", view, name="analytics_engagement"), *super().get_urls()]
+        guarded = self.admin_site.admin_view
+        return [
+            path(
+                "engagement/",
+                guarded(EngagementView.as_view(model_admin=self)),
+                name="analytics_engagement",
+            ),
+            path(
+                "smart-choice/", guarded(ChoiceView.as_view(model_admin=self)), name="analytics_smart_choice"
+            ),
+            *super().get_urls(),
+        ]

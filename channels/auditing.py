@@ -1,101 +1,29 @@
-"""Looks of the auditor that need more than a statement: caps counted anew, decisions checked, measuring.
-
-The counting of caps is not the policy's: it starts from what really left and knows only what a cap says.
-"""
+"""Looks of the auditor that need more than a statement: decisions checked and taken again, measuring."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import psycopg
 from django.conf import settings
 from django.db import connection
 
-from channels import charter, deciding_people, policy_time, tracking_domain
-from channels.charter_rules import PERSON, Cap, Charter
-from channels.policy_facts import REFUSE, WAIT, tags_from
+from channels import replaying, tracking_domain
+from channels.policy_facts import REFUSE, WAIT
 from contacts import measuring
 from contacts.auditing.promise import Found
 
 CLAIMED = f"interval '{settings.SEGUE_LEASE + 30} seconds'"
 "Longer than a message may be held between the last look at consent and the provider."
-_ONE_A_DAY = Cap(name="one a day", limit=1, calendar="day")
 _SAMPLE = 20
 "One decision in so many is looked at."
-
-
-class _Left(NamedTuple):
-    message: int
-    attempt: int
-    contact: int
-    channel: str
-    purpose: str
-    exempt: bool
-    decided: datetime
-    at: datetime
-    tags: str
-
-
-def over_caps(now: datetime, after: int, upto: int) -> Iterator[Found]:
-    """Messages that left although a cap was full. Four statements for a portion and its people."""
-    fresh = _read(_FRESH, [after, upto])
-    if not fresh:
-        return
-    rulers = charter.rulers(now)
-    reach = max(one.reach for _since, one in rulers)
-    contacts = sorted({row[0] for row in fresh})
-    names = {row[1]: row[2] for row in fresh}
-    since = min(row[3] for row in fresh) - reach
-    history: dict[int, list[_Left]] = defaultdict(list)
-    for row in _read(_LEFT, [contacts, since]):
-        history[row[2]].append(_Left(*row))
-    people = deciding_people.people(contacts, charter.current(now), now)
-    for contact, left in history.items():
-        zones: Sequence[str] = people[contact].zones if contact in people else ()
-        for one in left:
-            if one.message not in names or one.exempt:
-                continue
-            ruling = [rules for began, rules in rulers if began <= one.decided]
-            # A charter that came into force between the decision and the provider rules the next message.
-            for cap in _caps(ruling[-1]) if ruling else ():
-                taken = _taken(cap, one, left, zones)
-                if cap.concerns(one.channel, one.purpose, tags_from(one.tags)) and taken > cap.limit:
-                    about = {"message": one.message, "cap": cap.name, "limit": cap.limit, "left": taken}
-                    yield Found(f"{one.message}-{cap.name}"[:120], one.at, about, names[one.message])
-
-
-def _caps(rules: Charter) -> tuple[Cap, ...]:
-    """The caps that can be counted anew: nobody's engagement band of the past is kept."""
-    caps = tuple(cap for cap in rules.caps if not cap.bands)
-    return (*caps, _ONE_A_DAY) if rules.one_a_day else caps
-
-
-def _taken(cap: Cap, this: _Left, left: Sequence[_Left], zones: Sequence[str]) -> int:
-    """How many messages stand in the window of ``this``, itself included. Of unknown zones, the mildest."""
-    counted = [
-        one.at
-        for one in left
-        if one.at <= this.at
-        and cap.concerns(one.channel, one.purpose, tags_from(one.tags))
-        and (cap.count_transactional or not one.exempt)
-    ]
-    if cap.rolling is not None:
-        return sum(at > this.at - cap.rolling for at in counted)
-    names = zones if cap.zone == PERSON else (cap.zone,)
-    return min(
-        (
-            sum(
-                policy_time.period(at, cap.calendar, name) == policy_time.period(this.at, cap.calendar, name)
-                for at in counted
-            )
-            for name in names
-        ),
-        default=0,
-    )
+_TAKEN_AGAIN = 200
+"So many decisions of a portion at most are taken again: a tenth of a second."
+_AGAIN_WITHIN = timedelta(days=2)
+"Older ones were decided by an older program, which may have meant otherwise."
 
 
 def unsound(now: datetime, after: int, upto: int) -> Iterator[Found]:
@@ -124,6 +52,14 @@ _SEND, _HOLD = 1, 2
 _ORIGIN = "origin"
 
 
+def otherwise(now: datetime, after: int, upto: int) -> Iterator[Found]:
+    """Decisions of a sample that come out otherwise when they are taken again. Three statements a portion."""
+    for decision, replay in replaying.sample(after, upto, now - _AGAIN_WITHIN, _TAKEN_AGAIN):
+        if replay.status == replaying.DIFFERENT:
+            about = {"decision": decision.pk, "message": decision.message_id, "differs": [*replay.differs]}
+            yield Found(str(decision.pk), decision.decided_at, about, decision.pk)
+
+
 def measured_unasked(now: datetime, after: int, upto: int) -> Iterator[Found]:
     """Receipts of opens and clicks that name somebody who did not agree to it. Five statements."""
     rows = _read(_READ, [after, upto])
@@ -148,26 +84,6 @@ def _read(sql: str, parameters: Sequence[Any]) -> list[Any]:
         cursor.execute(sql, parameters)
         return cursor.fetchall()
 
-
-_FRESH = """
-SELECT m.contact_id, m.id, a.id, m.accepted_at FROM channels_attempt a
-JOIN channels_message m ON m.id = a.message_id AND m.created_at = a.message_created_at
-WHERE a.id > %b AND a.id <= %b AND a.outcome = 'accepted' AND m.accepted_at IS NOT NULL AND m.contact_id > 0
-  AND NOT m.transactional AND m.origin_kind NOT IN ('reply', 'test')
-  AND NOT EXISTS (SELECT FROM contacts_merge g
-                  WHERE g.winner_id = m.contact_id AND g.merged_at >= a.started_at)
-"""
-
-_LEFT = """
-SELECT m.id, 0, m.contact_id, m.channel, m.purpose,
-       m.transactional OR m.purpose IN (SELECT slug FROM contacts_purpose WHERE transactional),
-       coalesce((SELECT max(d.decided_at) FROM channels_decision d
-                 WHERE d.message_id = m.id AND d.outcome = 1), m.accepted_at),
-       m.accepted_at, m.tags
-FROM channels_message m
-WHERE m.contact_id = ANY(%b::int8[]) AND m.accepted_at > %b::timestamptz AND m.state = 6
-ORDER BY m.contact_id, m.accepted_at
-"""
 
 _DECISIONS = """
 SELECT id, decided_at, message_id, outcome, channel, until, trace FROM channels_decision

@@ -44,8 +44,8 @@ class CharterError(Exception):
 
 #: The parts of a charter's data, in the order in which people read them.
 PARTS = (
-    *("channels", "consent", "engagement", "caps", "spacing", "redundancy", "combinations", "priorities"),
-    *("quiet_hours", "laws", "blackouts", "holidays", "time", "tone"),
+    *("channels", "smart", "consent", "engagement", "caps", "spacing", "redundancy", "combinations"),
+    *("priorities", "quiet_hours", "laws", "blackouts", "holidays", "time", "tone"),
 )
 
 #: What rules until somebody publishes another charter.
@@ -86,7 +86,7 @@ def lint(data: object) -> list[Problem]:
 
 
 def _charter(reader: RuleReader, data: object, number: int | None) -> Charter:
-    parts = reader.fields(data, "", {*PARTS, "smart"})
+    parts = reader.fields(data, "", set(PARTS))
     spacing = reader.fields(parts.get("spacing", {}), "spacing", {"one_a_day", "apart"})
     known = {"order", "order_by", "fallback", "roles"}
     channels = reader.fields(parts.get("channels", {}), "channels", known)
@@ -138,6 +138,8 @@ def _doubts(charter: Charter) -> list[Problem]:
             found.append(Problem("quiet_hours", f"{channel} never has a free hour", warning=True))
         if channel not in charter.order:
             found.append(Problem("channels.order", f"{channel} is switched off", warning=True))
+    if charter.smart.explore + charter.smart.control >= 100:
+        found.append(Problem("smart", "chance and comparison leave nothing to the best choice", warning=True))
     for i, rule in enumerate(charter.redundancy):
         if not rule.ahead and not rule.behind:
             found.append(

@@ -20,11 +20,8 @@ def by_part(charter: Charter) -> dict[str, list[str]]:
     """The same by the part of the data that says it; what says nothing is left out."""
     found = {
         "consent": [_consent(charter)],
-        "channels": [
-            _channels(charter),
-            *_smart(charter.smart),
-            *(_role(*one) for one in charter.roles),
-        ],
+        "channels": [_channels(charter), *(_role(*one) for one in charter.roles)],
+        "smart": _smart(charter.smart),
         "redundancy": [
             f"No {rule.drop} while an {rule.when} is scheduled within {length(rule.ahead)}"
             + (f" or went out within {length(rule.behind)}" if rule.behind else "")
@@ -80,14 +77,17 @@ def roughly(span: timedelta) -> str:
 
 
 def _smart(rules: Smart) -> list[str]:
-    """What is chosen for each person, where that is not as usual."""
-    if rules == Smart():
-        return []
+    """What is chosen for each person, and how much of it is left to chance."""
     said = {ASKED: "where a message asks for it", ALWAYS: "for every message", NEVER: "for none"}
     limit = f", within {length(rules.within)}" if rules.hour == ALWAYS else ""
-    return [
+    lines = [
         f"The channel that the person answers on is tried first {said[rules.channel]}.",
         f"The person's best hour is waited for {said[rules.hour]}{limit}.",
+    ]
+    if rules.channel == rules.hour == NEVER:
+        return lines
+    return [
+        *lines,
         (
             f"Of such messages {rules.explore} % are left to chance, to go on learning; {rules.control} % of"
             " people are left as they are, to compare."

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from channels import auditing
+from channels import auditing, auditing_caps
 from contacts.auditing.promise import Asked, Passing, Promise, Standing
 
 _ATTEMPTS = ("channels_attempt", "started_at")
@@ -121,7 +121,7 @@ WHERE {_HANDED_OVER} AND m.origin_kind <> 'reply' AND s.created_at < a.started_a
         _("No cap of the charter is exceeded."),
         _("Counted anew from what really left, somebody got more than the charter allows."),
         _("Look at the person's decisions: each names what every cap had counted."),
-        Asked(auditing.over_caps, *_ATTEMPTS),
+        Asked(auditing_caps.over_caps, *_ATTEMPTS),
     ),
     Promise(
         "decision_sound",
@@ -129,6 +129,14 @@ WHERE {_HANDED_OVER} AND m.origin_kind <> 'reply' AND s.created_at < a.started_a
         _("A decision's outcome does not fit the rules that it lists: it could not be explained."),
         _("Open the decision; report it with its trace."),
         Asked(auditing.unsound, "channels_decision", "decided_at"),
+    ),
+    Promise(
+        "decision_again",
+        _("A decision that is taken again gives the same answer."),
+        _("The policy answers otherwise on the same facts: what it said cannot be explained any more."),
+        _("Open the decision: its page says what differs. Right after an update the new policy may mean to."),
+        Asked(auditing.otherwise, "channels_decision", "decided_at"),
+        every=timedelta(minutes=1),
     ),
     Promise(
         "messages_move",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -41,18 +40,6 @@ class Replay(NamedTuple):
     differs: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Sample:
-    """What taking some decisions again gave: how many were, by status, and which were different."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    different: list[int] = field(default_factory=list)
-
-    @property
-    def checked(self) -> int:
-        return self.counts.get(SAME, 0) + self.counts.get(DIFFERENT, 0)
-
-
 def replay(decision: Decision) -> Replay:
     """Take one decision again."""
     return replays([decision])[decision.pk]
@@ -65,22 +52,16 @@ def replays(decisions: Iterable[Decision]) -> dict[int, Replay]:
     return {one.pk: _replay(one, charters) for one in asked}
 
 
-def sample(now: datetime, size: int = 200, within: timedelta = timedelta(days=2), seed: int = 0) -> Sample:
-    """Take some of the latest decisions again, chosen by chance: so many at most. Three statements."""
-    latest = Decision.objects.filter(decided_at__gt=now - within, decided_at__lte=now)
-    newest = latest.order_by("-id").values_list("id", flat=True).first()
-    oldest = latest.order_by("id").values_list("id", flat=True).first()
-    found = Sample()
-    if newest is None or oldest is None:
-        return found
-    span = range(oldest, newest + 1)
-    chance = random.Random(seed or now.timestamp())  # noqa: S311 a sample, no secret
-    ids = span if len(span) <= size else chance.sample(span, size)
-    for decision_id, one in replays(latest.filter(id__in=list(ids))).items():
-        found.counts[one.status] = found.counts.get(one.status, 0) + 1
-        if one.status == DIFFERENT:
-            found.different.append(decision_id)
-    return found
+def sample(after: int, upto: int, since: datetime, most: int) -> list[tuple[Decision, Replay]]:
+    """Take some of the decisions with ids in (after, upto] again: ``most`` at most, evenly spread.
+
+    Those before ``since`` are left out. Three statements.
+    """
+    there = Decision.objects.filter(id__gt=after, id__lte=upto, decided_at__gt=since)
+    ids = list(there.order_by("id").values_list("id", flat=True))
+    found = list(there.filter(id__in=ids[:: max(1, -(-len(ids) // most))]))
+    again = replays(found)
+    return [(one, again[one.pk]) for one in found]
 
 
 def _charters(numbers: Collection[int]) -> dict[int | None, Charter]:

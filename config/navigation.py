@@ -119,7 +119,14 @@ GROUPS: tuple[Group, ...] = (
     ),
     (
         _("Insights"),
-        (PageLink(_("Engagement"), "bar_chart", "admin:analytics_engagement", ("analytics.view_dailykpi",)),),
+        (
+            PageLink(
+                _("Engagement"), "bar_chart", "admin:analytics_engagement", ("analytics.view_dailykpi",)
+            ),
+            PageLink(
+                _("Smart choice"), "alt_route", "admin:analytics_smart_choice", ("analytics.view_dailykpi",)
+            ),
+        ),
     ),
     (
         _("Settings"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from contacts.privacy.inventory import LOOSE, OWN, Impersonal, Table
+from contacts.exchange import withdrawing
+from contacts.privacy.inventory import LOOSE, OWN, Impersonal, Place, Table
 from contacts.privacy.inventory_kinds import Act, Basis, Kind
 
 # What no check ever saw is searched as text: quoted as JSON quotes a value, phones by their last digits.
@@ -233,7 +234,10 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal(
         "contacts.Import", "a file's name, its columns and counts; its lines lie in the file until it is done"
     ),
-    Impersonal("contacts.Export", "which columns were taken out and by whom; the file itself expires"),
+    Impersonal(
+        "contacts.Export",
+        "which columns were taken out and by whom; the file is withdrawn if it names an erased one",
+    ),
     Impersonal("contacts.ExportDownload", "who on the team fetched a file, and when"),
     Impersonal("contacts.SourceKey", "digests of keys"),
     Impersonal("contacts.IdentityVersion", "settings, and who on the team made them"),
@@ -243,3 +247,5 @@ IMPERSONAL: tuple[Impersonal, ...] = (
     Impersonal("contacts.RetentionPeriod", "settings"),
     Impersonal("contacts.PrivacyPolicy", "settings"),
 )
+
+PLACES: tuple[Place, ...] = (Place("files of exports", withdrawing.count, withdrawing.withdraw),)

@@ -15,6 +15,7 @@ from contacts.auditing.promise import Asked, Found, Passing, Promise, Standing
 from contacts.consent import verifying
 from contacts.models import PrivacyRequest
 from contacts.privacy import people
+from contacts.privacy.canaries import named_again
 from contacts.privacy.inventory import inventory
 from contacts.privacy.inventory_kinds import Act
 from contacts.privacy.people import People
@@ -22,6 +23,8 @@ from contacts.privacy.people import People
 _LEAST_FREE = 512 * 2**20
 _LEAST_SHARE = 0.03
 _NEW_ERASURES = 20
+_SEARCHED = timedelta(days=30)
+"What an erasure found by name stays a violation so long, unless somebody takes it for dealt with."
 
 
 def _ledger(now: datetime, after: int, upto: int) -> Iterator[Found]:
@@ -34,7 +37,17 @@ def _ledger(now: datetime, after: int, upto: int) -> Iterator[Found]:
 
 
 def _leftovers(now: datetime, after: int, upto: int) -> Iterator[Found]:
-    """Rows of people whose erasure is done, while their numbers are still known: until the sweep is over."""
+    """Rows of people whose erasure is done, while their numbers are still known: until the sweep is over.
+
+    And what erasures themselves found when they searched once more by all names.
+    """
+    searched = PrivacyRequest.objects.filter(
+        kind=PrivacyRequest.Kind.ERASURE, settled_at__gt=now - _SEARCHED, certificate__has_key="left"
+    )
+    for one in searched.exclude(certificate__left={}).order_by("-settled_at")[:_NEW_ERASURES]:
+        for place, rows in (one.certificate or {})["left"].items():
+            about = {"request": str(one.reference), "table": place, "rows": rows}
+            yield Found(f"{one.reference}-{place}-by name"[:120], one.settled_at, about)
     done = PrivacyRequest.objects.filter(
         kind=PrivacyRequest.Kind.ERASURE, state=PrivacyRequest.State.DONE, until__gt=now
     )
@@ -171,6 +184,14 @@ WHERE e.id > %(after)b AND e.id <= %(upto)b AND e.action = 'out' AND e.contact_i
         _("A table still holds rows under the number of somebody who was erased."),
         _("The sweep goes on by itself; if the rows stay, see the log of the worker for the table named."),
         Asked(_leftovers),
+        every=timedelta(minutes=1),
+    ),
+    Promise(
+        "erased_unnamed",
+        _("Nobody who was erased is known by one of their names again."),
+        _("A contact carries an email address, phone number or id of a person who was erased."),
+        _("Find out which way it came: whoever brings people in asks for tombstones first. Erase it again."),
+        Asked(named_again, "contacts_contact", "first_seen_at"),
         every=timedelta(minutes=1),
     ),
     Promise(

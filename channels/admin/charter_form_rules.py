@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from channels import charter_words
 from channels.admin.charter_fields import (
     LinesField,
     ListField,
@@ -25,6 +26,7 @@ from channels.admin.charter_form import (
     ticks,
 )
 from channels.charter_parts import CHANNELS, Bands
+from channels.smart import ALWAYS, ASKED, NEVER, Smart
 
 
 class CapForm(PartForm):
@@ -164,6 +166,56 @@ class ChannelsForm(PartForm):
             ("held", _("also where one cannot be used just now")),
         ),
     )
+
+
+_WHEN_CHOSEN = (
+    (ASKED, _("where a message asks for it")),
+    (ALWAYS, _("for every message")),
+    (NEVER, _("for none, even if it asks")),
+)
+
+
+class SmartForm(PartForm):
+    channel = forms.ChoiceField(
+        label=_("Try first the channel that the person answers on"),
+        choices=_WHEN_CHOSEN,
+        help_text=_("Of channels that the message offers and that reach the person. All other rules hold."),
+    )
+    time = forms.ChoiceField(
+        label=_("Wait for the hour in which the person answers most"),
+        choices=_WHEN_CHOSEN,
+        help_text=_("Only hours that caps, spacing and quiet hours leave free."),
+    )
+    within = SpanField(
+        label=_("Wait so long at most"),
+        required=False,
+        help_text=_("Where every message waits: a message that asks says so itself. At most 7 days."),
+    )
+    explore = forms.IntegerField(
+        label=_("Left to chance, in percent of such messages"),
+        min_value=0,
+        max_value=50,
+        help_text=_(
+            "They take a channel or hour by lot, so that we go on learning. 0: nothing new is learned."
+        ),
+    )
+    control = forms.IntegerField(
+        label=_("Left as they are, in percent of people"),
+        min_value=0,
+        max_value=50,
+        help_text=_(
+            "For them nothing is chosen, to compare with. 0: what the choice is worth stays unknown."
+        ),
+    )
+
+    def shown(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        usual = Smart()
+        found = {"channel": usual.channel, "time": usual.hour, "within": charter_words.length(usual.within)}
+        return {**found, "explore": usual.explore, "control": usual.control, **data}
+
+    def data_of(self) -> dict[str, Any]:
+        # A share of nothing is said too: left out, it would be the usual one.
+        return {name: value for name, value in self.cleaned_data.items() if value != ""}
 
 
 class ConsentForm(PartForm):

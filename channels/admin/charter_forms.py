@@ -16,6 +16,7 @@ from channels.admin.charter_form_rules import (
     PriorityForm,
     RedundancyForm,
     RoleForm,
+    SmartForm,
     SpacingForm,
     ToneForm,
 )
@@ -42,6 +43,7 @@ SECTIONS = {
         Section("spacing", _("Spacing"), SpacingForm),
         Section("channels", _("Channels"), ChannelsForm),
         Section("roles", _("Roles of channels"), RoleForm, _("Add a role")),
+        Section("smart", _("Smart channel and hour"), SmartForm),
         Section("redundancy", _("Redundancy"), RedundancyForm, _("Add a rule")),
         Section("combinations", _("Forbidden combinations"), CombinationForm, _("Add a combination")),
         Section("priorities", _("Priorities"), PriorityForm, _("Add a priority")),

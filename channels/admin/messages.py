@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from channels import explaining, resolving
+from channels import explaining, receipt_words, resolving
 from channels.admin.uncertain import UncertainPage
 from channels.models import Attempt, Decision, Message, ProviderAccount, Receipt, TrackedLink
 from channels.models.provider import Channel
@@ -154,7 +154,16 @@ class MessageAdmin(UncertainPage):
                 for one in Decision.objects.filter(message_id=message.id).order_by("decided_at", "id")
             ],
             "attempts": Attempt.objects.filter(message_id=message.id).order_by("started_at", "id"),
-            "receipts": [(one, links.get(one.link_id or 0)) for one in receipts],
+            "receipts": [
+                {
+                    "at": one.received_at,
+                    "what": receipt_words.kind(one.kind),
+                    "who": receipt_words.actor(one.actor),
+                    "why": receipt_words.why(one.detail),
+                    "link": links.get(one.link_id or 0),
+                }
+                for one in receipts
+            ],
             "may_settle": may_settle,
             "contact_page": _contact_page(message),
         }

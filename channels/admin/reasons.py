@@ -46,6 +46,10 @@ class ReasonsForm(forms.Form):
         self.today = today
         found = reasons.origins(today - timedelta(days=90), today)
         named = [(one.code, reasons.origin_name(one)) for one in found]
+        # Of whoever asked for nothing lately there is nothing to show: not everything.
+        asked = reasons.origin_from(str(data.get("origin") or ""))
+        if asked and asked.code not in dict(named):
+            named.append((asked.code, f"{reasons.origin_name(asked)} {asked.id or ''}".strip()))
         self.fields["origin"] = forms.ChoiceField(
             label=_("Wanted by"), choices=[("", _("Everybody")), *named], required=False
         )

@@ -33,6 +33,8 @@ def stated(request: PrivacyRequest) -> dict[str, Any]:
         ],
         "rows": sum(one["rows"] for one in found.get("tables", [])),
         "tombstones": found.get("tombstones", 0),
+        "withdrawn": sum(found.get("places", {}).values()),
+        "left": sum(found["left"].values()) if "left" in found else None,
         "inventory": found.get("inventory", ""),
         "sha256": found.get("sha256", ""),
         "unaltered": found.get("sha256") == digest(found),
@@ -54,6 +56,7 @@ def text(request: PrivacyRequest) -> str:
     lines += [
         "",
         gettext("Marks that keep the person from coming back: %d") % said["tombstones"],
+        gettext("Files of exports withdrawn: %d") % said["withdrawn"],
         f"{gettext('Inventory')}: {said['inventory']}",
         f"SHA-256: {said['sha256']}",
     ]

@@ -25,6 +25,7 @@ from contacts.crashpoints import crashpoint
 from contacts.models import Contact, PrivacyRequest
 from contacts.privacy import people, requests, tombstones
 from contacts.privacy.inventory import NOBODY, Table, inventory
+from contacts.privacy.inventory_kinds import Act
 from contacts.privacy.people import People
 
 Kind, State = PrivacyRequest.Kind, PrivacyRequest.State
@@ -35,6 +36,7 @@ _AGAIN = timedelta(seconds=10)
 _SWEPT = timedelta(minutes=15)
 "Longer than any pulse's transaction may take."
 _MACHINE = "Segue"
+_REQUEST = "contacts.PrivacyRequest"
 _LOCK = zlib.crc32(b"contacts.erasing") & 0x7FFFFFFF
 
 
@@ -69,6 +71,7 @@ def carry_out(request: PrivacyRequest, now: datetime) -> bool:
     for number, table in enumerate(tables, 1):
         _end(request, table, somebody, now, 100 * number // len(tables))
         crashpoint("erasing.between_tables")
+    _look_again(request, somebody, now)
     settle(request, somebody, now)
     return True
 
@@ -96,6 +99,26 @@ def begin(request: PrivacyRequest, now: datetime) -> bool:
         crashpoint("erasing.before_begun")
     crashpoint("erasing.after_begun")
     return True
+
+
+def _look_again(request: PrivacyRequest, somebody: People, now: datetime) -> None:
+    """End what lies beside the tables, and search everything once more by all the person's names.
+
+    What is found is kept for the auditor: afterwards nobody knows any name to search for.
+    """
+    names = [value for _kind, value in somebody.names] + [str(public) for public in somebody.publics]
+    ended = {place.name: place.end(names, now) for place in inventory().places}
+    # The request itself is ended when it is settled.
+    ending = [one for one in inventory().people if one.act is not Act.KEEP and one.model != _REQUEST]
+    left = {table.name: people.left(table, somebody, now) for table in ending}
+    left |= {place.name: place.count(names) for place in inventory().places}
+    with transaction.atomic():
+        locked = PrivacyRequest.objects.select_for_update().get(pk=request.pk)
+        draft = locked.certificate or {}
+        done = {name: count + draft.get("places", {}).get(name, 0) for name, count in ended.items()}
+        left = {name: rows for name, rows in left.items() if rows}
+        locked.certificate = draft | {"places": done, "left": left}
+        locked.save(update_fields=["certificate"])
 
 
 def settle(request: PrivacyRequest, somebody: People, now: datetime) -> None:
@@ -172,6 +195,8 @@ def _certificate(request: PrivacyRequest, draft: dict[str, Any], now: datetime) 
             if name in acts and count
         ],
         "tombstones": len(draft["names"]) + len(draft["publics"]),
+        "places": draft.get("places", {}),
+        "left": draft.get("left", {}),
     }
     return stated | {"sha256": digest(stated)}
 
@@ -188,7 +213,7 @@ def _end(request: PrivacyRequest, table: Table, somebody: People, now: datetime,
         draft = locked.certificate or {}
         _before(table, somebody, now)
         ended = people.end(table, somebody, now)
-        if table.model == "contacts.PrivacyRequest":
+        if table.model == _REQUEST:
             locked.refresh_from_db()
         draft["counts"][table.name] = draft["counts"].get(table.name, 0) + ended
         locked.certificate, locked.progress = draft, min(progress, 99)

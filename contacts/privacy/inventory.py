@@ -21,8 +21,9 @@ may use what is known of the people in question:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -116,11 +117,24 @@ class Impersonal:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Somewhere beside the tables that may name people, such as files.
+
+    ``count`` says how often it names one of these, ``end`` takes that away and says how often it did.
+    """
+
+    name: str
+    count: Callable[[Sequence[str]], int]
+    end: Callable[[Sequence[str], datetime], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """All declarations, people's tables in the order in which they are erased: children first."""
 
     people: tuple[Table, ...]
     impersonal: tuple[Impersonal, ...] = field(default=())
+    places: tuple[Place, ...] = ()
 
     def fingerprint(self) -> str:
         """Names this state of the inventory in certificates."""
@@ -133,10 +147,12 @@ def inventory() -> Inventory:
     """Everything that the installed apps declare, the uppermost room first."""
     people: list[Table] = []
     impersonal: list[Impersonal] = []
+    places: list[Place] = []
     for module in _modules():
         people += getattr(module, "PEOPLE", ())
         impersonal += getattr(module, "IMPERSONAL", ())
-    return Inventory(tuple(people), tuple(impersonal))
+        places += getattr(module, "PLACES", ())
+    return Inventory(tuple(people), tuple(impersonal), tuple(places))
 
 
 def unclassed() -> list[str]:

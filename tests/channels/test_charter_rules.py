@@ -446,10 +446,12 @@ SETTINGS = [
     *("redundancy[].drop", "redundancy[].ahead", "redundancy[].behind"),
     *("channels.order", "channels.order_by", "channels.fallback", "channels.roles", "consent.unasked"),
     *("time.unknown_zone", "time.default_zone", "time.jitter", "time.patience"),
+    *(f"smart.{name}" for name in ("channel", "time", "within", "explore", "control")),
 ]
-#: These say who somebody is, so they are tested where people are loaded; and those of tone with templates.
+#: These say who somebody is, so they are tested where people are loaded; and those of tone with templates,
+#: those of smart choice in a file of their own.
 ELSEWHERE = {"time.unknown_zone", "time.default_zone"}
-ELSEWHERE |= {setting for setting in SETTINGS if setting.startswith(("tone.", "engagement."))}
+ELSEWHERE |= {setting for setting in SETTINGS if setting.startswith(("tone.", "engagement.", "smart."))}
 #: Tested together with the setting that they belong to.
 PARTNERS = {"quiet_hours[].to", "redundancy[].when", "blackouts[].to", "combinations[].apart"}
 PARTNERS |= {
@@ -475,7 +477,10 @@ def test_the_list_of_settings_is_whole() -> None:
         "quiet_hours": [{"?": 1}],
         "redundancy": [{"?": 1}],
         **{part: [{"?": 1}] for part in ("laws", "blackouts", "holidays", "combinations", "priorities")},
-        **{part: {"?": 1} for part in ("spacing", "channels", "consent", "time", "engagement", "tone")},
+        **{
+            part: {"?": 1}
+            for part in ("spacing", "channels", "consent", "time", "engagement", "tone", "smart")
+        },
     }
     for problem in charter_rules.lint(nonsense):
         if problem.path.endswith("?"):

@@ -12,6 +12,12 @@ def test_the_default_charter_in_words() -> None:
             "Channels: email, push, sms and inapp, tried in the message's own order; "
             "the next one where one cannot be used at all."
         ),
+        "The channel that the person answers on is tried first where a message asks for it.",
+        "The person's best hour is waited for where a message asks for it.",
+        (
+            "Of such messages 5 % are left to chance, to go on learning; 10 % of people are left as they are,"
+            " to compare."
+        ),
         "No push while an email is scheduled within 1 day.",
         "At most 4 messages in 7 days.",
         "At most 2 sms messages a calendar week on the person's clock.",

@@ -47,6 +47,16 @@ CAP = {
 }
 
 
+SMART = {
+    "channel": "asked",
+    "time": "asked",
+    "within_0": "24",
+    "within_1": "hours",
+    "explore": "5",
+    "control": "10",
+}
+
+
 def test_the_list_says_what_rules_before_anything_was_published(boss: Client) -> None:
     page = boss.get(CHARTERS).content.decode()
     assert "In force: the default rules" in page
@@ -87,6 +97,9 @@ FORMS: dict[str, tuple[dict[str, Any], Any]] = {
     "spacing": ({"one_a_day": "on", "apart_0": "2", "apart_1": "hours"},
                 {"one_a_day": True, "apart": "2 hours"}),
     "roles/new": ({"channel": "sms", "purposes": ["offers"]}, {"channel": "sms", "purposes": ["offers"]}),
+    "smart": ({"channel": "always", "time": "never", "within_0": "6", "within_1": "hours", "explore": "0",
+               "control": "20"},
+              {"channel": "always", "time": "never", "within": "6 hours", "explore": 0, "control": 20}),
     "redundancy/new": ({"drop": "sms", "when": "email", "ahead_0": "1", "ahead_1": "days"},
                        {"drop": "sms", "when": "email", "ahead": "1 days"}),
     "combinations/new": ({"purposes": ["offers"], "apart_0": "3", "apart_1": "days", "with_tags": "survey"},
@@ -149,6 +162,8 @@ def test_the_order_of_channels_keeps_their_roles(boss: Client) -> None:
         ("channels", {"order_0": "email", "order_1": "email", "order_by": "message", "fallback": "held"},
          "names a channel twice"),
         ("blackouts/new", {"first": "2026-12-26", "last": "2026-12-24"}, "before the first"),
+        ("smart", {**SMART, "explore": "80"}, "less than or equal to 50"),
+        ("smart", {**SMART, "within_0": "9", "within_1": "days"}, "smart.within: must be more than nothing"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_shown_at_its_part(boss: Client, name: str, fields: dict[str, str], words: str) -> None:

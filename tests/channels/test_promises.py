@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from django.db import connection
 
+from channels import charter, policy, policy_kept
 from channels.models import Attempt, Decision, Message, Receipt
 from contacts import consent
 from contacts.auditing import looking
@@ -17,6 +19,7 @@ from contacts.auditing.promise import Passing
 from contacts.auditing.registry import promises
 from contacts.consent import NewConsent
 from contacts.models import Contact, Merge, Purpose, Suppression
+from tests.channels import policy_cases
 from tests.factories import NOON, make_contact, make_provider, make_queued
 from tests.promises import broken
 
@@ -129,6 +132,21 @@ def _two_on_one_day() -> None:
     sent(contact, at=NOON + HOUR)
 
 
+def _over_the_cap_of_a_band() -> None:
+    """Two each, let out by a policy that did not know of the first one. Only who hardly reacts has a cap."""
+    rules = {"caps": [{"name": "few", "limit": 1, "rolling": "7 days", "bands": ["low"]}]}
+    number = charter.publish(charter.draft(rules), NOON - HOUR).number
+    for band in ("low", "high"):
+        contact = make_contact()
+        for at in (NOON, NOON + HOUR):
+            message = sent(contact, at=at)
+            facts = policy_cases.facts(rules, person=policy_cases.alice(band=band), now=at)
+            Decision.objects.filter(message_id=message.id).update(
+                facts=policy_kept.pack(facts), charter_number=number, channel="email",
+                trace=msgspec.to_builtins(policy.decide(facts).trace),
+            )  # fmt: skip
+
+
 def _held_without_until() -> None:
     # One decision in twenty is looked at; so many that one is.
     message = sent()
@@ -160,7 +178,7 @@ FAULTS: dict[str, tuple[Callable[[], None], ...]] = {
     "decided_first": (_undecided,),
     "consent_kept": (_after_no, _after_no_to_all),
     "suppressed_spared": (_to_a_barred_address,),
-    "caps_kept": (_two_on_one_day,),
+    "caps_kept": (_two_on_one_day, _over_the_cap_of_a_band),
     "decision_sound": (_held_without_until,),
     "leases_end": (_held_by_a_dead_worker,),
     "messages_move": (_overdue,),

@@ -18,6 +18,7 @@ from contacts.consent import NewConsent
 from contacts.models import Contact
 from tests.channels.policy_cases import NOW, alice, facts, offer
 from tests.factories import NOON, make_contact, make_intent, make_provider
+from tests.promises import broken
 from tests.statements import statements
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -156,15 +157,23 @@ def test_taking_decisions_again_costs_the_same_whatever_their_number(crowd: list
 def test_a_line_that_somebody_changed_is_found(crowd: list[Contact]) -> None:
     bent = Decision.objects.filter(outcome=Decision.Outcome.HOLD).latest("id")
     Decision.objects.filter(pk=bent.pk).update(reason="cap" if bent.reason != "cap" else "spacing")
-    found = replaying.sample(NOON + 2 * DAY, size=10_000, within=10 * DAY)
-    assert found.different == [bent.pk]
-    assert found.checked == Decision.objects.count()
+    newest = Decision.objects.latest("id").pk
+    whole = replaying.sample(0, newest, NOON - DAY, newest)
+    assert [one.pk for one, again in whole if again.status == replaying.DIFFERENT] == [bent.pk]
+    assert len(whole) == Decision.objects.count()
+    assert "decision_again" in broken(NOON + 2 * DAY)
     bent.refresh_from_db()
     assert replaying.replay(bent).differs == ("reason",)
 
 
-def test_a_sample_of_an_empty_ledger_is_empty(db: None) -> None:
-    assert replaying.sample(NOON) == replaying.Sample()
+def test_a_sample_is_bounded_and_leaves_out_what_an_older_program_decided(crowd: list[Contact]) -> None:
+    first, last = Decision.objects.earliest("id").pk, Decision.objects.latest("id").pk
+    with statements() as asked:
+        some = replaying.sample(first - 1, last, NOON - DAY, 5)
+    assert (0 < len(some) <= 5, asked.total) == (True, 3)
+    young = replaying.sample(first - 1, last, NOON + DAY, 10_000)
+    assert {one.decided_at for one, _again in young} == {NOON + 2 * DAY}
+    assert replaying.sample(last, last, NOON, 5) == []
 
 
 def test_a_call_off_was_not_asked(db: None) -> None:

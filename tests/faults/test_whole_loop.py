@@ -28,6 +28,13 @@ _BATCH = 50
 # Ends as soon as nothing is left to do; a busy machine may take its time.
 _SETTLE_SECONDS = 180
 _SETUP = Path(__file__).with_name("scenario.py").read_text(encoding="utf-8")
+#: Run inside the stage: every promise is looked after over every row, by the auditor's own looks.
+_BROKEN = """
+import json
+from contacts import clock
+from tests.promises import broken
+print(json.dumps(broken(clock.now())))
+"""
 _COUNT = Path(__file__).with_name("findings.py").read_text(encoding="utf-8")
 
 
@@ -74,6 +81,7 @@ def test_nothing_is_lost_or_sent_twice_while_everything_is_killed(seed: int) -> 
         client = Client(stage.url, key.strip().splitlines()[-1])
         killed = _tell(stage, client, dice)
         findings = settle(stage, PEOPLE)
+        broken = json.loads(stage.python(_BROKEN).strip().splitlines()[-1])
     expected = {f"story-{n}" for n in range(PEOPLE)}
     mails = Counter(line.split()[0] for line in stage.mail_log.read_text().splitlines())
     story = f"seed {seed}, killed {Counter(killed)}, {client.retries} retries, {findings['states']}"
@@ -88,6 +96,7 @@ def test_nothing_is_lost_or_sent_twice_while_everything_is_killed(seed: int) -> 
     assert not missing, story
     assert set(findings["accepted"]) <= set(mails), story
     assert set(mails) <= set(findings["accepted"]) | unclear, story
+    assert broken == {}, story
     shutil.rmtree(stage.home)  # what a failed check leaves is there to be read
 
 

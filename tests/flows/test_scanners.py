@@ -20,6 +20,7 @@ from contacts import clock, consent
 from contacts.consent import NewConsent
 from contacts.models import ConsentEntry, Event, Purpose
 from tests.factories import make_contact, make_intent
+from tests.promises import assert_promises_hold
 
 pytestmark = pytest.mark.django_db
 
@@ -95,6 +96,7 @@ def test_opening_every_link_changes_nothing() -> None:
         {"Message Opened", "Message Clicked", "Message Unsubscribed", "Consent Withdrawn"}
     )
     assert not Hit.objects.exists()
+    assert_promises_hold(clock.now())
 
 
 def test_the_mails_own_header_unsubscribes_with_one_post() -> None:
@@ -104,3 +106,4 @@ def test_the_mails_own_header_unsubscribes_with_one_post() -> None:
     assert response.status_code == 200
     event = Event.objects.get(name="Message Unsubscribed")
     assert event.properties["message"] == Message.objects.get().id
+    assert_promises_hold(clock.now())

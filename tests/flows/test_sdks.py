@@ -23,6 +23,7 @@ from contacts.models import Contact, DeadLetter, Event, Identifier, InboxItem, S
 from tests.contacts.sender import Inbox
 from tests.flows.witness import Witness
 from tests.granian import ROOT, WebServer
+from tests.promises import assert_promises_hold
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -122,6 +123,7 @@ def assert_nothing_lost_and_nothing_twice(sent: set[str]) -> None:
     assert count.accepted == len(sent)
     assert count.duplicate == len(stored) - len(sent)
     assert count.received == len(stored)
+    assert_promises_hold(clock.now())
 
 
 def assert_story_of(person: str, browser: str) -> None:
