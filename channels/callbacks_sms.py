@@ -62,12 +62,12 @@ def _twilio_receipts(account: ProviderAccount, request: HttpRequest, now: dateti
     form = _twilio_form(account, request)
     name, status = form.get("MessageSid", "") or form.get("SmsSid", ""), form.get("MessageStatus", "")
     code = form.get("ErrorCode", "")
-    return _hit(account, _TWILIO.get(status), name, code, code in _TWILIO_ENDED, now)
+    return receipt(account, _TWILIO.get(status), name, code, now, ended=code in _TWILIO_ENDED)
 
 
 def _twilio_texts(account: ProviderAccount, request: HttpRequest, now: datetime) -> list[Text]:
     form = _twilio_form(account, request)
-    return _text(form.get("MessageSid", ""), form.get("From", ""), form.get("Body", ""))
+    return text(form.get("MessageSid", ""), form.get("From", ""), form.get("Body", ""))
 
 
 def _vonage_post(account: ProviderAccount, request: HttpRequest, now: datetime) -> dict[str, Any]:
@@ -108,19 +108,22 @@ def _vonage_receipts(account: ProviderAccount, request: HttpRequest, now: dateti
     error = told.get("error")
     code = str((error if isinstance(error, dict) else {}).get("title") or "")
     name = str(told.get("message_uuid") or "")
-    return _hit(account, _VONAGE.get(str(told.get("status"))), name, code, code in _VONAGE_ENDED, now)
+    return receipt(
+        account, _VONAGE.get(str(told.get("status"))), name, code, now, ended=code in _VONAGE_ENDED
+    )
 
 
 def _vonage_texts(account: ProviderAccount, request: HttpRequest, now: datetime) -> list[Text]:
     told = _vonage_post(account, request, now)
     sender = str(told.get("from") or "")
     number = f"+{sender}" if sender.isascii() and sender.isdigit() else sender
-    return _text(str(told.get("message_uuid") or ""), number, str(told.get("text") or ""))
+    return text(str(told.get("message_uuid") or ""), number, str(told.get("text") or ""))
 
 
-def _hit(
-    account: ProviderAccount, kind: str | None, name: str, code: str, ended: bool, now: datetime
+def receipt(
+    account: ProviderAccount, kind: str | None, name: str, code: str, now: datetime, *, ended: bool
 ) -> list[NewHit]:
+    """What became of the message ``name``, as a hit; none where ``kind`` says nothing."""
     name = name.replace("\x00", "")[:150]
     if kind is None or not name:
         return []
@@ -132,7 +135,8 @@ def _hit(
     return [NewHit(now, kind, provider_id=account.pk, receipt_key=f"{kind}:{name}", data=data)]
 
 
-def _text(name: str, sender: str, text: str) -> list[Text]:
+def text(name: str, sender: str, text: str) -> list[Text]:
+    """What a person wrote, without what cannot be kept; none where it names nobody."""
     if not name or not sender:
         return []
     plain = text.replace("\x00", "").encode(errors="ignore").decode()

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_BASIC = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
+from channels import sms_alphabet
+
+_BASIC = frozenset(sms_alphabet.BASIC) - {"\x1b"}
 #: These take two places: an escape and a sign.
-_EXTENDED = frozenset("\f^{}\\[~]|€")
+_EXTENDED = frozenset(sms_alphabet.EXTENSION)
 _GSM, _UCS = (160, 153), (70, 67)
 
 

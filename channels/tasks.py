@@ -16,6 +16,7 @@ from channels import (
     hit_spool,
     ledger,
     mailbox,
+    smpp_inbox,
     unmeasuring,
 )
 from channels import engagement as engaging
@@ -108,4 +109,11 @@ def audiences() -> None:
 def mailboxes() -> None:
     """Read the mailboxes to which bounces and answers come."""
     if mailbox.poll(clock.now()):
+        pulse.wake("engagement")
+
+
+@shared_task
+def text_gateways() -> None:
+    """Fetch receipts and people's texts from gateways that keep them for us."""
+    if smpp_inbox.poll(clock.now()):
         pulse.wake("engagement")

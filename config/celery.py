@@ -49,6 +49,7 @@ PULSES: tuple[Pulse, ...] = (
     Pulse("inapp", "channels.tasks.inapp", 60),
     Pulse("audiences", "channels.tasks.audiences", 60),
     Pulse("mailboxes", "channels.tasks.mailboxes", 60),
+    Pulse("text_gateways", "channels.tasks.text_gateways", 10),
     Pulse("products", "channels.tasks.products", 21_600),
     Pulse("redirects", "journeys.tasks.redirects", 10),
     Pulse("calls", "journeys.tasks.calls", 5),

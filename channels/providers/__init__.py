@@ -12,6 +12,7 @@ from channels.providers.fcm import Fcm
 from channels.providers.http_sms import HttpSms
 from channels.providers.inapp import InApp
 from channels.providers.sandbox import Sandbox
+from channels.providers.smpp import Smpp
 from channels.providers.smtp import Smtp
 from channels.providers.twilio import Twilio
 from channels.providers.vonage import Vonage
@@ -24,6 +25,7 @@ PROVIDERS: dict[str, type[Provider]] = {
         Smtp,
         Anymail,
         HttpSms,
+        Smpp,
         Twilio,
         Vonage,
         WebPush,

@@ -8,6 +8,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from channels.providers.webpush import new_private_key
 from channels.rendering_mail import Mail
 from tests.contracts.apple import Apple
 from tests.contracts.http_peer import Asked, Peer, http_peer
+from tests.contracts.smsc import smsc
 from tests.contracts.smtp_sink import Sink, smtp_sink
 from tests.factories import NOON, make_contact, make_provider
 
@@ -175,6 +177,19 @@ def _twilio(_sink: Sink, peer: Peer) -> Stage:
 def _vonage(_sink: Sink, peer: Peer) -> Stage:
     modes = {"taken": "vonage", "refused": "vonage_bad", "later": "busy", "unclear": "broken"}
     return _by_number(peer, "vonage", {"api_key": "k", "api_secret": "s"}, modes)
+
+
+def _smpp(_sink: Sink, _peer: Peer) -> Stage:
+    held = ExitStack()
+    gateway = held.enter_context(smsc())
+    gateway.answers = {
+        NUMBERS["refused"][1:]: 0x0B, NUMBERS["later"][1:]: 0x58, NUMBERS["unclear"][1:]: "silent",
+    }  # fmt: skip
+    provider = PROVIDERS["smpp"](1, {
+        "host": "127.0.0.1", "port": gateway.port, "tls": "no", "system_id": "segue", "password": "canary77",
+        "senders": "Shop", "timeout": "0.5",
+    })  # fmt: skip
+    return Stage(provider, "sms", NUMBERS.__getitem__, lambda: len(gateway.sent), held.close)
 
 
 def _webpush(_sink: Sink, peer: Peer) -> Stage:
@@ -357,7 +372,8 @@ _STAGES = {
     "audience_meta": _audience_meta, "audience_google": _audience_google, "fcm": _fcm, "apns": _apns,
     "call_list": _call_list, "webhook": _webhook, "twilio": _twilio, "vonage": _vonage,
     "inapp": _inapp, "audience_csv": _audience_csv, "audience_http": _audience_http,
-    "smtp": _smtp, "sandbox": _sandbox, "http_sms": _http_sms, "webpush": _webpush, "anymail": _anymail,
+    "smpp": _smpp, "smtp": _smtp, "sandbox": _sandbox, "http_sms": _http_sms, "webpush": _webpush,
+    "anymail": _anymail,
 }  # fmt: skip
 
 
@@ -400,7 +416,9 @@ def test_the_mark_is_asked_before_anything_is_sent_and_heeded(stage: Stage) -> N
 
 # The others have no peer whose answer depends on the address.
 @pytest.mark.parametrize(
-    "stage", ["apns", "fcm", "http_sms", "smtp", "twilio", "vonage", "webhook", "webpush"], indirect=True
+    "stage",
+    ["apns", "fcm", "http_sms", "smpp", "smtp", "twilio", "vonage", "webhook", "webpush"],
+    indirect=True,
 )
 @pytest.mark.parametrize(
     ("what", "outcome"),
