@@ -25,7 +25,7 @@ from channels.delivery_claim import Claimed
 from channels.models import ProviderAccount, TemplateVersion
 from channels.models.provider import Channel
 from channels.providers import PROVIDERS
-from channels.providers.base import Parcel, Placing, Words
+from channels.providers.base import Button, Parcel, Placing, Words
 from channels.rendering import Letter, Source
 from channels.rendering_cut import Drafted
 from channels.rendering_liquid import TemplateError
@@ -207,7 +207,8 @@ def _parcel(
             extra = subscriptions.get((message.contact_id, address), {})
         content = Words(letter.text, letter.subject, letter.link)
         if message.channel == Channel.PUSH:
-            content = replace(content, placing=Placing(image=letter.image, button=letter.button))
+            told = links.receipt(message.id, message.created_at)
+            content = replace(content, placing=look(letter), receipt=told)
         elif message.channel == Channel.INAPP:
             content = replace(content, placing=_placing(message, letter, draft, now))
     return Parcel(message.id, message.created_at, message.key, message.channel, address, content, extra)
@@ -227,6 +228,13 @@ def _wire(
     letter = Letter(drafted.subject, "", "")
     head = mail(message, letter, account, address, draft.links["unsubscribe_url"], now)
     return Parcel(message.id, message.created_at, message.key, message.channel, address, wire(head, body))
+
+
+def look(letter: Letter) -> Placing:
+    """How a push looks. A button that leads nowhere is none."""
+    pairs = ((letter.button, letter.button_link), (letter.second_button, letter.second_link))
+    buttons = tuple(Button(words, link) for words, link in pairs if words and link)
+    return Placing(image=letter.image, button=letter.button, icon=letter.icon, buttons=buttons)
 
 
 def _placing(message: Claimed, letter: Letter, draft: _Draft, now: datetime) -> Placing:

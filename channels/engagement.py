@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -172,12 +173,18 @@ def _settle(receipts: Sequence[Returned]) -> list[NewEvent]:
 
 
 def _events(receipts: Sequence[Returned], now: datetime) -> list[NewEvent]:
-    """One event for each first: an open a message, a click a link, anything else a kind and message."""
+    """One event for each first: an open a message, a click a link or button, else a kind and message."""
     wanted = [
         receipt for receipt in receipts if receipt.kind in _NAMES and _counts(receipt) and not _soft(receipt)
     ]
     keys = [
-        once.key("engaged", receipt.kind, receipt.message.id, receipt.hit.link_id or _link(receipt))
+        once.key(
+            "engaged",
+            receipt.kind,
+            receipt.message.id,
+            receipt.hit.link_id or _link(receipt),
+            *_button(receipt),
+        )
         for receipt in wanted
     ]
     unclaimed = once.claim(keys, now)
@@ -186,9 +193,11 @@ def _events(receipts: Sequence[Returned], now: datetime) -> list[NewEvent]:
     for receipt, key in sorted(zip(wanted, keys, strict=True), key=lambda pair: pair[0].hit.received_at):
         if key in unclaimed:
             unclaimed.discard(key)
-            more = {}
+            more: dict[str, Any] = {}
             if receipt.kind == _CLICKED:
                 more = {"url": leads_to.get(receipt.hit.link_id or 0, _link(receipt))}
+                if pressed := _button(receipt):
+                    more["button"] = pressed[0]
             if receipt.kind == "bounced":
                 more = {"code": str(receipt.hit.data.get("code", ""))}
             found.append(event(_NAMES[receipt.kind], receipt.message, receipt.hit.received_at, **more))
@@ -197,6 +206,12 @@ def _events(receipts: Sequence[Returned], now: datetime) -> list[NewEvent]:
 
 def _link(receipt: Returned) -> str:
     return str(receipt.hit.data.get("url", "")) if receipt.kind == _CLICKED else ""
+
+
+def _button(receipt: Returned) -> list[int]:
+    """Which button of a push was pressed; none where the click was on the message or a link."""
+    number = receipt.hit.data.get("button") if receipt.kind == _CLICKED else None
+    return [number] if number in (1, 2) else []
 
 
 def _soft(receipt: Returned) -> bool:

@@ -12,8 +12,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.html import escape
 
-from channels.tracking import CLICK, OPEN, TRAP, Signer
+from channels.tracking import CLICK, OPEN, SHOWN, TRAP, Signer
 
+#: The parameter of a tracked address that says which button of a push was pressed.
+BUTTON = "b"
 _MOST_KNOWN = 50_000
 
 _known: dict[str, int] = {}
@@ -65,6 +67,11 @@ def pixel(message_id: int, created_at: datetime) -> str:
         f'<a href="{trap}" style="display:none" aria-hidden="true" tabindex="-1" rel="nofollow"></a>'
         f'<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
     )
+
+
+def receipt(message_id: int, created_at: datetime) -> str:
+    """Where a browser or an app tells that it has shown a push."""
+    return f"{settings.SEGUE_TRACKING_URL}/t/d/{signer().sign(SHOWN, message_id, created_at)}"
 
 
 def _ours(address: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from liquid import BoundTemplate
 
-from channels import blocks
+from channels import blocks, links
 from channels import rendering_liquid as liquid
 from channels import rendering_markup as markup
 from channels.models import TemplateVersion
@@ -43,6 +43,10 @@ class Source:
     compiled: str = ""
     image: str = ""
     button: str = ""
+    icon: str = ""
+    button_link: str = ""
+    second_button: str = ""
+    second_link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Wording:
     link: BoundTemplate | None
     image: BoundTemplate | None = None
     button: BoundTemplate | None = None
+    icon: BoundTemplate | None = None
+    button_link: BoundTemplate | None = None
+    second_button: BoundTemplate | None = None
+    second_link: BoundTemplate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,10 @@ class Letter:
     link: str = ""
     image: str = ""
     button: str = ""
+    icon: str = ""
+    button_link: str = ""
+    second_button: str = ""
+    second_link: str = ""
 
 
 def source_of(version: TemplateVersion) -> Source:
@@ -81,6 +93,10 @@ def source_of(version: TemplateVersion) -> Source:
         version.compiled,
         version.image,
         version.button,
+        version.icon,
+        version.button_link,
+        version.second_button,
+        version.second_link,
     )
 
 
@@ -89,16 +105,26 @@ def wording(source: Source) -> Wording:
     """Parse ``source``. Raises TemplateError. Parsing costs milliseconds, so the result is kept."""
     if source.channel == Channel.EMAIL:
         return Wording(*parsed(source), None)
-    subject = liquid.parse(source.subject, html=False)
-    link = f"{markup.START}{markup.TEXT_LINK}{source.link}{markup.END}" if source.link else ""
     return Wording(
-        subject,
+        liquid.parse(source.subject, html=False),
         liquid.parse(markup.mark_text(source.compiled or source.body), html=False),
         None,
-        liquid.parse(link, html=False) if link else None,
-        liquid.parse(source.image, html=False) if source.image else None,
-        liquid.parse(source.button, html=False) if source.button else None,
+        _link(source.link),
+        _part(source.image),
+        _part(source.button),
+        _part(source.icon),
+        _link(source.button_link),
+        _part(source.second_button),
+        _link(source.second_link),
     )
+
+
+def _part(text: str) -> BoundTemplate | None:
+    return liquid.parse(text, html=False) if text else None
+
+
+def _link(address: str) -> BoundTemplate | None:
+    return _part(f"{markup.START}{markup.TEXT_LINK}{address}{markup.END}") if address else None
 
 
 def parsed(source: Source) -> tuple[BoundTemplate, BoundTemplate, BoundTemplate]:
@@ -113,13 +139,21 @@ def parsed(source: Source) -> tuple[BoundTemplate, BoundTemplate, BoundTemplate]
 
 def write(words: Wording, context: Mapping[str, Any]) -> Letter:
     """The message for one person, from plain values. Raises TemplateError, for this person only."""
+
+    def part(one: BoundTemplate | None) -> str:
+        return "" if one is None else liquid.render(one, context).strip()
+
     return Letter(
         subject_line(liquid.render(words.subject, context)),
         text_body(liquid.render(words.text, context)),
         "" if words.html is None else liquid.render(words.html, context),
-        "" if words.link is None else liquid.render(words.link, context).strip(),
-        "" if words.image is None else _shown_image(liquid.render(words.image, context).strip()),
-        "" if words.button is None else _BREAKS.sub(" ", liquid.render(words.button, context)).strip(),
+        part(words.link),
+        _shown_image(part(words.image)),
+        _BREAKS.sub(" ", part(words.button)),
+        _shown_image(part(words.icon)),
+        part(words.button_link),
+        _BREAKS.sub(" ", part(words.second_button)),
+        part(words.second_link),
     )
 
 
@@ -143,17 +177,32 @@ def _shown_image(address: str) -> str:
 
 def addresses(letter: Letter) -> set[str]:
     """The web addresses that a letter leads to, to be known before it is finished."""
-    return {address for part in (letter.text, letter.html, letter.link) for address in markup.addresses(part)}
+    parts = (letter.text, letter.html, letter.link, letter.button_link, letter.second_link)
+    return {address for part in parts for address in markup.addresses(part)}
 
 
 def finish(letter: Letter, track: Callable[[str], str], pixel: str = "") -> Letter:
     """``letter`` with its marks replaced: addresses through ``track``, the pixel's place by ``pixel``."""
+
+    def button(words: str, link: str, number: int) -> str:
+        if not words:
+            return ""
+        # The same address behind two buttons is two answers.
+        return markup.resolve(link or letter.link, lambda address: _numbered(address, track, number), "")
+
     return replace(
         letter,
         text=markup.resolve(letter.text, track, "").replace(" ()", ""),
         html=markup.resolve(letter.html, track, pixel) if letter.html else "",
-        link=markup.resolve(letter.link, track, "") if letter.link else "",
+        link=markup.resolve(letter.link, track, ""),
+        button_link=button(letter.button, letter.button_link, 1),
+        second_link=button(letter.second_button, letter.second_link, 2),
     )
+
+
+def _numbered(address: str, track: Callable[[str], str], number: int) -> str:
+    tracked = track(address)
+    return tracked if tracked == address else f"{tracked}?{links.BUTTON}={number}"
 
 
 def publish(version: TemplateVersion, now: datetime) -> None:

@@ -109,6 +109,10 @@ def _parts(source: Source) -> dict[str, str]:
         "link": source.link,
         "image": source.image,
         "button": source.button,
+        "icon": source.icon,
+        "button_link": source.button_link,
+        "second_button": source.second_button,
+        "second_link": source.second_link,
     }
 
 
@@ -118,9 +122,13 @@ def _error(part: str, text: str, channel: str) -> TemplateError | None:
         rendering_liquid.parse(text, html=is_page)
         if is_page:
             rendering_markup.to_html(text)
-        elif part == "link" and text and not text.startswith(("https://", "http://", "{{")):
+        elif (
+            part in ("link", "button_link", "second_link")
+            and text
+            and not text.startswith(("https://", "http://", "{{"))
+        ):
             return TemplateError(_("a link begins with https://"))
-        elif part == "image" and text and not text.startswith(("https://", "{{")):
+        elif part in ("image", "icon") and text and not text.startswith(("https://", "{{")):
             return TemplateError(_("the address of an image begins with https://"))
     except TemplateError as error:
         return error
@@ -144,10 +152,24 @@ def _whole(source: Source) -> list[Finding]:
             )
         if len(rendering_markup.to_html(source.body)) > rendering.CLIPPED_AT:
             found.append(Finding(False, "body", _("Longer than 102 KB: Gmail will cut it off.")))
+    elif source.channel == Channel.PUSH:
+        found += _buttons(source)
     elif source.channel == Channel.INAPP and source.link and not source.button.strip():
         found.append(Finding(False, "button", _("A link without words for its button cannot be followed.")))
     elif source.channel == Channel.SMS and len(source.body) > 2 * _SMS_PART:
         found.append(Finding(False, "body", _("Longer than two text messages.")))
+    return found
+
+
+def _buttons(source: Source) -> list[Finding]:
+    """Buttons of a push that lead nowhere, and links that no button leads to."""
+    found = []
+    for words, link in (("button", "button_link"), ("second_button", "second_link")):
+        says, leads = getattr(source, words).strip(), getattr(source, link).strip()
+        if leads and not says:
+            found.append(Finding(False, link, _("A link without words for its button cannot be followed.")))
+        elif says and not leads and not source.link.strip():
+            found.append(Finding(True, words, _("The button leads nowhere: give it or the message a link.")))
     return found
 
 

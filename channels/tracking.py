@@ -19,6 +19,8 @@ from typing import Any
 OPEN, CLICK = "open", "click"
 #: A link that no person sees: who follows it looks at every link.
 TRAP = "trap"
+#: What showed a push tells that it did.
+SHOWN = "shown"
 
 _BODY = struct.Struct(">QqI")
 _FRONT, _LINK = struct.Struct(">Qq"), struct.Struct(">I")

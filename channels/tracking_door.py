@@ -24,9 +24,9 @@ from psycopg_pool import PoolTimeout
 from channels import sites
 from channels.hit_spool import Spool, Table
 from channels.hits import HitWriter, NewHit
-from channels.links import signer
+from channels.links import BUTTON, signer
 from channels.models import TrackedLink
-from channels.tracking import CLICK, OPEN, TRAP, Token
+from channels.tracking import CLICK, OPEN, SHOWN, TRAP, Token
 from contacts import clock, pulse
 from contacts.group_commit import GroupCommit, StoreDown
 
@@ -82,6 +82,8 @@ def answer(
     """One request; ``store`` gives the keeper of hits."""
     path: str = environ.get("PATH_INFO", "")
     method: str = environ.get("REQUEST_METHOD", "GET")
+    if path.startswith("/t/d/"):
+        return _shown(start_response, path[5:], method, store)
     if method not in ("GET", "HEAD"):
         return _plain(start_response, "405 Method Not Allowed", [("Allow", "GET, HEAD")])
     if path.startswith("/t/o/") and path.endswith(".gif"):
@@ -127,24 +129,40 @@ def _lead(
     return []
 
 
+def _shown(
+    start_response: StartResponse, text: str, method: str, store: Callable[[], Store]
+) -> Iterable[bytes]:
+    """A push was shown: its delivery, with nothing of who showed it. Only a POST counts."""
+    token = signer().read(SHOWN, text)
+    if token is None:
+        return _plain(start_response, "404 Not Found", [])
+    if method != "POST":
+        return _plain(start_response, "405 Method Not Allowed", [("Allow", "POST")])
+    _write(store, NewHit(clock.now(), "delivered", token.message_id, token.created_at))
+    # A service worker belongs to the shop's site, which is another one.
+    start_response("204 No Content", [*_HEADERS, ("Access-Control-Allow-Origin", "*")])
+    return []
+
+
 def _keep(store: Callable[[], Store], kind: str, token: Token, environ: WSGIEnvironment) -> None:
-    hit = NewHit(
-        clock.now(),
-        kind,
-        token.message_id,
-        token.created_at,
-        token.link_id or None,
-        data={
-            "method": environ.get("REQUEST_METHOD", "GET"),
-            "agent": _clean(environ.get("HTTP_USER_AGENT", "")),
-            "purpose": _clean(
-                environ.get("HTTP_SEC_PURPOSE", "")
-                or environ.get("HTTP_PURPOSE", "")
-                or environ.get("HTTP_X_MOZ", "")
-            ),
-            "network": _network(environ.get("REMOTE_ADDR", "")),
-        },
-    )
+    data: dict[str, Any] = {
+        "method": environ.get("REQUEST_METHOD", "GET"),
+        "agent": _clean(environ.get("HTTP_USER_AGENT", "")),
+        "purpose": _clean(
+            environ.get("HTTP_SEC_PURPOSE", "")
+            or environ.get("HTTP_PURPOSE", "")
+            or environ.get("HTTP_X_MOZ", "")
+        ),
+        "network": _network(environ.get("REMOTE_ADDR", "")),
+    }
+    name, _equals, number = environ.get("QUERY_STRING", "").partition("=")
+    if kind == CLICK and name == BUTTON and number in ("1", "2"):
+        data["button"] = int(number)
+    at, link = clock.now(), token.link_id or None
+    _write(store, NewHit(at, kind, token.message_id, token.created_at, link, data=data))
+
+
+def _write(store: Callable[[], Store], hit: NewHit) -> None:
     try:
         store().store([hit])
     except StoreDown:

@@ -370,12 +370,12 @@
     const old = await registration.pushManager.getSubscription();
     const found = old || (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(publicKey) }));
     await send(); // so that the person is known before the subscription arrives
-    const answer = await fetch(options.host + "/push/subscribe", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ writeKey: options.key, anonymousId: anonymousId(), userId: stored("user"), subscription: found, purposes }),
-    });
-    return answer.ok;
+    const body = JSON.stringify({ writeKey: options.key, anonymousId: anonymousId(), userId: stored("user"), subscription: found, purposes });
+    for (let wait = 500; ; wait *= 2) {
+      const answer = await fetch(options.host + "/push/subscribe", { method: "POST", headers: { "Content-Type": "text/plain" }, body });
+      if (answer.status !== 409 || wait > 8000) return answer.ok;
+      await new Promise((done) => setTimeout(done, wait)); // what was just sent is not taken in yet
+    }
   }
 
   async function unsubscribe() {

@@ -11,8 +11,10 @@ from channels.models import TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering_markup import unix_lines
 
-#: What only an in-app message has.
-_PLACING = ("image", "button", "place", "pages", "importance", "days")
+#: What only a push has, and what only an in-app message has.
+_PUSH = ("icon", "button_link", "second_button", "second_link")
+_SHOWN = ("place", "pages", "importance", "days")
+_LOOK = ("image", "button", *_PUSH, *_SHOWN)
 
 
 class WordsForm(forms.ModelForm):
@@ -21,7 +23,8 @@ class WordsForm(forms.ModelForm):
     class Meta:
         model = TemplateVersion
         fields = (
-            "subject", "body", "text", "image", "link", "button", "place", "pages", "importance", "days",
+            "subject", "body", "text", "icon", "image", "link", "button", "button_link", "second_button",
+            "second_link", *_SHOWN,
         )  # fmt: skip
         widgets = {
             "subject": forms.TextInput(attrs={"class": "is-code"}),
@@ -29,19 +32,20 @@ class WordsForm(forms.ModelForm):
                 attrs={"rows": 22, "class": "is-code", "spellcheck": "false", "wrap": "off"}
             ),
             "text": forms.Textarea(attrs={"rows": 5, "class": "is-code"}),
-            "link": forms.TextInput(attrs={"class": "is-code"}),
-            "image": forms.TextInput(attrs={"class": "is-code"}),
-            "button": forms.TextInput(attrs={"class": "is-code"}),
+            **{
+                name: forms.TextInput(attrs={"class": "is-code"})
+                for name in ("link", "image", "button", *_PUSH)
+            },
             "pages": forms.Textarea(attrs={"rows": 3, "class": "is-code", "spellcheck": "false"}),
         }
 
     def __init__(self, *args: Any, channel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         unused = {
-            Channel.EMAIL: ("link", *_PLACING),
-            Channel.SMS: ("subject", "text", "link", *_PLACING),
-            Channel.PUSH: ("text", "place", "pages", "importance", "days"),
-            Channel.INAPP: ("text",),
+            Channel.EMAIL: ("link", *_LOOK),
+            Channel.SMS: ("subject", "text", "link", *_LOOK),
+            Channel.PUSH: ("text", *_SHOWN),
+            Channel.INAPP: ("text", *_PUSH),
         }
         if channel != Channel.EMAIL:
             self.fields["body"].widget.attrs.update(rows=7, wrap="soft")
@@ -50,7 +54,16 @@ class WordsForm(forms.ModelForm):
             self.fields["subject"].help_text = _("Shown first and bold; may be empty (Liquid).")
             self.fields["body"].help_text = _("Plain text (Liquid).")
             self.fields["image"].help_text = _("Address of a picture, with https:// (Liquid).")
-        for name in unused.get(Channel(channel), ("link", *_PLACING)):
+        if channel == Channel.PUSH:
+            self.fields["subject"].label = _("title")
+            self.fields["body"].help_text = _("Plain text (Liquid); most devices show about 120 signs.")
+            self.fields["image"].help_text = _(
+                "Address of a large picture, with https:// (Liquid). Not every browser shows it."
+            )
+            self.fields["button"].help_text = _(
+                "Up to two buttons, each counted by itself (Liquid). Not every browser shows them."
+            )
+        for name in unused.get(Channel(channel), ("link", *_LOOK)):
             del self.fields[name]
 
     def clean(self) -> dict[str, Any]:

@@ -43,6 +43,19 @@ class TemplateWordsBody(Fields):
     body = serializers.CharField(required=False, allow_blank=True, max_length=_LONGEST)
     text = serializers.CharField(required=False, allow_blank=True, max_length=_LONGEST)
     link = serializers.CharField(required=False, allow_blank=True, max_length=2_000)
+    icon = serializers.CharField(required=False, allow_blank=True, max_length=2_000, help_text="Of a push.")
+    image = serializers.CharField(required=False, allow_blank=True, max_length=2_000)
+    button = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    button_link = serializers.CharField(
+        required=False, allow_blank=True, max_length=2_000, help_text="Empty: where the message leads."
+    )
+    second_button = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    second_link = serializers.CharField(required=False, allow_blank=True, max_length=2_000)
+
+
+#: What a version says, as the API names it.
+_SAID = ("subject", "body", "text", "link", "icon", "image", "button", "button_link", "second_button",
+         "second_link")  # fmt: skip
 
 
 class FindingShape(Fields):
@@ -60,6 +73,12 @@ class TemplateWordsShape(Fields):
     body = serializers.CharField()
     text = serializers.CharField()
     link = serializers.CharField()
+    icon = serializers.CharField()
+    image = serializers.CharField()
+    button = serializers.CharField()
+    button_link = serializers.CharField()
+    second_button = serializers.CharField()
+    second_link = serializers.CharField()
     findings = FindingShape(many=True)
 
 
@@ -244,10 +263,7 @@ def _words(version: TemplateVersion, now: datetime) -> dict[str, Any]:
         "language": version.language,
         "number": version.number,
         "published": version.published_at is not None,
-        "subject": version.subject,
-        "body": version.body,
-        "text": version.text,
-        "link": version.link,
+        **{name: getattr(version, name) for name in _SAID},
         "findings": [
             {"part": one.part, "message": one.message, "line": one.line, "is_error": one.is_error}
             for one in rendering_lint.lint_version(version, charter.current(now))

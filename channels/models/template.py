@@ -59,12 +59,36 @@ class TemplateVersion(models.Model):
     link = models.TextField(
         _("link"), blank=True, default="", help_text=_("Where it leads, with https:// (Liquid).")
     )
-    # How an in-app message looks and where it is shown.
+    # How a push and an in-app message look, and where the latter is shown.
+    icon = models.TextField(
+        _("icon"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Address of a small square picture (Liquid). Empty: the picture itself."),
+    )
     image = models.TextField(
         _("image"), blank=True, default="", db_default="", help_text=_("Address of a picture (Liquid).")
     )
     button = models.TextField(
         _("button"), blank=True, default="", db_default="", help_text=_("What the link says (Liquid).")
+    )
+    button_link = models.TextField(
+        _("where the button leads"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: where the message itself leads (Liquid)."),
+    )
+    second_button = models.TextField(
+        _("second button"), blank=True, default="", db_default="", help_text=_("What it says (Liquid).")
+    )
+    second_link = models.TextField(
+        _("where the second button leads"),
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Empty: where the message itself leads (Liquid)."),
     )
     place = models.SlugField(
         _("place"),

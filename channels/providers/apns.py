@@ -180,6 +180,10 @@ def _body(words: Words) -> bytes:
     if words.placing.image:
         told["aps"]["mutable-content"] = 1
         told["image"] = words.placing.image
+    if words.placing.buttons:
+        told["buttons"] = [{"title": one.words, "url": one.link} for one in words.placing.buttons]
+    if words.receipt:
+        told["receipt"] = words.receipt
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 

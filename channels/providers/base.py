@@ -49,8 +49,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """What a button says and where it leads."""
+
+    words: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Placing:
-    """How an in-app message looks, where it may be shown, and until when (None: no end).
+    """How a push or an in-app message looks, where the latter may be shown, and until when (None: no end).
 
     Without a ``place`` it is in the inbox only. ``pages`` are paths in which ``*`` stands for anything;
     none: every page. Of several messages the one of the highest ``importance`` is shown.
@@ -64,16 +72,23 @@ class Placing:
     until: datetime | None = None
     #: The question that it asks, as browsers read it.
     survey: Mapping[str, Any] = field(default_factory=dict)
+    #: A push's small picture, and its buttons, each with a link of its own.
+    icon: str = ""
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a text message, a push or an in-app message says. ``link`` is where it leads."""
+    """What a text message, a push or an in-app message says. ``link`` is where it leads.
+
+    ``receipt`` is an address to which whoever shows a push sends a POST when it did.
+    """
 
     text: str
     title: str = ""
     link: str = ""
     placing: Placing = Placing()
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

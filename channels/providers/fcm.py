@@ -96,10 +96,16 @@ class Fcm(Provider):
 
 def _message(parcel: Parcel, words: Words) -> dict[str, Any]:
     shown = {"title": words.title, "body": words.text, "image": words.placing.image}
+    # What is for the app itself: Firebase takes texts only.
+    data = {"url": words.link, "message": parcel.key.hex}
+    if words.placing.buttons:
+        data["buttons"] = json.dumps([{"title": one.words, "url": one.link} for one in words.placing.buttons])
+    if words.receipt:
+        data["receipt"] = words.receipt
     return {
         "token": parcel.address.removeprefix(PREFIX),
         "notification": {name: value for name, value in shown.items() if value},
-        "data": {"url": words.link, "message": parcel.key.hex},
+        "data": data,
         "android": {"ttl": _LIFE, "notification": {"tag": parcel.key.hex}},
         "apns": {"headers": {"apns-collapse-id": parcel.key.hex}},
     }

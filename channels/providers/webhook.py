@@ -84,7 +84,7 @@ def _told(parcel: Parcel, now: datetime) -> dict[str, Any]:
     elif isinstance(content, Words):
         words = {
             "title": content.title, "text": content.text, "link": content.link,
-            "image": content.placing.image, "button": content.placing.button,
+            "image": content.placing.image, "button": content.placing.button, "icon": content.placing.icon,
         }  # fmt: skip
     else:
         raise TypeError("finished mails go over SMTP")

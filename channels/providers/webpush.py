@@ -115,10 +115,18 @@ class WebPush(Provider):
             "url": words.link,
             "tag": parcel.key.hex,
         }
-        if words.placing.image:
-            payload["icon"] = words.placing.image
-        if words.placing.button:
-            payload["actions"] = [{"action": "open", "title": words.placing.button}]
+        look = words.placing
+        if icon := look.icon or look.image:
+            payload["icon"] = icon
+        if look.image:
+            payload["image"] = look.image
+        if look.buttons:
+            payload["actions"] = [
+                {"action": str(number), "title": one.words, "url": one.link}
+                for number, one in enumerate(look.buttons, 1)
+            ]
+        if words.receipt:
+            payload["receipt"] = words.receipt
         pusher = WebPusher(
             {"endpoint": parcel.address, "keys": {"p256dh": keys["p256dh"], "auth": keys["auth"]}}
         )
