@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,8 +31,16 @@ class SpanWidget(forms.MultiWidget):
     """A number and its unit."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        number = forms.NumberInput(attrs={"min": 0, "max": 100_000, "inputmode": "numeric"})
-        super().__init__([number, forms.Select(choices=UNITS)], attrs)
+        number = forms.NumberInput(
+            attrs={
+                "min": 0,
+                "max": 100_000,
+                "inputmode": "numeric",
+                "aria-label": gettext_lazy("How many"),
+            }
+        )
+        unit = forms.Select(choices=UNITS, attrs={"aria-label": gettext_lazy("Of what")})
+        super().__init__([number, unit], attrs)
 
     def decompress(self, value: Any) -> list[Any]:
         match = re.match(r"^\s*(\d+)\s+(minute|hour|day|week)s?\s*$", value or "")
@@ -105,7 +114,11 @@ class OrderWidget(forms.MultiWidget):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         choices = [("", gettext_lazy("none")), *channel_choices()]
-        super().__init__([forms.Select(choices=choices) for _place in CHANNELS], attrs)
+        places = [
+            forms.Select(choices=choices, attrs={"aria-label": format_lazy(gettext_lazy("Place {n}"), n=n)})
+            for n, _channel in enumerate(CHANNELS, 1)
+        ]
+        super().__init__(places, attrs)
 
     def decompress(self, value: Any) -> list[Any]:
         return [*(value or []), *([""] * len(CHANNELS))][: len(CHANNELS)]

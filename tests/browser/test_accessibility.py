@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 from pytest_django.live_server_helper import LiveServer
 
+from channels import charter
 from contacts import clock, event_log
 from contacts.event_log import TRACK, NewEvent
 from tests.config.backoffice import make_person, signed_in
@@ -23,6 +24,14 @@ PAGES = (
     "/admin/contacts/contact/",
     "/admin/contacts/contact/{contact}/change/",
     "/account/two-step/",
+    "/admin/channels/charterversion/",
+    "/admin/channels/charterversion/{charter}/change/",
+    "/admin/channels/charterversion/{charter}/part/caps/0/",
+    "/admin/channels/charterversion/{charter}/part/smart/",
+    "/admin/channels/charterversion/{charter}/part/channels/",
+    "/admin/channels/charterversion/{charter}/publish/",
+    "/admin/channels/decision/reasons/",
+    "/admin/analytics/dailykpi/smart-choice/",
 )
 
 
@@ -30,6 +39,7 @@ PAGES = (
 def test_pages_can_be_used_by_everyone(browser: Browser, live_server: LiveServer, theme: str) -> None:
     contact = make_contact(first_name="Ada", last_name="Lovelace", attributes={"city": "Paris"})
     now = clock.now()
+    draft = charter.draft(charter.DEFAULT)
     event_log.append(
         [NewEvent(contact.pk, "Product Added", now, now, kind=TRACK, properties={"name": "Mango"})]
     )
@@ -43,7 +53,7 @@ def test_pages_can_be_used_by_everyone(browser: Browser, live_server: LiveServer
     page = context.new_page()
     found = {}
     for address in PAGES:
-        page.goto(address.format(contact=contact.pk), wait_until="networkidle")
+        page.goto(address.format(contact=contact.pk, charter=draft.pk), wait_until="networkidle")
         page.evaluate(RULES)
         for violation in page.evaluate(RUN)["violations"]:
             found[f"{address} {violation['id']}"] = [node["html"][:120] for node in violation["nodes"]][:3]

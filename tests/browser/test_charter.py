@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from channels import charter, deciding, outbox
 from channels.lifecycle import State
 from channels.models import Message
+from channels.smart import Smart
 from contacts import clock, consent
 from contacts.consent import NewConsent
 from tests.config.backoffice import make_person, signed_in
@@ -40,6 +41,18 @@ def look(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def choose_for_every_message(page: Page, width: int) -> None:
+    """The form of smart choice: it shows what is usual, keeps a share of nothing, and is told in words."""
+    page.get_by_role("link", name="Edit: Smart channel and hour").click()
+    expect(page.get_by_label("Left as they are, in percent of people")).to_have_value("10")
+    look(page, f"smart-{width}")
+    page.get_by_label("Try first the channel that the person answers on").select_option("always")
+    page.get_by_label("Left to chance, in percent of such messages").fill("0")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("answers on is tried first for every message.")).to_be_visible()
+    expect(page.get_by_text("Of such messages 0 % are left to chance")).to_be_visible()
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)], ids=["wide", "phone"])
 def test_a_rule_is_changed_approved_and_obeyed(
     browser: Browser, live_server: LiveServer, settings: object, width: int, dark: bool
@@ -65,6 +78,7 @@ def test_a_rule_is_changed_approved_and_obeyed(
     mona.get_by_label("At most so many messages").fill("1")
     mona.get_by_role("button", name="Save", exact=True).click()
     expect(mona.get_by_text("At most 1 message in 7 days.")).to_be_visible()
+    choose_for_every_message(mona, width)
     mona.goto(f"/admin/channels/charterversion/{version.pk}/publish/")
     expect(mona.get_by_text("1 that left would not have left.")).to_be_visible()
     look(mona, f"question-{width}")
@@ -81,6 +95,7 @@ def test_a_rule_is_changed_approved_and_obeyed(
     look(ada, f"published-{width}")
     ada.context.close()
 
+    assert charter.current(clock.now()).smart == Smart(channel="always", explore=0)
     later = clock.now()
     outbox.intend([make_intent(person)], later)
     deciding.decide_batch(later, most_slots=64)
