@@ -78,11 +78,17 @@ def roughly(span: timedelta) -> str:
 
 def _smart(rules: Smart) -> list[str]:
     """What is chosen for each person, and how much of it is left to chance."""
-    said = {ASKED: "where a message asks for it", ALWAYS: "for every message", NEVER: "for none"}
-    limit = f", within {length(rules.within)}" if rules.hour == ALWAYS else ""
     lines = [
-        f"The channel that the person answers on is tried first {said[rules.channel]}.",
-        f"The person's best hour is waited for {said[rules.hour]}{limit}.",
+        {
+            ASKED: "Where a message asks for it, the channel that the person answers on is tried first.",
+            ALWAYS: "For every message the channel that the person answers on is tried first.",
+            NEVER: "No channel is chosen for the person, even where a message asks for it.",
+        }[rules.channel],
+        {
+            ASKED: "Where a message asks for it, it waits for the person's best hour.",
+            ALWAYS: f"Every message waits for the person's best hour, {length(rules.within)} at most.",
+            NEVER: "No message waits for the person's best hour, even where it asks for it.",
+        }[rules.hour],
     ]
     if rules.channel == rules.hour == NEVER:
         return lines

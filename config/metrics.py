@@ -17,7 +17,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from psycopg_pool import PoolTimeout
 
-from config import lags
+from config import lags, request_counts
 from contacts import clock
 from contacts.auditing import looking
 from contacts.auditing.registry import promises
@@ -35,6 +35,8 @@ class Figure(NamedTuple):
     kind: str
     words: str
     samples: list[tuple[dict[str, str], float]]
+    #: Of a histogram: what a name ends in, with its samples.
+    parts: tuple[tuple[str, list[tuple[dict[str, str], float]]], ...] = ()
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -56,9 +58,10 @@ def exposition(figures: Iterable[Figure]) -> str:
     lines = []
     for figure in figures:
         lines += [f"# HELP {figure.name} {figure.words}", f"# TYPE {figure.name} {figure.kind}"]
-        for labels, value in figure.samples:
-            inner = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
-            lines.append(f"{figure.name}{{{inner}}} {value:.10g}" if inner else f"{figure.name} {value:.10g}")
+        for ending, samples in (("", figure.samples), *figure.parts):
+            for labels, value in samples:
+                inner = ",".join(f'{name}="{_escaped(text)}"' for name, text in labels.items())
+                lines.append(f"{figure.name}{ending}{f'{{{inner}}}' if inner else ''} {value:.10g}")
     return "\n".join(lines) + "\n"
 
 
@@ -107,7 +110,30 @@ def _figures(now: datetime) -> Iterator[Figure]:
             for name, outcome, count in _rows(_DELIVERY, now)
         ],
     )  # fmt: skip
+    yield from _requests()
     yield from _promised(now)
+
+
+def _requests() -> Iterator[Figure]:
+    found = request_counts.read()
+    labelled = [({"view": one.kind, "status": one.status}, one) for one in found]
+    yield Figure(
+        "segue_http_requests_total", "counter", "Requests answered, by kind of view and status.",
+        [(labels, float(one.count)) for labels, one in labelled],
+    )  # fmt: skip
+    ends = [*(f"{bound:g}" for bound in request_counts.BOUNDS), "+Inf"]
+    yield Figure(
+        "segue_http_request_seconds", "histogram", "How long it took until an answer began.", [],
+        (
+            ("_bucket", [
+                ({**labels, "le": end}, float(count))
+                for labels, one in labelled
+                for end, count in zip(ends, (*one.buckets, one.count), strict=True)
+            ]),
+            ("_sum", [(labels, one.seconds) for labels, one in labelled]),
+            ("_count", [(labels, float(one.count)) for labels, one in labelled]),
+        ),
+    )  # fmt: skip
 
 
 def _promised(now: datetime) -> Iterator[Figure]:

@@ -23,6 +23,7 @@ _django: WSGI = get_wsgi_application()
 from django.conf import settings  # noqa: E402
 
 from channels import inapp_door, tracking_door  # noqa: E402
+from config import request_counts  # noqa: E402
 from contacts import intake_door  # noqa: E402
 
 # The host of links, where it is one of its own: nothing else is answered there, no sign-in least of all.
@@ -31,7 +32,7 @@ if settings.SEGUE_TRACKING_URL == settings.SEGUE_BASE_URL:
     _tracking_host = ""
 
 
-def application(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+def _answer(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
     path: str = environ.get("PATH_INFO", "")
     if path.startswith("/t/"):
         # Looks after its connections itself: most answers need none.
@@ -48,3 +49,6 @@ def application(environ: Environ, start_response: Callable[..., Any]) -> Iterabl
     # As Django does at a request's beginning: a connection that failed before is not used again.
     close_old_connections()
     return door(environ, start_response)
+
+
+application = request_counts.counting(_answer)

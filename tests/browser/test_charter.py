@@ -49,7 +49,7 @@ def choose_for_every_message(page: Page, width: int) -> None:
     page.get_by_label("Try first the channel that the person answers on").select_option("always")
     page.get_by_label("Left to chance, in percent of such messages").fill("0")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("answers on is tried first for every message.")).to_be_visible()
+    expect(page.get_by_text("For every message the channel that the person answers on")).to_be_visible()
     expect(page.get_by_text("Of such messages 0 % are left to chance")).to_be_visible()
 
 

@@ -12,8 +12,8 @@ def test_the_default_charter_in_words() -> None:
             "Channels: email, push, sms and inapp, tried in the message's own order; "
             "the next one where one cannot be used at all."
         ),
-        "The channel that the person answers on is tried first where a message asks for it.",
-        "The person's best hour is waited for where a message asks for it.",
+        "Where a message asks for it, the channel that the person answers on is tried first.",
+        "Where a message asks for it, it waits for the person's best hour.",
         (
             "Of such messages 5 % are left to chance, to go on learning; 10 % of people are left as they are,"
             " to compare."

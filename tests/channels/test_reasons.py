@@ -118,6 +118,12 @@ def test_a_journeys_page_leads_to_its_own_reasons(boss: Client) -> None:
     assert "A cap was reached" not in page
 
 
+def test_of_whoever_asked_for_nothing_lately_nothing_is_shown_and_not_everything(boss: Client) -> None:
+    page = boss.get(PAGE + "?origin=campaign:77&days=90").content.decode()
+    assert "Nothing was held or stopped" in page
+    assert '<option value="campaign:77" selected>campaign 77</option>' in page
+
+
 def test_wrong_filters_fall_back_and_nothing_found_is_said(boss: Client) -> None:
     assert boss.get(PAGE + "?days=x&origin=y:z&channel=q&day=never").status_code == 200
     assert "Nothing was held or stopped" in boss.get(PAGE + "?reason=cap&outcome=drop").content.decode()

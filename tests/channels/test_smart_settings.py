@@ -103,5 +103,5 @@ def test_the_draft_says_what_is_chosen_and_doubts_a_choice_that_never_comes_abou
         f"{page}part/smart/", {**FORM, "time": "always", "within_0": "6", "explore": "50", "control": "50"}
     )
     draft = boss.get(f"{page}change/").content.decode()
-    assert "hour is waited for for every message, within 6 hours." in draft
+    assert "best hour, 6 hours at most." in draft
     assert "chance and comparison leave nothing to the best choice" in draft

@@ -92,7 +92,8 @@ def figures(client: Client, **headers: str) -> dict[str, float]:
     assert response.status_code == 200
     lines = [line for line in response.content.decode().splitlines() if not line.startswith("#")]
     assert all(
-        re.fullmatch(r'[a-z_0-9]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+', line) for line in lines
+        re.fullmatch(r'[a-z_0-9]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+', line)
+        for line in lines
     )
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 

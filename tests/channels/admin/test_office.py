@@ -7,8 +7,16 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from channels import deciding, delivery, outbox, sealing, starter
-from channels.models import Attempt, Message, ProviderAccount, SandboxMessage, Template, TemplateVersion
+from channels import actors, deciding, delivery, outbox, receipt_words, sealing, starter
+from channels.models import (
+    Attempt,
+    Message,
+    ProviderAccount,
+    Receipt,
+    SandboxMessage,
+    Template,
+    TemplateVersion,
+)
 from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import NOON, make_contact, make_intent, make_provider, make_queued, make_template
 
@@ -211,3 +219,42 @@ def test_who_may_not_look_sees_nothing(client: Client) -> None:
         reverse("admin:channels_provideraccount_test", args=[ProviderAccount.objects.all()[0].pk]),
     ):
         assert client.get(address).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("actor", "why", "who", "words"),
+    [
+        ("human", "", "A person", "–"),
+        ("scanner", "too_soon", "A scanner", "It came too soon after the message was taken"),
+        ("scanner", "agent:barracuda", "A scanner", "It calls itself “barracuda”."),
+        ("scanner", "method:HEAD", "A scanner", "It asked by HEAD"),
+        ("proxy", "bare_agent", "A mailbox&#x27;s proxy", "It said nothing of itself"),
+        ("scanner", "not_yet_known", "A scanner", "not_yet_known"),
+    ],
+)
+def test_a_message_tells_who_fetched_it_and_how_that_is_known(
+    office: Client, actor: str, why: str, who: str, words: str
+) -> None:
+    message = make_queued(make_contact(), state=State.ACCEPTED, due_at=None, accepted_at=NOON)
+    Receipt.objects.create(
+        received_at=NOON, slot=message.slot, contact_id=message.contact_id, message_id=message.id,
+        message_created_at=message.created_at, kind="opened", actor=actor, detail={"why": why} if why else {},
+    )  # fmt: skip
+    page = office.get(_change("message", message.pk)).content.decode()
+    assert f"<td>Opened</td><td>{who}</td><td>{words}" in page
+
+
+def test_every_class_and_every_way_of_telling_has_words() -> None:
+    judged = [
+        actors.of("trap", "GET", "x", "", None),
+        actors.of("open", "HEAD", "x", "", None),
+        actors.of("open", "GET", "x", "", 0.0),
+        actors.of("open", "GET", "x", "prefetch", None),
+        actors.of("open", "GET", "googleimageproxy", "", None),
+        actors.of("open", "GET", "mozilla/5.0", "", None),
+        actors.of("click", "GET", "curl/8", "", None),
+        actors.of("click", "GET", "Googlebot/2.1 (+http://www.google.com/bot.html)", "", None),
+    ]
+    for one in judged:
+        assert receipt_words.actor(one.actor) != one.actor
+        assert receipt_words.why({"why": one.why}) not in ("", one.why)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from channels import deciding
 from channels.models import SandboxMessage
 from config import roles
+from contacts import consent
 from journeys.campaigns import acts
 from journeys.models import Campaign
 from tests.factories import NOON, make_contact, make_template
@@ -245,3 +248,17 @@ def test_campaigns_are_no_journeys_on_their_pages(boss: Client) -> None:
     campaign = make_campaign()
     assert "Spring" not in text(boss, reverse("admin:journeys_journey_changelist"))
     assert acts.acts(campaign) == ["schedule", "archive"]
+
+
+def test_a_campaigns_page_leads_to_what_was_held_of_it(boss: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = make_people(2)
+    consent.withdraw(people[0].pk, NOON, origin="test")
+    campaign = start(make_campaign())
+    pulse(NOON)
+    while deciding.decide_batch(NOON + timedelta(minutes=1)):
+        pass
+    where = f"{reverse('admin:channels_decision_reasons')}?origin=campaign:{campaign.pk}&amp;days=90"
+    assert where in text(boss, address("change", campaign))
+    monkeypatch.setattr("contacts.clock.now", lambda: NOON)
+    found = text(boss, where.replace("&amp;", "&"))
+    assert "Consent refused or withdrawn" in found
