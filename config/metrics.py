@@ -119,7 +119,7 @@ def _requests() -> Iterator[Figure]:
     labelled = [({"view": one.kind, "status": one.status}, one) for one in found]
     yield Figure(
         "segue_http_requests_total", "counter", "Requests answered, by kind of view and status.",
-        [(labels, float(one.count)) for labels, one in labelled],
+        [(labels, float(one.number)) for labels, one in labelled],
     )  # fmt: skip
     ends = [*(f"{bound:g}" for bound in request_counts.BOUNDS), "+Inf"]
     yield Figure(
@@ -128,10 +128,10 @@ def _requests() -> Iterator[Figure]:
             ("_bucket", [
                 ({**labels, "le": end}, float(count))
                 for labels, one in labelled
-                for end, count in zip(ends, (*one.buckets, one.count), strict=True)
+                for end, count in zip(ends, (*one.buckets, one.number), strict=True)
             ]),
             ("_sum", [(labels, one.seconds) for labels, one in labelled]),
-            ("_count", [(labels, float(one.count)) for labels, one in labelled]),
+            ("_count", [(labels, float(one.number)) for labels, one in labelled]),
         ),
     )  # fmt: skip
 

@@ -52,7 +52,7 @@ class Counted(NamedTuple):
     kind: str
     status: str
     buckets: tuple[int, ...]
-    count: int
+    number: int
     seconds: float
 
 
