@@ -20,7 +20,7 @@ from tests.factories import make_contact, make_provider, make_queued
 pytestmark = pytest.mark.django_db
 
 
-class _Pop(socketserver.StreamRequestHandler):
+class Pop(socketserver.StreamRequestHandler):
     mails: list[bytes]
 
     def handle(self) -> None:
@@ -85,7 +85,7 @@ class _Imap(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def _serving(kind: type[Any], mails: list[bytes]) -> Iterator[int]:
+def serving(kind: type[Any], mails: list[bytes]) -> Iterator[int]:
     handler = type("Handler", (kind,), {"mails": mails, "seen": set()})
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -106,12 +106,12 @@ def _account(protocol: str, port: int, password: str = "canary-77") -> ProviderA
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("protocol", "kind"), [("imap", _Imap), ("pop", _Pop)])
+@pytest.mark.parametrize(("protocol", "kind"), [("imap", _Imap), ("pop", Pop)])
 def test_a_bounce_in_the_mailbox_ends_the_address(protocol: str, kind: type[Any]) -> None:
     message = make_queued(make_contact(email="ann@example.com"), state=Message.State.UNCERTAIN, due_at=None)
     name = mail_ids.made(message.id, message.created_at, message.key, "hello@shop.example")
     mails = [dsn().replace(NAME.encode(), name.encode()), b"From: x@y.example\r\n\r\nNothing of ours", dsn()]
-    with _serving(kind, mails) as port:
+    with serving(kind, mails) as port:
         account = _account(protocol, port)
         assert "opens" in mailbox.check(account)
         assert mailbox.poll(clock.now()) == 1
@@ -128,14 +128,14 @@ def test_the_same_bounce_read_twice_counts_once() -> None:
     message = make_queued(make_contact(), state=Message.State.ACCEPTED, due_at=None)
     name = mail_ids.made(message.id, message.created_at, message.key, "hello@shop.example")
     raw = dsn().replace(NAME.encode(), name.encode())
-    with _serving(_Pop, [raw, raw]) as port:
+    with serving(Pop, [raw, raw]) as port:
         _account("pop", port)
         mailbox.poll(clock.now())
     assert len(set(Hit.objects.values_list("receipt_key", flat=True))) == 1
 
 
 def test_a_mailbox_that_does_not_open_says_so_and_keeps_its_password() -> None:
-    with _serving(_Pop, []) as port:
+    with serving(Pop, []) as port:
         account = _account("pop", port, "canary-99")
         with pytest.raises(NotReadyError) as caught:
             mailbox.check(account)

@@ -26,7 +26,7 @@ def _account(url: str = "https://own.example/take") -> ProviderAccount:
     return account
 
 
-def _post(client: Client, account: ProviderAccount, told: Any, **changed: str) -> int:
+def post(client: Client, account: ProviderAccount, told: Any, **changed: str) -> int:
     body = json.dumps(told).encode()
     secret = changed.pop("secret", sealing.unseal(account.secrets)["secret"])
     headers = {**standard_webhooks.signed(secret, "w1", clock.now(), body), **changed}
@@ -58,8 +58,8 @@ def test_what_it_says_reaches_the_timeline_once(client: Client) -> None:
         provider_message_id="m-1",
     )  # fmt: skip
     for _again in range(3):
-        assert _post(client, account, [{"id": "m-1", "status": "delivered"}, {"status": "x"}, 5]) == 200
-    assert _post(client, account, {"id": "m-1", "status": "replied"}) == 200
+        assert post(client, account, [{"id": "m-1", "status": "delivered"}, {"status": "x"}, 5]) == 200
+    assert post(client, account, {"id": "m-1", "status": "replied"}) == 200
     engagement.absorb(clock.now(), 10)
     message.refresh_from_db()
     assert message.state == Message.State.ACCEPTED
@@ -69,11 +69,11 @@ def test_what_it_says_reaches_the_timeline_once(client: Client) -> None:
 
 def test_nobody_else_is_believed(client: Client) -> None:
     account, told = _account(), {"id": "m-1", "status": "delivered"}
-    assert _post(client, account, told, secret=standard_webhooks.new_secret()) == 403
-    assert _post(client, account, told, **{"webhook-timestamp": "5"}) == 403
-    assert _post(client, account, told, **{"webhook-timestamp": "x"}) == 403
-    assert _post(client, account, told, **{"webhook-signature": "v2,x"}) == 403
-    assert _post(client, account, told, **{"webhook-id": "other"}) == 403
+    assert post(client, account, told, secret=standard_webhooks.new_secret()) == 403
+    assert post(client, account, told, **{"webhook-timestamp": "5"}) == 403
+    assert post(client, account, told, **{"webhook-timestamp": "x"}) == 403
+    assert post(client, account, told, **{"webhook-signature": "v2,x"}) == 403
+    assert post(client, account, told, **{"webhook-id": "other"}) == 403
     ProviderAccount.objects.filter(pk=account.pk).update(secrets="")
-    assert _post(client, account, told) == 403
+    assert post(client, account, told) == 403
     assert not Hit.objects.exists()

@@ -37,7 +37,7 @@ def _vonage() -> ProviderAccount:
     )
 
 
-def _to_twilio(client: Client, path: str, form: dict[str, str], token: str = "t0ken") -> int:
+def to_twilio(client: Client, path: str, form: dict[str, str], token: str = "t0ken") -> int:
     text = settings.SEGUE_BASE_URL + path + "".join(f"{name}{form[name]}" for name in sorted(form))
     signature = base64.b64encode(hmac.new(token.encode(), text.encode(), hashlib.sha1).digest()).decode()
     return client.post(
@@ -46,7 +46,7 @@ def _to_twilio(client: Client, path: str, form: dict[str, str], token: str = "t0
     ).status_code  # fmt: skip
 
 
-def _to_vonage(client: Client, path: str, told: Any, secret: str = "s" * 32, **claims: Any) -> int:
+def to_vonage(client: Client, path: str, told: Any, secret: str = "s" * 32, **claims: Any) -> int:
     body = json.dumps(told).encode()
     said = {"iat": int(clock.now().timestamp()), "api_key": "k1", "jti": "1",
             "payload_hash": hashlib.sha256(body).hexdigest(), **claims}  # fmt: skip
@@ -68,7 +68,7 @@ def test_twilios_receipts_reach_the_timeline(client: Client) -> None:
     message = _sent(account, "SM1")
     path = f"/hooks/sms/{account.pk}"
     for status in ("sent", "delivered", "delivered"):
-        assert _to_twilio(client, path, {"MessageSid": "SM1", "MessageStatus": status, "To": NUMBER}) == 200
+        assert to_twilio(client, path, {"MessageSid": "SM1", "MessageStatus": status, "To": NUMBER}) == 200
     engagement.absorb(clock.now(), 10)
     message.refresh_from_db()
     assert message.delivered_at is not None
@@ -82,7 +82,7 @@ def test_an_unknown_handset_ends_the_number_and_one_switched_off_does_not(
     account = _twilio()
     _sent(account, "SM1")
     form = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": code}
-    assert _to_twilio(client, f"/hooks/sms/{account.pk}", form) == 200
+    assert to_twilio(client, f"/hooks/sms/{account.pk}", form) == 200
     engagement.absorb(clock.now(), 10)
     assert bool(consent.suppressed({("sms", NUMBER)})) is ended
 
@@ -92,12 +92,12 @@ def test_vonages_receipts_reach_the_timeline(client: Client) -> None:
     message = _sent(account, "u-1")
     path = f"/hooks/sms/{account.pk}"
     for status in ("submitted", "delivered", "delivered"):
-        assert _to_vonage(client, path, {"message_uuid": "u-1", "status": status}) == 200
+        assert to_vonage(client, path, {"message_uuid": "u-1", "status": status}) == 200
     engagement.absorb(clock.now(), 10)
     message.refresh_from_db()
     assert message.delivered_at is not None
     bounce = {"message_uuid": "u-1", "status": "undeliverable", "error": {"title": "1320"}}
-    assert _to_vonage(client, path, bounce) == 200
+    assert to_vonage(client, path, bounce) == 200
     engagement.absorb(clock.now(), 10)
     assert consent.suppressed({("sms", NUMBER)})
 
@@ -106,25 +106,25 @@ def test_what_is_not_proven_is_refused(client: Client) -> None:
     account = _twilio()
     path = f"/hooks/sms/{account.pk}"
     form = {"MessageSid": "SM1", "MessageStatus": "delivered"}
-    assert _to_twilio(client, path, form, token="other") == 403
+    assert to_twilio(client, path, form, token="other") == 403
     assert client.post(path, form).status_code == 403
     ProviderAccount.objects.filter(pk=account.pk).update(secrets="")
-    assert _to_twilio(client, path, form, token="") == 403
+    assert to_twilio(client, path, form, token="") == 403
 
     account = make_provider("sms", name="v", kind="vonage", settings={"api_key": "k1"},
                             secrets=sealing.seal({"signature_secret": "s" * 32}))  # fmt: skip
     path, told = f"/hooks/sms/{account.pk}", {"message_uuid": "u-1", "status": "delivered"}
-    assert _to_vonage(client, path, told, secret="x" * 32) == 403
-    assert _to_vonage(client, path, told, payload_hash="0" * 64) == 403
-    assert _to_vonage(client, path, told, iat=int(clock.now().timestamp()) - 400) == 403
-    assert _to_vonage(client, path, told, api_key="other") == 403
+    assert to_vonage(client, path, told, secret="x" * 32) == 403
+    assert to_vonage(client, path, told, payload_hash="0" * 64) == 403
+    assert to_vonage(client, path, told, iat=int(clock.now().timestamp()) - 400) == 403
+    assert to_vonage(client, path, told, api_key="other") == 403
     none = jwt.encode({"iat": int(clock.now().timestamp()), "api_key": "k1"}, "", algorithm="none")
     answer = client.post(
         path, json.dumps(told), "application/json", headers={"Authorization": f"Bearer {none}"}
     )
     assert answer.status_code == 403
     ProviderAccount.objects.filter(pk=account.pk).update(secrets="")
-    assert _to_vonage(client, path, told) == 403
+    assert to_vonage(client, path, told) == 403
     assert not Hit.objects.exists()
 
 
@@ -133,12 +133,12 @@ def test_stop_is_obeyed_in_english_and_french(client: Client, word: str) -> None
     make_contact(phone=NUMBER)
     account = _twilio()
     path = f"/hooks/sms-in/{account.pk}"
-    assert _to_twilio(client, path, {"MessageSid": "SM9", "From": NUMBER, "Body": word}) == 200
+    assert to_twilio(client, path, {"MessageSid": "SM9", "From": NUMBER, "Body": word}) == 200
     assert consent.suppressed({("sms", NUMBER)})
-    assert _to_twilio(client, path, {"MessageSid": "SM10", "From": NUMBER, "Body": "START"}) == 200
+    assert to_twilio(client, path, {"MessageSid": "SM10", "From": NUMBER, "Body": "START"}) == 200
     assert not consent.suppressed({("sms", NUMBER)})
     # The same text once more is the same text.
-    assert _to_twilio(client, path, {"MessageSid": "SM9", "From": NUMBER, "Body": word}) == 200
+    assert to_twilio(client, path, {"MessageSid": "SM9", "From": NUMBER, "Body": word}) == 200
     assert not consent.suppressed({("sms", NUMBER)})
 
 
@@ -146,9 +146,9 @@ def test_texts_over_vonage_are_heard_too(client: Client) -> None:
     make_contact(phone=NUMBER)
     account = _vonage()
     told = {"message_uuid": "in-1", "from": NUMBER[1:], "to": "33700", "text": "ARRET", "channel": "sms"}
-    assert _to_vonage(client, f"/hooks/sms-in/{account.pk}", told) == 200
+    assert to_vonage(client, f"/hooks/sms-in/{account.pk}", told) == 200
     assert consent.suppressed({("sms", NUMBER)})
-    assert _to_vonage(client, f"/hooks/sms-in/{account.pk}", ["x"]) == 400
+    assert to_vonage(client, f"/hooks/sms-in/{account.pk}", ["x"]) == 400
 
 
 def test_checks_say_in_plain_words_what_is_wrong(settings: Any) -> None:

@@ -42,18 +42,18 @@ _RSA = (
     )
     .decode()
 )
-_BROWSER = ec.generate_private_key(ec.SECP256R1())
-_AUTH = os.urandom(16)
+BROWSER = ec.generate_private_key(ec.SECP256R1())
+AUTH = os.urandom(16)
 
 
 def _text(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-_POINT = _BROWSER.public_key().public_bytes(
+_POINT = BROWSER.public_key().public_bytes(
     serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
 )
-KEYS = {"p256dh": _text(_POINT), "auth": _text(_AUTH)}
+KEYS = {"p256dh": _text(_POINT), "auth": _text(AUTH)}
 
 
 def parcel(channel: str, address: str, **extra: Any) -> Parcel:
@@ -508,7 +508,7 @@ def test_a_push_is_readable_by_its_browser_alone(peer: Peer) -> None:
     assert asked.headers["authorization"].startswith("vapid t=")
     assert b"Hello" not in asked.body
     words = json.loads(
-        http_ece.decrypt(asked.body, private_key=_BROWSER, auth_secret=_AUTH, version="aes128gcm")
+        http_ece.decrypt(asked.body, private_key=BROWSER, auth_secret=AUTH, version="aes128gcm")
     )
     assert (words["title"], words["body"], words["url"]) == ("Title", "Hello", "https://shop.example/")
 
