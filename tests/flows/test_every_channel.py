@@ -116,13 +116,13 @@ def _smtp(stage: Stage) -> str:
         "email", kind="smtp",
         settings={"host": "127.0.0.1", "port": str(stage.sink.port), "security": "none"},
     )  # fmt: skip
-    message = stage.deliver("email", "ann@example.com")
+    stage.deliver("email", "ann@example.com")
     (mail,) = stage.sink.mails
     name = re.search(rb"(?im)^message-id: *(<[^>]+>)", mail.data)
     assert name
     report = test_returned_mail.dsn("delivered", "2.0.0").replace(test_returned_mail.NAME.encode(), name[1])
     with test_mailbox.serving(test_mailbox.Pop, [report]) as port:
-        ProviderAccount.objects.filter(pk=message.provider_id).update(
+        ProviderAccount.objects.filter(name="email sandbox").update(
             settings={
                 "mailbox_host": "127.0.0.1", "mailbox_port": str(port), "mailbox_protocol": "pop-plain",
             },
