@@ -15,10 +15,11 @@ from typing import Any
 
 import msgspec
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from channels import sealing
 from channels.models import DataFeed
-from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
+from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing, resolve
 from channels.rendering_liquid import plain
 
 NAME = "feeds"
@@ -60,6 +61,25 @@ def values(slugs: Collection[str], now: datetime, fetch: Fetch | None = None) ->
             for row, told in zip(taken, pool.map(fetch or ask, taken), strict=True):
                 _keep(row, told, now)
     return {row.slug: plain(row.content) for row in rows if _is_good(row, now)}
+
+
+def check_address(url: str) -> None:
+    """Raise ValueError, in words, where a feed may not be asked there."""
+    if not url.startswith(("https://", "http://")) or "@" in url.split("/")[2]:
+        raise ValueError(_("Only http and https, without a user name."))
+    host = url.split("/")[2].rpartition(":")[0] or url.split("/")[2]
+    try:
+        resolve(host, 443)
+    except NotAllowedError as error:
+        raise ValueError(str(error)) from None
+    except NotSentError:
+        pass  # It may be there later.
+
+
+def ask_at_once(feed: DataFeed, now: datetime) -> None:
+    """Ask a feed's server whether or not its time is over, and keep what it says."""
+    DataFeed.objects.filter(pk=feed.pk).update(next_at=None)
+    values({feed.slug}, now)
 
 
 def ask(feed: DataFeed) -> Fetched:

@@ -1,13 +1,27 @@
 from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
-from channels.api import charter, decisions, devices, inbox, sending, surveys, templates
+from channels.api import (
+    calls,
+    charter,
+    content_tests,
+    decisions,
+    devices,
+    feeds,
+    inbox,
+    sending,
+    surveys,
+    templates,
+)
 
 app_name = "channels"
 _contact = "api/v1/contacts/<uuid:public_id>"
 _charter = "api/v1/charter/versions"
 _survey = "api/v1/surveys/<slug:slug>"
 _words = "<slug:slug>/<slug:language>"
+_feed = "api/v1/data-feeds/<slug:slug>"
+_test = "api/v1/content-tests/<slug:slug>"
+_account = "api/v1/provider-accounts/<int:account_id>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_contact}/inbox", inbox.Inbox.as_view(), name="api_inbox"),
     path(f"{_contact}/inbox/unread", inbox.InboxUnread.as_view(), name="api_inbox_unread"),
@@ -25,11 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_survey}/results", surveys.SurveyResults.as_view(), name="api_survey_results"),
     path(f"{_survey}/answers", surveys.SurveyAnswers.as_view(), name="api_survey_answers"),
     path("api/v1/provider-accounts", sending.Accounts.as_view(), name="api_provider_accounts"),
-    path(
-        "api/v1/provider-accounts/<int:account_id>/pause",
-        sending.Account.as_view(),
-        name="api_provider_account_pause",
-    ),
+    path(f"{_account}/pause", sending.Account.as_view(), name="api_provider_account_pause"),
+    path(f"{_account}/sender-domain", sending.SenderDomain.as_view(), name="api_sender_domain"),
     path("api/v1/messages/uncertain", sending.Uncertain.as_view(), name="api_uncertain"),
     path("api/v1/messages/<uuid:key>/settle", sending.Settled.as_view(), name="api_settle"),
     path(f"{_contact}/devices", devices.Devices.as_view(), name="api_devices"),
@@ -37,6 +48,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"api/v1/templates/{_words}", templates.TemplateWords.as_view(), name="api_template_words"),
     path("api/v1/content-blocks", templates.Blocks.as_view(), name="api_blocks"),
     path(f"api/v1/content-blocks/{_words}", templates.BlockWords.as_view(), name="api_block_words"),
+    path("api/v1/data-feeds", feeds.DataFeeds.as_view(), name="api_data_feeds"),
+    path(_feed, feeds.DataFeedDetail.as_view(), name="api_data_feed"),
+    path(f"{_feed}/ask", feeds.DataFeedAsk.as_view(), name="api_data_feed_ask"),
+    path("api/v1/content-tests", content_tests.ContentTests.as_view(), name="api_content_tests"),
+    path(_test, content_tests.ContentTestDetail.as_view(), name="api_content_test"),
+    path(f"{_test}/start", content_tests.ContentTestStart.as_view(), name="api_content_test_start"),
+    path(f"{_test}/end", content_tests.ContentTestEnd.as_view(), name="api_content_test_end"),
+    path(f"{_test}/results", content_tests.ContentTestFigures.as_view(), name="api_content_test_results"),
+    path("api/v1/calls", calls.Calls.as_view(), name="api_calls"),
+    path("api/v1/calls/<int:number>/take", calls.CallTake.as_view(), name="api_call_take"),
+    path("api/v1/calls/<int:number>/end", calls.CallEnd.as_view(), name="api_call_end"),
     path("api/v1/decisions", decisions.Decisions.as_view(), name="api_decisions"),
     path("api/v1/decisions/reasons", decisions.DecisionReasons.as_view(), name="api_decision_reasons"),
     path("api/v1/decisions/<int:decision_id>", decisions.DecisionOne.as_view(), name="api_decision"),

@@ -55,11 +55,21 @@ SCOPES: dict[str, Scope] = {
         _("Schedule, pause, resume and cancel campaigns"), "journeys.send_campaign", guarded=True
     ),
     "backtests:write": Scope(_("Play journeys against the past"), "journeys.run_backtestrun"),
-    "templates:read": Scope(_("Read templates and content blocks"), "channels.view_template"),
-    "templates:write": Scope(_("Change drafts of templates and blocks"), "channels.change_template"),
-    "templates:publish": Scope(
-        _("Publish templates and content blocks"), "channels.publish_template", guarded=True
+    "templates:read": Scope(_("Read templates, content blocks and content tests"), "channels.view_template"),
+    "templates:write": Scope(
+        _("Change drafts of templates, blocks and content tests"), "channels.change_template"
     ),
+    "templates:publish": Scope(
+        _("Publish templates and blocks, start and end content tests"),
+        "channels.publish_template",
+        guarded=True,
+    ),
+    "feeds:read": Scope(_("Read data feeds"), "channels.view_datafeed"),
+    "feeds:write": Scope(
+        _("Change data feeds and ask their servers"), "channels.change_datafeed", guarded=True
+    ),
+    "calls:read": Scope(_("Read the call centre's lists"), "channels.view_calltask"),
+    "calls:write": Scope(_("Take calls and say how they ended"), "channels.change_calltask"),
     "surveys:read": Scope(_("Read surveys and answers"), "channels.view_surveyanswer"),
     "surveys:write": Scope(_("Change surveys"), "channels.change_survey"),
     "surveys:publish": Scope(_("Publish surveys"), "channels.publish_survey", guarded=True),

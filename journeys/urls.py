@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from journeys.api import backtests, calendar, campaigns, journeys, runs
+from journeys.api import approvals, backtests, calendar, campaigns, journeys, runs
 
 app_name = "journeys"
 _journey = "api/v1/journeys/<slug:slug>"
@@ -11,6 +11,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_journey, journeys.JourneyDetail.as_view(), name="api_journey"),
     path(f"{_journey}/impact", journeys.JourneyImpact.as_view(), name="api_journey_impact"),
     path(f"{_journey}/publish", journeys.JourneyPublish.as_view(), name="api_journey_publish"),
+    path(f"{_journey}/publish-requests", approvals.PublishRequests.as_view(), name="api_publish_requests"),
+    path(
+        f"{_journey}/publish-requests/<int:number>",
+        approvals.PublishDecision.as_view(),
+        name="api_publish_decision",
+    ),
     path(f"{_journey}/acts", journeys.JourneyActs.as_view(), name="api_journey_acts"),
     path(f"{_journey}/versions", journeys.JourneyVersions.as_view(), name="api_journey_versions"),
     path(

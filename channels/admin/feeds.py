@@ -17,7 +17,6 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from channels import feeds, sealing
 from channels.models import DataFeed
-from channels.providers.outgoing import NotAllowedError, NotSentError, resolve
 from contacts import clock
 
 _SHOWN = 4_000
@@ -45,15 +44,10 @@ class FeedForm(forms.ModelForm):
 
     def clean_url(self) -> str:
         url = str(self.cleaned_data["url"])
-        if not url.startswith(("https://", "http://")) or "@" in url.split("/")[2]:
-            raise ValidationError(_("Only http and https, without a user name."))
-        host = url.split("/")[2].rpartition(":")[0] or url.split("/")[2]
         try:
-            resolve(host, 443)
-        except NotAllowedError as error:
+            feeds.check_address(url)
+        except ValueError as error:
             raise ValidationError(str(error)) from None
-        except NotSentError:
-            pass  # It may be there later.
         return url
 
 

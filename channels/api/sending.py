@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import dns.resolver
 from rest_framework import serializers
 
-from channels import flow_words, resolving
+from channels import accounts, flow_words, resolving, sealing, sender_domain
 from channels.models import Message, ProviderAccount
+from channels.models.provider import Channel
 from contacts.api.endpoint import Call, Endpoint, operation
-from contacts.api.errors import not_found
+from contacts.api.errors import Refused, not_found
 from contacts.api.fields import Fields
 
 
@@ -35,6 +37,27 @@ class AccountShape(Fields):
     uncertain = serializers.IntegerField()
     last_error = serializers.CharField()
     domains = DomainShape(many=True)
+
+
+class DnsRecordShape(Fields):
+    name = serializers.CharField()
+    type = serializers.CharField()
+    text = serializers.CharField()
+
+
+class DomainFindingShape(Fields):
+    check = serializers.CharField(help_text="Such as SPF, DKIM, DMARC, MX, PTR.")
+    state = serializers.ChoiceField(choices=[one.value for one in sender_domain.State])
+    message = serializers.CharField()
+    record = DnsRecordShape(allow_null=True, help_text="What to add to the DNS.")
+
+
+class SenderDomainShape(Fields):
+    domain = serializers.CharField()
+    state = serializers.ChoiceField(
+        choices=[one.value for one in sender_domain.State], help_text="Of the worst finding."
+    )
+    findings = DomainFindingShape(many=True)
 
 
 class PauseBody(Fields):
@@ -82,6 +105,29 @@ class Account(Endpoint):
         if not account.paused:
             call.wake("deliver")
         return _account(account, call)
+
+
+class SenderDomain(Endpoint):
+    scopes = {"GET": "providers:read"}
+
+    @operation("check_sender_domain", "What the DNS says of its sender's domain", answer=SenderDomainShape)
+    def get(self, call: Call, account_id: int) -> Any:
+        """Of an email account. The DNS is asked now, which takes up to some seconds."""
+        account = ProviderAccount.objects.filter(pk=account_id, channel=Channel.EMAIL).first()
+        if account is None:
+            raise not_found("email account")
+        try:
+            asked = accounts.sender_domain(account)
+        except sealing.SecretsUnreadableError as error:
+            raise Refused(409, "unreadable", str(error)) from None
+        found = sender_domain.look(asked, dns.resolver.get_default_resolver())
+        states = [one.state for one in found]
+        order = (sender_domain.State.BAD, sender_domain.State.WARN)
+        return {
+            "domain": asked.domain,
+            "state": next((one for one in order if one in states), sender_domain.State.GOOD).value,
+            "findings": [_finding(one) for one in found],
+        }
 
 
 class Uncertain(Endpoint):
@@ -137,6 +183,11 @@ def _account(account: ProviderAccount, call: Call) -> dict[str, Any]:
             for one in health.domains
         ],
     }  # fmt: skip
+
+
+def _finding(one: sender_domain.Finding) -> dict[str, Any]:
+    record = dict(zip(("name", "type", "text"), one.record, strict=True)) if one.record else None
+    return {"check": one.title, "state": one.state.value, "message": str(one.words), "record": record}
 
 
 def _uncertain(message: Message) -> dict[str, Any]:
