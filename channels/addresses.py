@@ -4,6 +4,7 @@ what real mailboxes and phones never use, attackers do."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
@@ -27,17 +28,22 @@ def email(text: str) -> str:
         raise AddressError("an email address has exactly one @")
     if len(local) > _LONGEST_LOCAL or not _LOCAL.fullmatch(local):
         raise AddressError("the part before @ is not one that mailboxes use")
-    try:
-        ascii_domain = domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        raise AddressError("the domain is not valid") from None
-    labels = ascii_domain.split(".")
-    if not 2 <= len(labels) <= _MOST_LABELS or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
-        raise AddressError("the domain is not valid")
-    result = f"{local}@{ascii_domain}"
+    result = f"{local}@{_domain(domain)}"
     if len(result) > _LONGEST_EMAIL:
         raise AddressError("the address is too long")
     return result
+
+
+@lru_cache(maxsize=4_096)
+def _domain(written: str) -> str:
+    try:
+        domain = written.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        raise AddressError("the domain is not valid") from None
+    labels = domain.split(".")
+    if not 2 <= len(labels) <= _MOST_LABELS or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+        raise AddressError("the domain is not valid")
+    return domain
 
 
 def phone(text: str) -> str:

@@ -29,7 +29,10 @@ _HANDFUL = 8
 
 @dataclass(slots=True)
 class Claimed:
-    """A message that this worker may deliver until ``lease`` ends."""
+    """A message that this worker may deliver until ``lease`` ends.
+
+    ``content``, ``variables`` and ``conditions`` may be shared with others: they are only read.
+    """
 
     id: int
     created_at: datetime
@@ -163,14 +166,14 @@ def _due(
                 limit,
             ],
         )
-        return [_claimed(row) for row in raw.fetchall()]
-
-
-def _claimed(row: tuple[Any, ...]) -> Claimed:
-    # Django's connections leave JSON as text.
-    content, variables = msgspec.json.decode(row[10]), msgspec.json.decode(row[11])
-    conditions = None if row[19] is None else msgspec.json.decode(row[19])
-    return Claimed(*(*row[:10], content, variables, *row[12:19], conditions, row[20]))
+        rows = raw.fetchall()
+    # Django's connections leave JSON as text. What thousands of messages carry is read once.
+    read: dict[str | None, Any] = {None: None}
+    read |= {text: msgspec.json.decode(text) for row in rows for text in (row[10], row[11], row[19]) if text}
+    return [
+        Claimed(*(*row[:10], read[row[10]], read[row[11]], *row[12:19], read[row[19]], row[20]))
+        for row in rows
+    ]
 
 
 _BUSY = """

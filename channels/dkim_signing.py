@@ -87,8 +87,7 @@ def _relaxed(name: bytes, value: bytes) -> bytes:
 
 
 def _body(body: bytes) -> bytes:
-    lines = [_SPACES.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n")]
-    text = b"\r\n".join(lines).rstrip(b"\r\n")
+    text = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n").removesuffix(b" ").rstrip(b"\r\n")
     return text + b"\r\n" if text else b""
 
 

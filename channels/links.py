@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.html import escape
 
+from channels import tracking
 from channels.tracking import CLICK, OPEN, SHOWN, TRAP, Signer
 
 #: The parameter of a tracked address that says which button of a push was pressed.
@@ -45,14 +46,14 @@ def forget() -> None:
 def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Callable[[str], str]:
     """What turns an address in one message into a tracked one. Our own pages stay as they are."""
 
-    sign = signer().for_message(CLICK, message_id, created_at)
-    front = f"{settings.SEGUE_TRACKING_URL}/t/c/"
+    sign, own = signer().token, tracking.front(message_id, created_at)
+    begins = f"{settings.SEGUE_TRACKING_URL}/t/c/"
     made: dict[str, str] = {}
 
     def track(address: str) -> str:
         if address not in made:
             link_id = known.get(address)
-            made[address] = address if link_id is None else front + sign(link_id)
+            made[address] = address if link_id is None else begins + sign(CLICK, own, link_id).decode("ascii")
         return made[address]
 
     return track
@@ -60,12 +61,19 @@ def tracker(message_id: int, created_at: datetime, known: dict[str, int]) -> Cal
 
 def pixel(message_id: int, created_at: datetime) -> str:
     """The HTML of a message's pixel, and of a link that only machines find: it is drawn nowhere."""
-    begins = f"{settings.SEGUE_TRACKING_URL}/t"
-    address = escape(f"{begins}/o/{signer().sign(OPEN, message_id, created_at)}.gif")
-    trap = escape(f"{begins}/h/{signer().sign(TRAP, message_id, created_at)}")
+    sign, own = signer().token, tracking.front(message_id, created_at)
+    before, between, after = pixel_frame(settings.SEGUE_TRACKING_URL)
+    trap, opened = sign(TRAP, own).decode("ascii"), sign(OPEN, own).decode("ascii")
+    return f"{before}{trap}{between}{opened}{after}"
+
+
+def pixel_frame(tracking_url: str) -> tuple[str, str, str]:
+    """What stands before, between and after the two tokens of ``pixel``."""
+    begins = escape(f"{tracking_url}/t")
     return (
-        f'<a href="{trap}" style="display:none" aria-hidden="true" tabindex="-1" rel="nofollow"></a>'
-        f'<img src="{address}" width="1" height="1" alt="" style="display:block;border:0">'
+        f'<a href="{begins}/h/',
+        f'" style="display:none" aria-hidden="true" tabindex="-1" rel="nofollow"></a><img src="{begins}/o/',
+        '.gif" width="1" height="1" alt="" style="display:block;border:0">',
     )
 
 

@@ -1,77 +1,80 @@
 """A published email cut once into pieces that are encoded already and the holes between them.
 
-The Liquid renderer stays the one truth: a cut is the same parsed template, run by the same interpreter, in
-which each stretch of fixed text stands for its finished bytes. So conditions, loops, filters and limits are
-Liquid's own, and a mail costs its holes and not its size. What cannot be cut, or comes out strangely, is
-None here and is written the long way.
+The Liquid renderer stays the one truth: a cut is the same parsed template, in which each stretch of fixed
+text stands for its finished bytes. The commonest tags are run as one flat program (rendering_flat), every
+other template by Liquid's own nodes; so a mail costs its holes and not its size. What cannot be cut, or comes
+out strangely, is None here and is written the long way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from liquid import BoundTemplate, RenderContext
 from liquid.ast import BlockNode, Node
 from liquid.builtin.content import ContentNode
 
-from channels import rendering, rendering_items, rendering_liquid, rendering_quick, rendering_wire
+from channels import rendering, rendering_flat, rendering_liquid, rendering_wire
 from channels.models.provider import Channel
 from channels.rendering import Source
-from channels.rendering_items import Finished
+from channels.rendering_flat import OWN, Ink
+from channels.rendering_items import Collector, Finished, TooLongError, Write
 from channels.rendering_liquid import TemplateError
-from channels.rendering_wire import Target
+from channels.rendering_wire import Piece, Target
 
 #: A mail longer than this is written the long way, where Liquid's own limits of output are asked.
 _MOST = 150_000
 _MOST_CUTS = 256
 
 
-class _TooLongError(Exception):
-    """More came out than a cut may hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
+class Drafted(NamedTuple):
     """One person's mail, written but for the tracked addresses of its links."""
 
     subject: str
-    text: Sequence[str | Target]
-    html: Sequence[bytes | Target]
-    addresses: frozenset[str]
+    text: Sequence[Piece]
+    html: Sequence[Piece]
 
-
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A parsed template, and what writes it."""
-
-    parsed: BoundTemplate
-    write: rendering_items.Write
+    @property
+    def addresses(self) -> set[str]:
+        """The addresses that its links lead to."""
+        return {one[1] for one in (*self.text, *self.html) if type(one) is Target and one[1]}
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """A template of an email, ready to be written many times."""
 
-    subject: _Ready
-    text: _Ready
-    html: _Ready
-    #: Bytes of the fixed text of the HTML.
-    size: int
+    subject: Write
+    text: Write
+    html: Write
 
-    def write(self, context: Mapping[str, Any]) -> Drafted | None:
-        """The mail for one person; None when it must be written the long way."""
+    def write(self, context: Mapping[str, Any], own: Iterable[str] = ()) -> Drafted | None:
+        """The mail for one person; None when it must be written the long way.
+
+        ``own`` are the addresses of the person's own pages, which stay as they are.
+        """
+        values = {**context, OWN: {address: rendering_wire.spread(address) for address in own}}
         try:
-            subject = rendering.subject_line("".join(_run(self.subject, context, 2_000)))
-            words = rendering.text_body("".join(_run(self.text, context, _MOST)))
-            text = rendering_wire.targets(words)
-            html = rendering_wire.joined(_run(self.html, context, _MOST - self.size))
-        except (TemplateError, _TooLongError, rendering_wire.NotCutError, UnicodeError):
+            with rendering_liquid.bounds():
+                subject = rendering.subject_line("".join(_run(self.subject, values)))
+                text = rendering.text_body("".join(_run(self.text, values)))
+                page = _run(self.html, values)
+            words = rendering_wire.words(text, values[OWN])
+        except (TemplateError, TooLongError, rendering_wire.NotCutError):
             return None
-        found = {part.address for part in (*text, *html) if isinstance(part, Target) and part.tracked}
-        return Drafted(subject, text, html, frozenset(found))
+        if sum(map(len, page)) + sum(map(len, words)) > _MOST:
+            return None
+        return Drafted(subject, words, page)
+
+
+def _run(write: Write, context: Mapping[str, Any]) -> list[Any]:
+    rendering_liquid.refuel()
+    out: list[Any] = []
+    write(dict(context), out)
+    return out
 
 
 @lru_cache(maxsize=_MOST_CUTS)
@@ -91,26 +94,37 @@ def of(source: Source) -> Cut | None:
         return None
     if inside:
         return None
-    words = [_Ready(one, rendering_quick.template(one, _whole)) for one in (subject, text)]
-    page = _Ready(html, rendering_quick.template(html, rendering_wire.finished))
-    return Cut(words[0], words[1], page, cutter.size)
+    return Cut(
+        _ready(subject, rendering_flat.TEXT),
+        _ready(text, rendering_flat.TEXT),
+        _ready(html, rendering_flat.PAGE),
+    )
 
 
-def _whole(parts: list[Any]) -> list[Any]:
-    return ["".join(parts)]
+def _ready(parsed: BoundTemplate, ink: Ink) -> Write:
+    """What writes a template: a flat program where there is one, else Liquid's own nodes."""
+    flat = rendering_flat.program(parsed, ink)
+    if flat is not None:
+        return flat
+    namespace = parsed.make_partial_namespace(False, {})
+
+    def write(values: dict[str, Any], out: list[Any]) -> None:
+        context, collector = RenderContext(parsed, globals=values), Collector(_MOST)
+        with context.extend(namespace):
+            for node in parsed.nodes:
+                node.render(context, collector)  # type: ignore[arg-type]
+        out += rendering_wire.joined(collector.parts) if ink is rendering_flat.PAGE else collector.parts
+
+    return write
 
 
 class _Cutter:
     """Swaps the fixed text of a parsed template for pieces, in the order in which it is written."""
 
-    def __init__(self) -> None:
-        self.size = 0
-
     def cut(self, nodes: list[Node], *, inside: bool) -> bool:
         """Whether the text ends inside an address, having begun ``inside`` one. Raises NotCutError."""
         for place, node in enumerate(nodes):
             if isinstance(node, ContentNode):
-                self.size += len(node.text.encode())
                 parts, inside = rendering_wire.pieces(node.text, inside=inside)
                 nodes[place] = Finished(node, parts)
                 continue
@@ -126,28 +140,3 @@ class _Cutter:
 
 # No template of ours loads another one, so nodes know their children without a context.
 _NO_CONTEXT: Any = None
-
-
-class _Collector:
-    """What a render writes to: pieces as they are, everything else as text, up to ``left`` characters."""
-
-    __slots__ = ("left", "parts")
-
-    def __init__(self, left: int) -> None:
-        self.parts: list[Any] = []
-        self.left = left
-
-    def write(self, text: str) -> int:
-        if text:
-            self.parts.append(text)
-            self.left -= len(text)
-            if self.left < 0:
-                raise _TooLongError
-        return 1
-
-
-def _run(template: _Ready, values: Mapping[str, Any], most: int) -> list[Any]:
-    collector = _Collector(most)
-    with rendering_liquid.bounds():
-        template.write(RenderContext(template.parsed, globals=values), collector)
-    return collector.parts

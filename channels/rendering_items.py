@@ -6,43 +6,25 @@ fuel that it took is charged each time, so that a template which works too hard 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any
 
-from liquid import RenderContext
 from liquid.ast import Node
 from liquid.builtin.content import ContentNode
 from liquid.builtin.expressions import Path
-from liquid.builtin.expressions.filtered import FilteredExpression
 from liquid.builtin.output import OutputNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.if_tag import IfNode
-from liquid.expression import Expression
 
 from channels import rendering_liquid
+from channels.rendering_values import PLAIN, Values, below, nodes, pure
 
 _MOST_KEPT = 2_000
 _MOST_FIELDS = 8
-#: Values that are their own key. (A float and an integer may be equal and print differently.)
-_PLAIN = frozenset({str, int, float, bool, type(None)})
-#: This asks the clock.
-_NOT_PURE = frozenset({"date"})
-_MISSING = object()
-_NO_CONTEXT: Any = None
 
-
-class Output(Protocol):
-    """What a render writes to. ``left`` characters may still come."""
-
-    parts: list[Any]
-    left: int
-
-    def write(self, text: str) -> int: ...
-
-
-Write = Callable[[RenderContext, Output], None]
-#: Makes the parts that were written into those that stand for them.
-Finish = Callable[[list[Any]], list[Any]]
+#: Writes what a part of a template prints to the end of a list.
+Write = Callable[[Values, list[Any]], None]
 
 
 class Finished(Node):
@@ -56,63 +38,88 @@ class Finished(Node):
         self.text = content.text
         self.parts = parts
 
-    def render_to_output(self, context: RenderContext, buffer: Any) -> int:
+    def render_to_output(self, context: Any, buffer: Any) -> int:
+        if isinstance(buffer, Collector):
+            buffer.parts += self.parts
+            return 1
         size: int = buffer.write(self.text)
         return size
 
 
-def remembered(loop: ForNode, block: Write, finish: Finish) -> Write:
+class TooLongError(Exception):
+    """More came out than a cut may hold."""
+
+
+class Collector:
+    """What Liquid's own nodes write to: pieces as they are, all else as text, up to ``left`` characters."""
+
+    __slots__ = ("left", "parts")
+
+    def __init__(self, left: int) -> None:
+        self.parts: list[Any] = []
+        self.left = left
+
+    def write(self, text: str) -> int:
+        if text:
+            self.parts.append(text)
+            self.left -= len(text)
+            if self.left < 0:
+                raise TooLongError
+        return 1
+
+
+def remembered(loop: ForNode, block: Write) -> Write:
     """``block`` as it is, or with a memory of what it wrote for each item."""
     name = str(loop.expression.identifier)
     fields = _fields(loop.block, name)
     if fields is None or not 0 < len(fields) <= _MOST_FIELDS:
         return block
-    kept: dict[tuple[Any, ...], tuple[list[Any], int, int]] = {}
+    of = itemgetter(*fields)
+    kept: dict[tuple[Any, ...], tuple[list[Any], int]] = {}
 
-    def write(context: RenderContext, output: Output) -> None:
-        key = _key(context.scope[name], fields)
-        if key is None:
-            block(context, output)
+    def write(values: Values, out: list[Any]) -> None:
+        try:
+            own = of(values[name])
+            # A float and an integer may be equal and print differently.
+            key = (own, *map(type, own)) if len(fields) > 1 else (own, type(own))
+            found = kept.get(key)
+        except (KeyError, TypeError):  # a field is missing, or is a list
+            block(values, out)
             return
-        found = kept.get(key)
         if found is None:
-            before, parts, left, fuel = output.parts, list[Any](), output.left, rendering_liquid.fuel()
-            output.parts = parts
-            try:
-                block(context, output)
-            finally:
-                output.parts = before
+            fuel, made = rendering_liquid.fuel(), list[Any]()
+            block(values, made)
+            if not PLAIN.issuperset(key[1:]):
+                out += made
+                return
             if len(kept) >= _MOST_KEPT:
                 kept.clear()
-            spent = fuel - rendering_liquid.fuel()
-            found = kept[key] = (finish(parts), left - output.left, spent)
+            found = kept[key] = (_joined(made), fuel - rendering_liquid.fuel())
         else:
-            rendering_liquid.spend(found[2])
-            output.left -= found[1]
-        output.parts += found[0]
+            rendering_liquid.spend(found[1])
+        out += found[0]
 
     return write
 
 
-def _key(item: Any, fields: Sequence[str]) -> tuple[Any, ...] | None:
-    """What tells one item from another, as far as the block can see; None when it cannot be told."""
-    if type(item) is not dict:
-        return None
-    values = [item.get(field, _MISSING) for field in fields]
-    kinds = [type(value) for value in values]
-    if not all(kind in _PLAIN or kind is object for kind in kinds):
-        return None
-    return (*values, *kinds)
+def _joined(parts: Sequence[Any]) -> list[Any]:
+    joined: list[Any] = []
+    for one in parts:
+        if joined and type(one) is type(joined[-1]) and type(one) in (bytes, str):
+            joined[-1] += one
+        else:
+            joined.append(one)
+    return joined
 
 
 def _fields(block: Node, name: str) -> tuple[str, ...] | None:
     """The fields of the loop's item that a block reads; None when it depends on anything else."""
     found: dict[str, None] = {}
-    for node in _nodes(block):
+    for node in nodes(block):
         if isinstance(node, OutputNode | IfNode):
             for expression in node.expressions():
-                for one in _below(expression):
-                    if not _pure(one):
+                for one in below(expression):
+                    if not pure(one):
                         return None
                     if isinstance(one, Path):
                         if len(one.path) != 2 or one.path[0] != name or type(one.path[1]) is not str:
@@ -125,21 +132,3 @@ def _fields(block: Node, name: str) -> tuple[str, ...] | None:
 
 #: Nodes that only hold others.
 _HOLDERS = frozenset({"BlockNode", "ConditionalBlockNode"})
-
-
-def _pure(expression: Expression) -> bool:
-    if not isinstance(expression, FilteredExpression):
-        return type(expression).__name__ != "TernaryFilteredExpression"
-    return not any(one.name in _NOT_PURE for one in expression.filters or ())
-
-
-def _nodes(node: Node) -> Iterator[Node]:
-    yield node
-    for child in node.children(_NO_CONTEXT):
-        yield from _nodes(child)
-
-
-def _below(expression: Expression) -> Iterator[Expression]:
-    yield expression
-    for child in expression.children():
-        yield from _below(child)

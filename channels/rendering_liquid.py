@@ -68,6 +68,11 @@ def spend(amount: int) -> None:
         raise FilterArgumentError("the template works too hard", token=None)
 
 
+def refuel() -> None:
+    """Let the render of this thread spend anew."""
+    _fuel.left = _FUEL
+
+
 def _bounded(function: Callable[..., Any], *, multiplies: bool) -> Callable[..., Any]:
     """Charge a filter for the size of what it takes, and refuse a result that is too big.
 
@@ -183,7 +188,7 @@ def render(template: BoundTemplate, context: Mapping[str, Any]) -> str:
 @contextmanager
 def bounds() -> Iterator[None]:
     """Give a render its fuel, and turn whatever it raises into a TemplateError."""
-    _fuel.left = _FUEL
+    refuel()
     try:
         yield
     except LiquidError as error:
@@ -200,16 +205,21 @@ def paths(template: BoundTemplate) -> Iterator[str]:
 
 def plain(value: Any, depth: int = 0) -> Any:
     """``value`` as templates may see it: plain types only, control characters gone, ten levels at most."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         # None of those signs is printable, and asking that is quicker.
         return value if value.isprintable() else _CONTROLS.sub("", value)
-    if depth < 10 and isinstance(value, Mapping):
-        return {str(key): plain(item, depth + 1) for key, item in value.items()}
-    if depth < 10 and isinstance(value, list | tuple):
-        return [plain(item, depth + 1) for item in value]
-    return None if depth >= 10 else str(value)
+    if kind in _PLAIN or isinstance(value, int | float):
+        return value
+    if depth < 10:
+        if isinstance(value, Mapping):
+            return {str(key): plain(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(item, depth + 1) for item in value]
+    return None if depth >= 10 else plain(str(value))
+
+
+_PLAIN = frozenset({type(None), bool, int, float})
 
 
 def _fault(error: LiquidError) -> TemplateError:

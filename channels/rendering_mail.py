@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 _NOT_IN_HEADERS = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _PLAIN = re.compile(r"[\x20-\x7e]*")
@@ -50,7 +51,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """One email in the bytes that SMTP carries: dots are doubled, the last line is a dot alone."""
+    """One email in the bytes that SMTP carries: the last line is a dot alone, no other begins with one."""
 
     recipient: str
     sender: str
@@ -62,13 +63,48 @@ class Wire:
 BOUNDARY = b"=_segue"
 
 
-def wire(mail: Mail, body: bytes) -> Wire:
-    """A mail whose body (between ``BOUNDARY``) is finished, dots doubled. Raises HeaderError."""
-    head = "\r\n".join(_head(mail)).encode("ascii")
-    return Wire(mail.recipient, mail.sender, mail.subject, b"".join((head, _MULTIPART, body, b".\r\n")))
-
-
 _MULTIPART = b'\r\nContent-Type: multipart/alternative; boundary="' + BOUNDARY + b'"\r\n\r\n'
+
+
+class Frame(NamedTuple):
+    """The head of a mail, but for its recipient, subject, Message-ID and address to unsubscribe."""
+
+    begins: bytes
+    dated: bytes
+    between: bytes
+    ends: bytes
+    can_unsubscribe: bool
+
+
+def frame(mail: Mail) -> Frame:
+    """What all mails have in common that differ from ``mail`` in those four only. Raises HeaderError."""
+    sender, _recipient, _subject, date, _message_id, *rest, version = _head(mail)
+    own = int(bool(mail.reply_to))
+    before = "".join(f"\r\n{line}" for line in (rest[:own] if mail.unsubscribe_url else rest))
+    after = "".join(f"\r\n{line}" for line in (rest[own + 1 :] if mail.unsubscribe_url else []))
+    if mail.unsubscribe_url:
+        before, after = f"{before}\r\nList-Unsubscribe: <", f">{after}"
+    return Frame(
+        f"{sender}\r\nTo: <".encode("ascii"),
+        f"\r\n{date}\r\nMessage-ID: ".encode("ascii"),
+        before.encode("ascii"),
+        f"{after}\r\n{version}".encode("ascii"),
+        bool(mail.unsubscribe_url),
+    )
+
+
+def framed(
+    frame: Frame, recipient: str, subject: str, message_id: str, unsubscribe_url: str, body: bytes
+) -> bytes:
+    """The bytes of a mail whose ``body`` (between ``BOUNDARY``) is finished. Raises HeaderError."""
+    to, subject_line = _checked(recipient).encode("ascii"), header("Subject", subject).encode("ascii")
+    unsubscribe = unsubscribe_url.encode("ascii") if frame.can_unsubscribe else b""
+    return b"".join(
+        (
+            frame.begins, to, b">\r\n", subject_line, frame.dated, message_id.encode("ascii"), frame.between,
+            unsubscribe, frame.ends, _MULTIPART, body, b".\r\n",
+        )
+    )  # fmt: skip
 
 
 def stuffed(raw: bytes) -> bytes:

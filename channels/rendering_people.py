@@ -81,20 +81,28 @@ _PEOPLE = (
 )
 
 
+def variables(message: Written) -> dict[str, Any]:
+    """What started the message, as templates may see it."""
+    return {key: plain(value) for key, value in message.variables.items() if key not in _OURS}
+
+
 def context(
     person: Person,
     message: Written,
     links: Mapping[str, str],
     organisation: Mapping[str, str],
     best_sellers: Sequence[Any] = (),
+    own: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The names that the message's template may use. ``products`` is always a list, to loop over."""
-    own = {key: value for key, value in message.variables.items() if key not in _OURS}
+    """The names that the message's template may use. ``products`` is always a list, to loop over.
+
+    ``best_sellers`` are plain already, and so is ``own``: the message's ``variables``, made before.
+    """
     return {
-        "products": person.products or plain(best_sellers),
+        "products": person.products or best_sellers,
         "event": {},
-        **plain(own),
-        "contact": dict(person.values),
+        **(variables(message) if own is None else own),
+        "contact": person.values,
         "message": {"id": message.id, **links},
-        "organisation": dict(organisation),
+        "organisation": organisation,
     }

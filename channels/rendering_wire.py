@@ -9,11 +9,12 @@ from __future__ import annotations
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
-from channels.rendering_mail import part
+from liquid import escape
+
 from channels.rendering_markup import END, LINK, MARK, PIXEL, SOURCE, START, TEXT_LINK, safe
 
 _SOFT = b"=\r\n"
@@ -21,25 +22,24 @@ _TOKENS = re.compile(f"({START}[a-z]|{END})")
 #: Text that is its own quoted-printable form, on a line of its own.
 _OWN_FORM = re.compile(r"(?=[^.])[!-<>-~][ -<>-~]{0,70}(?<! )")
 _STRANGE = re.compile(f"[\r{START}{END}\ud800-\udfff]")
+_LONGEST = 76
 
 
 class NotCutError(Exception):
     """This must be written the long way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An address in a mail. ``tracked`` ones become a signed address of ours, where they have an id.
+class Target(NamedTuple):
+    """A place for an address of ours, which is different in each mail.
 
-    ``address`` is as a reader would follow it; a pixel has none.
+    A link's ``address`` is as a reader would follow it, and stays where no id is known. A pixel has none.
     """
 
     kind: str
     address: str
-    tracked: bool = False
 
 
-class _Open:
+class Open:
     """Here an address begins, of this kind."""
 
     __slots__ = ("kind",)
@@ -48,14 +48,16 @@ class _Open:
         self.kind = kind
 
 
-class _Within(str):
+class Within(str):
     """Fixed text inside an address."""
 
     __slots__ = ()
 
 
-_CLOSE = object()
+#: Here an address ends.
+CLOSE = object()
 Parts = tuple[object, ...]
+Piece = bytes | Target
 
 
 def pieces(text: str, *, inside: bool) -> tuple[Parts, bool]:
@@ -73,20 +75,20 @@ def pieces(text: str, *, inside: bool) -> tuple[Parts, bool]:
         elif token == END:
             if not inside:
                 raise NotCutError
-            found.append(_target(kind, within) if kind else _CLOSE)
+            found.append(address(kind, within) if kind else CLOSE)
             inside, kind = False, ""
         elif not token:
             continue
         elif inside and kind:
             within = token
         elif inside:
-            found.append(_Within(token))
+            found.append(Within(token))
         else:
             found.append(encoded(token))
     if kind:
-        found.append(_Open(kind))
+        found.append(Open(kind))
         if within:
-            found.append(_Within(within))
+            found.append(Within(within))
     return _merged(found), inside
 
 
@@ -100,25 +102,23 @@ def _merged(found: Sequence[object]) -> Parts:
     return tuple(merged)
 
 
-def joined(collected: Iterable[object]) -> list[bytes | Target]:
-    """The parts that a render collected: bytes, and addresses to be filled. Raises NotCutError."""
-    found: list[bytes | Target] = []
+def joined(collected: Iterable[object]) -> list[Piece]:
+    """The pieces of what Liquid's own nodes wrote. Raises NotCutError."""
+    found: list[Piece] = []
     kind, within = "", list[str]()
     for one in collected:
-        if type(one) is bytes:
+        if isinstance(one, bytes | Target):
             found.append(one)
-        elif type(one) is _Open:
+        elif isinstance(one, Open):
             kind, within = one.kind, []
-        elif one is _CLOSE:
-            found.append(_target(kind, _hole("".join(within))))
+        elif one is CLOSE:
+            found.append(address(kind, "".join(within)))
             kind = ""
-        elif isinstance(one, Target):
-            found.append(one)
         elif isinstance(one, str):
             if kind:
                 within.append(one)
             else:
-                found.append(_hole_bytes(one))
+                found.append(hole_escaped(one))
         else:
             raise NotCutError
     if kind:
@@ -126,22 +126,20 @@ def joined(collected: Iterable[object]) -> list[bytes | Target]:
     return found
 
 
-def finished(collected: list[object]) -> list[object]:
-    """A stretch that is written again and again: joined as far as it can be."""
-    return list(_merged(joined(collected)))
+@lru_cache(maxsize=4_096)
+def hole(text: str) -> bytes:
+    """A piece of HTML that shows ``text``. Raises NotCutError."""
+    return hole_escaped(str(escape(text)))
 
 
-def _hole_bytes(text: str) -> bytes:
+def hole_escaped(text: str) -> bytes:
+    """A piece of what is HTML already. Raises NotCutError."""
     # Nearly every hole is a name, a price or a word.
     if _OWN_FORM.fullmatch(text):
         return text.encode("ascii") + _SOFT
-    return encoded(_hole(text))
-
-
-def _hole(text: str) -> str:
     if _STRANGE.search(text):
         raise NotCutError
-    return str(text)
+    return encoded(str(text))
 
 
 def encoded(text: str) -> bytes:
@@ -152,17 +150,20 @@ def encoded(text: str) -> bytes:
     if raw.startswith(b"."):
         raw = b"=2E" + raw[1:]
     raw = raw.replace(b"\r\n.", b"\r\n=2E")
-    if max(map(len, raw.split(b"\r\n"))) >= _LONGEST:
-        raw = b"\r\n".join(map(_short, raw.split(b"\r\n")))
-    return raw if raw.endswith(b"\n") or not raw else raw + _SOFT
+    if raw.endswith(b"\n") or not raw:
+        return _short(raw) if b"=2E" in raw else raw
+    # The last line must have room for a soft break, one that began with a dot for what it grew.
+    start = raw.rfind(b"\n") + 1
+    front = _short(raw[:start]) if b"=2E" in raw else raw[:start]
+    return front + _cut(raw[start:], _LONGEST - 1) + _SOFT
 
 
-_LONGEST = 76
+def _short(lines: bytes) -> bytes:
+    return b"\r\n".join([_cut(line, _LONGEST) for line in lines.split(b"\r\n")])
 
 
-def _short(line: bytes) -> bytes:
-    """A line that leaves room for a soft break: a quoted dot or the end of the text may have taken it."""
-    if len(line) < _LONGEST:
+def _cut(line: bytes, most: int) -> bytes:
+    if len(line) <= most:
         return line
     # Not within the three signs of an encoded byte.
     at = 66
@@ -172,74 +173,94 @@ def _short(line: bytes) -> bytes:
 
 
 @lru_cache(maxsize=8_192)
-def _target(kind: str, raw: str) -> Target:
-    """What stands between two marks, as ``rendering_markup.resolve`` reads it."""
+def address(kind: str, raw: str) -> Piece:
+    """What stands between two marks, as ``rendering_markup.resolve`` reads it. Raises NotCutError."""
     if kind == PIXEL:
         return Target(PIXEL, "")
-    address = (raw if kind == TEXT_LINK else html.unescape(raw)).strip()
-    if not safe(address):
-        return Target(kind, "" if kind in (SOURCE, TEXT_LINK) else "#")
-    web = address.lower().startswith(("https://", "http://"))
-    return Target(kind, address, tracked=web and kind in (LINK, TEXT_LINK))
+    if _STRANGE.search(raw):
+        raise NotCutError
+    found = (raw if kind == TEXT_LINK else html.unescape(raw)).strip()
+    if not safe(found):
+        if kind == TEXT_LINK:
+            raise NotCutError  # the brackets around it go too
+        return b"" if kind == SOURCE else shown(kind, "#")
+    if kind in (LINK, TEXT_LINK) and found.lower().startswith(("https://", "http://")):
+        return Target(kind, found)
+    return shown(kind, found)
 
 
-def targets(text: str) -> list[str | Target]:
-    """A rendered plain text as words and the addresses between them."""
-    found: list[str | Target] = []
-    end = 0
-    for match in MARK.finditer(text):
-        found += (text[end : match.start()], _target(match[1], match[2]))
-        end = match.end()
-    found.append(text[end:])
+def shown(kind: str, address: str) -> bytes:
+    """An address that is finished, as it stands in HTML or in plain text."""
+    return spread(address if kind == TEXT_LINK else html.escape(address))
+
+
+def words(text: str, own: Mapping[str, bytes]) -> list[Piece]:
+    """A rendered plain text, as pieces. ``own`` are addresses that are finished. Raises NotCutError."""
+    if _CARRIAGE in text:
+        raise NotCutError
+    found: list[Piece] = []
+    split = MARK.split(text)
+    for place in range(0, len(split) - 1, 3):
+        if split[place]:
+            found.append(_words(split[place]))
+        raw = split[place + 2]
+        found.append(own.get(raw) or address(split[place + 1], raw))
+    if split[-1]:
+        found.append(_words(split[-1]))
     return found
 
 
+_CARRIAGE = "\r"
+
+
+@lru_cache(maxsize=2_048)
+def _words(text: str) -> bytes:
+    if _STRANGE.search(text):
+        raise NotCutError
+    return encoded(text.replace(" ()", ""))
+
+
 def body(
-    text: Sequence[str | Target],
-    page: Sequence[bytes | Target],
-    track: Callable[[str], str],
-    pixel: str,
+    text: Iterable[Piece],
+    page: Iterable[Piece],
+    link: Callable[[Target], bytes],
+    pixel: Callable[[], bytes],
     boundary: bytes,
 ) -> bytes:
     """The body of a multipart/alternative email, without its headers, as SMTP carries it.
 
-    ``track`` turns an address into the one that stands for it; ``pixel`` is the HTML of the pixel. No line
-    begins with a dot but in the plain text, where it is doubled.
+    ``link`` and ``pixel`` give what is in a mail's own places. No line begins with a dot.
     """
-    words = "".join([one if isinstance(one, str) else _shown(one, track) for one in text])
-    plain = part("plain", words.replace(" ()", ""))
-    if b"\n." in plain:
-        plain = plain.replace(b"\r\n.", b"\r\n..")
-    filled = [one if type(one) is bytes else _filled(one, track, pixel) for one in page]  # type: ignore[arg-type]
     return b"".join(
-        (b"--", boundary, b"\r\n", plain, b"\r\n--", boundary, b"\r\n", _HTML, *filled, b"\r\n\r\n--",
-         boundary, b"--\r\n")
+        [
+            b"--", boundary, _PLAIN,
+            *[one if type(one) is bytes else link(one) for one in text],  # type: ignore[arg-type]
+            b"\r\n\r\n--", boundary, _HTML,
+            *[
+                one if type(one) is bytes else link(one) if one[0] != PIXEL else pixel()  # type: ignore[arg-type]
+                for one in page
+            ],
+            b"\r\n\r\n--", boundary, b"--\r\n",
+        ]
     )  # fmt: skip
 
 
-_HTML = b"Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_ENCODING = b"; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+_PLAIN = b"\r\nContent-Type: text/plain" + _ENCODING
+_HTML = b"\r\nContent-Type: text/html" + _ENCODING
 
 
-def _shown(target: Target, track: Callable[[str], str]) -> str:
-    if target.kind == PIXEL:
-        return ""
-    address = track(target.address) if target.tracked else target.address
-    return address if target.kind == TEXT_LINK else html.escape(address)
+def spread(text: str) -> bytes:
+    """``text`` as a piece, quickly where it needs no encoding but lines of the right length."""
+    return _lines(text.encode("ascii")) if _SPREAD.fullmatch(text) else encoded(text)
 
 
-def _filled(target: Target, track: Callable[[str], str], pixel: str) -> bytes:
-    if target.kind == PIXEL:
-        text = pixel
-    else:
-        address = track(target.address) if target.tracked else target.address
-        text = address if target.kind == TEXT_LINK else html.escape(address)
-    if not _SPREAD.fullmatch(text):
-        return encoded(text)
-    raw = text.encode("ascii")
-    spread = _SOFT.join([raw[at : at + _CHUNK] for at in range(0, len(raw), _CHUNK)]) + _SOFT
-    return spread.replace(b"\n.", b"\n=2E") if b"\n." in spread else spread
+def _lines(raw: bytes) -> bytes:
+    if len(raw) <= _CHUNK:
+        return raw + _SOFT
+    lines = _SOFT.join([raw[at : at + _CHUNK] for at in range(0, len(raw), _CHUNK)]) + _SOFT
+    return lines.replace(b"\n.", b"\n=2E") if b"\n." in lines else lines
 
 
-_CHUNK = 70
-#: What needs no encoding but lines of the right length.
+_CHUNK = 72
 _SPREAD = re.compile(r"[!-\-/-<>-~][!-<>-~]*")

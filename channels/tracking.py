@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import hmac
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +26,7 @@ _BODY = struct.Struct(">QqI")
 _FRONT, _LINK = struct.Struct(">Qq"), struct.Struct(">I")
 _DIGEST = 16
 _LENGTH = (_BODY.size + _DIGEST) * 4 // 3
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -51,23 +52,17 @@ class Signer:
 
     def sign(self, use: str, message_id: int, created_at: datetime, link_id: int = 0) -> str:
         """A URL-safe token of 48 characters."""
-        body = _BODY.pack(message_id, (created_at - _EPOCH) // _MICROSECOND, link_id)
-        return base64.urlsafe_b64encode(body + _digest(self._keys[0], use, body)).decode("ascii")
+        return self.token(use, front(message_id, created_at), link_id).decode("ascii")
 
-    def for_message(self, use: str, message_id: int, created_at: datetime) -> Callable[[int], str]:
-        """``sign`` for the many links of one message: link id to token."""
-        front = _FRONT.pack(message_id, (created_at - _EPOCH) // _MICROSECOND)
+    def token(self, use: str, front: bytes, link_id: int = 0) -> bytes:
+        """``sign`` for the many tokens of one message, whose ``front`` is made once."""
         keyed = self._keyed.get(use)
         if keyed is None:
             keyed = self._keyed[use] = _hash(self._keys[0], use)
-
-        def sign(link_id: int) -> str:
-            body = front + _LINK.pack(link_id)
-            digest = keyed.copy()
-            digest.update(body)
-            return base64.urlsafe_b64encode(body + digest.digest()).decode("ascii")
-
-        return sign
+        body = front + _LINK.pack(link_id)
+        digest = keyed.copy()
+        digest.update(body)
+        return binascii.b2a_base64(body + digest.digest(), newline=False).translate(_URL_SAFE)
 
     def proof(self, asked: str) -> str:
         """What only somebody with the secret can answer to ``asked``."""
@@ -86,6 +81,11 @@ class Signer:
             return None
         message_id, microseconds, link_id = _BODY.unpack(body)
         return Token(message_id, _EPOCH + timedelta(microseconds=microseconds), link_id)
+
+
+def front(message_id: int, created_at: datetime) -> bytes:
+    """What the tokens of one message begin with."""
+    return _FRONT.pack(message_id, (created_at - _EPOCH) // _MICROSECOND)
 
 
 def _digest(key: bytes, use: str, body: bytes) -> bytes:

@@ -11,10 +11,11 @@ import binascii
 import hmac
 import struct
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -33,6 +34,8 @@ from contacts.profile import PERSON, Origin
 ORIGIN = "preference page"
 
 _HEAD = struct.Struct(">BI16s16s")
+_BEGINS = struct.Struct(">BI")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _VERSION = 1
 _SIGNATURE = 16
 _NOBODY = UUID(int=0)
@@ -86,21 +89,43 @@ class Links:
 
 def links(contact: UUID, channel: str, purpose: str, now: datetime, *, message: UUID | None = None) -> Links:
     """The links for a message to a person (their public id); ``message`` is the message's key."""
-    grant = Grant(contact, channel, purpose, message)
-    base = settings.SEGUE_BASE_URL
-    return Links(
-        preferences_url=f"{base}/p/{token(grant, Use.PREFERENCES, now)}",
-        unsubscribe_url=f"{base}/u/{token(grant, Use.UNSUBSCRIBE, now)}",
-        why_url=f"{base}/w/{token(grant, Use.WHY, now)}",
-    )
+    return linker(channel, purpose, now)(contact, message or _NOBODY)
+
+
+def linker(channel: str, purpose: str, now: datetime) -> Callable[[UUID, UUID], Links]:
+    """``links`` for many people (public id and key of the message), who have all else in common."""
+    ends = _about(channel, purpose)
+    makers = [
+        (f"{settings.SEGUE_BASE_URL}/{path}/", _begins(use, now), _keyed(use, settings.SECRET_KEY))
+        for path, use in (("p", Use.PREFERENCES), ("u", Use.UNSUBSCRIBE), ("w", Use.WHY))
+    ]
+
+    def make(contact: UUID, message: UUID) -> Links:
+        whose = contact.bytes + message.bytes + ends
+        found = []
+        for front, begins, keyed in makers:
+            body = begins + whose
+            digest = keyed.copy()
+            digest.update(body)
+            found.append(front + _text(body + digest.digest()[:_SIGNATURE]))
+        return Links(*found)
+
+    return make
 
 
 def token(grant: Grant, use: Use, now: datetime) -> str:
     """A signed text that opens ``use`` for one person until its lifetime ends."""
-    ends = int((now + LIFETIME[use]).timestamp())
-    head = _HEAD.pack(_VERSION, ends, grant.contact.bytes, (grant.message or _NOBODY).bytes)
-    body = head + f"{grant.channel}\x1f{grant.purpose}".encode()
+    whose = grant.contact.bytes + (grant.message or _NOBODY).bytes
+    body = _begins(use, now) + whose + _about(grant.channel, grant.purpose)
     return _text(body + _sign(body, use, settings.SECRET_KEY))
+
+
+def _begins(use: Use, now: datetime) -> bytes:
+    return _BEGINS.pack(_VERSION, int((now + LIFETIME[use]).timestamp()))
+
+
+def _about(channel: str, purpose: str) -> bytes:
+    return f"{channel}\x1f{purpose}".encode()
 
 
 def read(text: str, use: Use, now: datetime) -> Grant:
@@ -293,8 +318,15 @@ def speak(contact: Contact, language: str, now: datetime) -> None:
 
 
 def _sign(body: bytes, use: Use, key: str) -> bytes:
-    return hmac.digest(f"contacts.preferences.{use}.{key}".encode(), body, "sha256")[:_SIGNATURE]
+    digest = _keyed(use, key).copy()
+    digest.update(body)
+    return digest.digest()[:_SIGNATURE]
+
+
+@lru_cache(maxsize=32)
+def _keyed(use: Use, key: str) -> hmac.HMAC:
+    return hmac.new(f"contacts.preferences.{use}.{key}".encode(), digestmod="sha256")
 
 
 def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")

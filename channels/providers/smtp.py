@@ -180,6 +180,8 @@ class _Transfer:
         self.results: dict[int, Result] = {}
         self.again: set[int] = set()
         self.began = time.monotonic()
+        self.bounces = provider.bounces
+        self.signs = (provider.value("dkim_selector"), provider.value("dkim_key"))
         self.waiting = deque(load for parcel in parcels if (load := self._load(parcel)))
 
     def run(self) -> dict[int, Result]:
@@ -191,25 +193,26 @@ class _Transfer:
 
     def _load(self, parcel: Parcel) -> Load | None:
         content = parcel.content
-        bounces = self.provider.bounces
-        if isinstance(content, Wire):
-            return Load(parcel, bounces or content.sender, parcel.address, content.raw)
-        if not isinstance(content, Mail):
+        if not isinstance(content, Mail | Wire):
             self.results[parcel.message_id] = Result(Outcome.REFUSED, "channel", "only email goes over SMTP")
             return None
         try:
-            raw = self._signed(build(content), content.sender)
+            raw = self._raw(content)
         except HeaderError as error:
             self.results[parcel.message_id] = Result(Outcome.REFUSED, "header", str(error))
             return None
         except BadKeyError as error:
             self.results[parcel.message_id] = Result(Outcome.TRY_LATER, "settings", str(error))
             return None
-        return Load(parcel, bounces or content.sender, parcel.address, stuffed(raw))
+        return Load(parcel, self.bounces or content.sender, parcel.address, raw)
 
-    def _signed(self, raw: bytes, sender: str) -> bytes:
-        selector, key = self.provider.value("dkim_selector"), self.provider.value("dkim_key")
-        return sign(raw, sender.rpartition("@")[2], selector, key) if selector and key else raw
+    def _raw(self, content: Mail | Wire) -> bytes:
+        """The mail as SMTP carries it, signed where we sign. Raises HeaderError and BadKeyError."""
+        selector, key = self.signs
+        if not (selector and key):
+            return content.raw if isinstance(content, Wire) else stuffed(build(content))
+        raw = content.raw.removesuffix(b".\r\n") if isinstance(content, Wire) else build(content)
+        return stuffed(sign(raw, content.sender.rpartition("@")[2], selector, key))
 
     def _widen(self) -> None:
         """Open further connections where there is enough to send."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import dkim
@@ -10,7 +11,7 @@ import pytest
 from channels import dkim_signing
 from channels.providers import PROVIDERS
 from channels.providers.base import Outcome
-from channels.rendering_mail import Mail, build
+from channels.rendering_mail import Mail, Wire, build, frame, framed
 from tests.contracts.smtp_sink import smtp_sink
 from tests.contracts.test_providers import parcel
 from tests.factories import NOON
@@ -42,6 +43,21 @@ def test_a_signature_is_good_for_others(text: str, html: str) -> None:
     assert _verified(signed, dkim_signing.record(KEY))
     assert not _verified(signed.replace(b"Subject:", b"Subject: You won"), dkim_signing.record(KEY))
     assert not _verified(b"Subject: a second one\r\n" + signed, dkim_signing.record(KEY))
+
+
+def test_a_finished_mail_is_signed_as_it_leaves() -> None:
+    letter = Mail("ann@example.com", "hello@shop.example", "", "Hi", "", "", "<1@shop.example>", NOON)
+    raw = framed(frame(letter), "ann@example.com", "Hi", "<1@shop.example>", "", b"--=_segue  \r\n\r\nx\r\n")
+    with smtp_sink() as sink:
+        provider = PROVIDERS["smtp"](1, {
+            "host": "127.0.0.1", "port": sink.port, "security": "none",
+            "dkim_selector": "s1", "dkim_key": KEY,
+        })  # fmt: skip
+        one = replace(parcel("email", "ann@example.com"), content=Wire("", letter.sender, "Hi", raw))
+        assert provider.send([one], lambda going: going, NOON)[one.message_id].outcome is Outcome.ACCEPTED
+        provider.close()
+        (mail,) = sink.mails
+    assert _verified(mail.data, dkim_signing.record(KEY))
 
 
 def test_mail_over_smtp_is_signed_and_bounces_go_where_they_should() -> None:

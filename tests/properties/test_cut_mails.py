@@ -12,10 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels import rendering, rendering_cut, rendering_mail, rendering_wire
+from channels import (
+    rendering,
+    rendering_cut,
+    rendering_flat,
+    rendering_liquid,
+    rendering_mail,
+    rendering_wire,
+)
 from channels.rendering import Source
 from channels.rendering_liquid import TemplateError, plain
 from channels.rendering_mail import BOUNDARY, Mail
+from channels.rendering_wire import Target, encoded
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 _NAMES = st.sampled_from(
@@ -78,10 +86,17 @@ def _track(address: str) -> str:
     return f"https://own.example/t/c/{len(address):048d}" if "shop" in address else address
 
 
+_OWN = "https://own.example/u/abc"
+
+
+def _link(target: Target) -> bytes:
+    return rendering_wire.shown(target.kind, _track(target.address))
+
+
 def _mail(subject: str, text: str, page: str) -> Mail:
     return Mail(
         "ann@example.com", "shop@example.org", "Shop é", subject, text, page, "<1@example.org>", NOW,
-        unsubscribe_url="https://own.example/u/abc", headers={"Feedback-ID": "a:b:c:segue"},
+        unsubscribe_url=_OWN, headers={"Feedback-ID": "a:b:c:segue"},
     )  # fmt: skip
 
 
@@ -108,15 +123,14 @@ def _compare(source: Source, values: dict[str, Any]) -> bool:
     assert drafted.addresses == rendering.addresses(letter)
     whole = rendering.finish(letter, _track, _PIXEL)
     expected = rendering_mail.build(_mail(whole.subject, whole.text, whole.html))
-    body = rendering_wire.body(drafted.text, drafted.html, _track, _PIXEL, BOUNDARY)
-    raw = rendering_mail.wire(_mail(drafted.subject, "", ""), body).raw
+    body = rendering_wire.body(drafted.text, drafted.html, _link, lambda: encoded(_PIXEL), BOUNDARY)
+    frame = rendering_mail.frame(_mail("", "", ""))
+    raw = rendering_mail.framed(frame, "ann@example.com", drafted.subject, "<1@example.org>", _OWN, body)
     assert raw.endswith(b"\r\n.\r\n")
     lines = raw[:-3].split(b"\r\n")
-    assert not any(line.startswith(b".") and not line.startswith(b"..") for line in lines)
-    lines = [line[1:] if line.startswith(b".") else line for line in lines]
+    assert not any(line.startswith(b".") for line in lines)
     assert max(map(len, lines[lines.index(b"") :])) <= 76
-    unstuffed = b"\r\n".join(lines)
-    given, wanted = _read(unstuffed), _read(expected)
+    given, wanted = _read(raw[:-3]), _read(expected)
     assert [(k, v) for k, v in given.items() if k != "Content-Type"] == [
         (k, v) for k, v in wanted.items() if k != "Content-Type"
     ]
@@ -147,6 +161,39 @@ def test_ordinary_mails_are_cut(name: str) -> None:
     )
     values = {"contact": {"first_name": name}, "event": {"items": [{"name": name}, {"name": 2}]}}
     assert _compare(Source("email", "Hi {{ contact.first_name }}", page), values)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "{% if contact.city == 'Oslo' and event.price > 3 %}a{% elsif contact.none %}b{% else %}c{% endif %}",
+        "{% unless contact.city contains 'x' or event.items.size == 0 %}{{ contact.city }}{% endunless %}",
+        "{% for one in event.items limit: 2 offset: 1 %}{{ one.name | upcase }}{% else %}-{% endfor %}",
+        "{% for one in event.items reversed %}{% for a in event.items %}{{ a }}.{% endfor %}{% endfor %}",
+        "{% assign first = event.items[0] %}{{ first.name }}{% comment %}.{% endcomment %}{{ event.on }}",
+        "{% if contact.city %} \n {% endif %}{{ event.price | money: 'EUR' }}{{ contact.none | default: 2 }}",
+        "{{ event.price | append: '.' }}{{ '2026-03-01' | date: '%Y' }}{{ contact.city | append: 'x' }}",
+    ],
+)
+def test_what_most_people_write_needs_no_interpreter(page: str) -> None:
+    """And gives the same: the second time too, when parts of it are remembered."""
+    for html in (True, False):
+        ink = rendering_flat.PAGE if html else rendering_flat.TEXT
+        assert rendering_flat.program(rendering_liquid.parse(page, html=html), ink) is not None
+    for price in (3, 3.0, 4, True):
+        items = [{"name": "<A>"}, {"name": price}, {"name": None}]
+        values = {"contact": {"city": "Oslo"}, "event": {"price": price, "items": items, "on": price}}
+        assert _compare(Source("email", "Hi", page), values)
+
+
+def test_loops_without_end_and_other_tags_are_left_to_the_interpreter() -> None:
+    many = "{% for one in event.items %}{% for two in event.items %}.{% endfor %}{% endfor %}"
+    cut = rendering_cut.of(Source("email", "Hi", many))
+    assert cut is not None
+    assert cut.write({"event": {"items": [{}] * 44}}) is not None
+    assert cut.write({"event": {"items": [{}] * 45}}) is None
+    counted = rendering_liquid.parse("{% for one in event.items %}{{ forloop.index }}{% endfor %}", html=True)
+    assert rendering_flat.program(counted, rendering_flat.PAGE) is None
 
 
 @pytest.mark.parametrize(
