@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults screens
+.PHONY: help run test check bench faults screens editor
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -9,14 +9,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 # A set is installed again only when its lock's content changes; the locks are whole, hence --no-deps.
 RUNTIME := $(VENV)/.runtime-$(shell cat requirements/base.txt requirements/demo.txt | cksum | cut -d' ' -f1)
 TOOLS := $(VENV)/.tools-$(shell cat requirements/*.txt | cksum | cut -d' ' -f1)
+# Fetched where there is a network; without it everything works but the visual email editor.
+EDITOR := editor/node_modules/.package-lock.json
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1\t/p' Makefile | expand -t 16
 
-run: $(RUNTIME) ## start everything and show the address and login; Ctrl-C stops it
+run: $(RUNTIME) $(EDITOR) ## start everything and show the address and login; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: $(TOOLS) ## run the whole suite in parallel; ARGS="tests/contacts -k name" runs a part
+test: $(TOOLS) $(EDITOR) ## run the whole suite in parallel; ARGS="tests/contacts -k name" runs a part
 	@$(BIN)/python -m pytest -n $(or $(JOBS),logical) --maxprocesses 8 $(ARGS)
 
 check: $(TOOLS) ## format, lint, types, architecture, templates, migrations
@@ -37,6 +39,11 @@ faults: $(TOOLS) ## try every fault, print what held; ARGS="F09 S14" tries some
 
 screens: $(TOOLS) ## draw the back office's pages at 1440 and 390 pixels into screens/
 	@$(BIN)/python -m scripts.screens $(ARGS)
+
+editor: $(EDITOR) ## fetch the visual email editor's files (npm), as run and test do
+
+$(EDITOR): editor/package-lock.json | $(BIN)/python
+	@$(BIN)/python -m scripts.editor
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed."; exit 1; }

@@ -134,6 +134,15 @@ def editable(block: ContentBlock, language: str) -> BlockVersion:
     return BlockVersion(block=block, number=newest.number + 1, language=language, body=newest.body)
 
 
+def begin(slug: str, name: str, bodies: Mapping[str, str], user: AbstractBaseUser | None) -> ContentBlock:
+    """A content block with a draft in each language of ``bodies``; the one that is there, if it is."""
+    with transaction.atomic():
+        block, is_new = ContentBlock.objects.get_or_create(slug=slug, defaults={"name": name})
+        for language, body in bodies.items() if is_new else ():
+            save(BlockVersion(block=block, number=1, language=language, body=body), user)
+    return block
+
+
 def save(version: BlockVersion, user: AbstractBaseUser | None) -> None:
     """Keep a draft. A published version is never written to. Raises TemplateError for what is forbidden."""
     version.body = markup.unix_lines(version.body)

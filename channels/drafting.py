@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -43,6 +44,39 @@ def editable(template: Template, language: str) -> TemplateVersion:
         importance=newest.importance,
         days=newest.days,
     )
+
+
+def begin(
+    slug: str, name: str, about: str, words: Mapping[str, Mapping[str, str]], user: AbstractBaseUser | None
+) -> Template:
+    """A new email template with a draft in each language of ``words`` (``subject`` and ``body``).
+
+    Slug and name are told apart from those that are there by a number.
+    """
+    taken = set(Template.objects.filter(slug__startswith=slug[:50]).values_list("slug", flat=True))
+    taken |= set(Template.objects.filter(name__startswith=name).values_list("name", flat=True))
+    number = next(
+        n for n in range(1, len(taken) + 2) if not {_numbered(slug, "-", n), _numbered(name, " ", n)} & taken
+    )
+    with transaction.atomic():
+        template = Template.objects.create(
+            slug=_numbered(slug, "-", number),
+            name=_numbered(name, " ", number),
+            channel="email",
+            description=about,
+        )
+        for language, each in words.items():
+            save(
+                TemplateVersion(
+                    template=template, number=1, language=language, subject=each["subject"], body=each["body"]
+                ),
+                user,
+            )
+    return template
+
+
+def _numbered(text: str, joint: str, number: int) -> str:
+    return text if number == 1 else f"{text}{joint}{number}"
 
 
 def save(version: TemplateVersion, user: AbstractBaseUser | None) -> None:

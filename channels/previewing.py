@@ -10,10 +10,11 @@ from typing import Any
 
 from django.conf import settings
 
-from channels import best_sellers, feeds, rendering, rendering_people, shared_content
+from channels import best_sellers, blocks, feeds, rendering, rendering_people, shared_content
 from channels.models import ProviderAccount, SandboxMessage, TemplateVersion
 from channels.models.provider import Channel
-from channels.rendering import Letter
+from channels.rendering import Letter, Source
+from channels.rendering_liquid import TemplateError
 from channels.rendering_people import Person
 from channels.surveys import asking
 from channels.surveys.wording import Definition, Words
@@ -69,6 +70,26 @@ def find(words: str) -> Contact | None:
 
 def letter(version: TemplateVersion, contact: Contact | None, now: datetime) -> Letter:
     """The finished message, with plain links. Raises TemplateError. Without a contact, for an example."""
+    words = rendering.wording(rendering.source_of(version))
+    return rendering.finish(rendering.write(words, _context(version, contact, now)), lambda address: address)
+
+
+def pages(bodies: list[str], version: TemplateVersion, now: datetime) -> list[str]:
+    """HTML of several bodies of an email in the version's language, for an example; empty where one fails."""
+    if not bodies:
+        return []
+    context, found = _context(version, None, now), []
+    for body in bodies:
+        try:
+            whole = blocks.take_in(body, version.language).text
+            words = rendering.wording(Source(Channel.EMAIL, "", whole))
+            found.append(rendering.finish(rendering.write(words, context), lambda address: address).html)
+        except TemplateError:
+            found.append("")
+    return found
+
+
+def _context(version: TemplateVersion, contact: Contact | None, now: datetime) -> dict[str, Any]:
     person = _EXAMPLE if contact is None else rendering_people.people([contact.id])[contact.id]
     context = rendering_people.context(
         person,
@@ -83,8 +104,7 @@ def letter(version: TemplateVersion, contact: Contact | None, now: datetime) -> 
     )
     context[feeds.NAME] = shared_content.feeds_of([version], now)
     context[asking.NAME] = asking.values(EXAMPLE_SURVEY, version.language, 0, EXAMPLE_AT)
-    words = rendering.wording(rendering.source_of(version))
-    return rendering.finish(rendering.write(words, context), lambda address: address)
+    return context
 
 
 def send_to_sandbox(version: TemplateVersion, contact: Contact | None, now: datetime) -> SandboxMessage:

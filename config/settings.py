@@ -135,6 +135,12 @@ STATIC_URL = "static/"
 # set the variable where a web server in front wants them collected.
 STATIC_ROOT = env.text("SEGUE_STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
+# The visual editor's files, where set-up could fetch them (scripts/editor.py).
+STATICFILES_DIRS = [
+    (f"editor/{name}", folder)
+    for name, package in (("grapesjs", "grapesjs"), ("mjml", "grapesjs-mjml"))
+    if (folder := BASE_DIR / "editor" / "node_modules" / package / "dist").is_dir()
+]
 WHITENOISE_AUTOREFRESH = DEBUG
 
 UNFOLD: dict[str, Any] = theme.UNFOLD

@@ -16,12 +16,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from channels import block_updating, blocks
+from channels.admin import template_beside
 from channels.models import BlockVersion, ContentBlock
 from channels.rendering_liquid import TemplateError
 from contacts import clock
-
-_LANGUAGES = (("en", _("English")), ("fr", _("French")), ("de", _("German")), ("es", _("Spanish")),
-              ("it", _("Italian")), ("nl", _("Dutch")), ("pt", _("Portuguese")))  # fmt: skip
 
 
 class BlockForm(forms.ModelForm):
@@ -78,9 +76,7 @@ class ContentBlockAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponseBase:
         block = self._block(request, object_id)
-        language = request.GET.get("language", "")
-        if language not in dict(_LANGUAGES):
-            language = "en"
+        language = template_beside.language_of(request)
         version = blocks.editable(block, language)
         may_change = self.has_change_permission(request, block)
         form = BlockForm(request.POST or None, instance=version)
@@ -97,10 +93,7 @@ class ContentBlockAdmin(ModelAdmin):
             "block": block,
             "form": form,
             "version": version,
-            "languages": [
-                {"code": code, "name": name, "is_present": code in present, "is_current": code == language}
-                for code, name in _LANGUAGES
-            ],
+            "languages": template_beside.tabs(present, language),
             "uses": blocks.used_in(block),
             "history": block.versions.filter(language=language)[:20],
             "tag": f'{{% block "{block.slug}" %}}',

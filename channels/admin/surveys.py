@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from channels.admin import template_beside
 from channels.models import Survey, SurveyAnswer, SurveyVersion
 from channels.models.provider import Channel
 from channels.surveys import results, versions, wording
@@ -23,8 +24,6 @@ from channels.surveys.wording import QUESTION, Fault
 from contacts import clock
 from contacts.exchange.guarding import guard
 
-_LANGUAGES = (("en", _("English")), ("fr", _("French")), ("de", _("German")), ("es", _("Spanish")),
-              ("it", _("Italian")), ("nl", _("Dutch")), ("pt", _("Portuguese")))  # fmt: skip
 _LABELS = {
     "question": _("Question"),
     "choices": _("Choices"),
@@ -122,9 +121,7 @@ class SurveyAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponseBase:
         survey = self._survey(request, object_id)
-        language = request.GET.get("language", "")
-        if language not in dict(_LANGUAGES):
-            language = "en"
+        language = template_beside.language_of(request)
         version = versions.editable(survey)
         form = WordsForm(request.POST or None, kind=survey.kind, initial=_initial(version, language))
         if request.method == "POST":
@@ -138,10 +135,7 @@ class SurveyAdmin(ModelAdmin):
             "form": form,
             "version": version,
             "language": language,
-            "languages": [
-                {"code": code, "name": name, "is_present": code in said, "is_current": code == language}
-                for code, name in _LANGUAGES
-            ],
+            "languages": template_beside.tabs(set(said), language),
             "faults": [_fault(fault) for fault in wording.faults(survey.kind, said)] if said else [],
             "history": survey.versions.all()[:20],
             "may_change": self.has_change_permission(request, survey),
@@ -283,7 +277,7 @@ def _initial(version: SurveyVersion, language: str) -> dict[str, Any]:
 def _fault(fault: Fault) -> str:
     if fault.code == "missing":
         return str(_FAULTS["missing"])
-    return f"{dict(_LANGUAGES)[fault.language]}, {_LABELS[fault.field]}: {_FAULTS[fault.code]}"
+    return f"{dict(template_beside.LANGUAGES)[fault.language]}, {_LABELS[fault.field]}: {_FAULTS[fault.code]}"
 
 
 def _days(request: HttpRequest) -> int:

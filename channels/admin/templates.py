@@ -4,39 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from channels import (
-    charter,
-    drafting,
-    link_checking,
-    previewing,
-    rendering_lint,
-    template_words,
-    trying,
-)
-from channels.addresses import AddressError
+from channels import drafting, previewing, ready_blocks, starter, template_words
+from channels.admin import template_beside, template_library, template_visual
 from channels.admin.template_form import WordsForm
 from channels.framing import darkened, framed
-from channels.link_checking import Checked
-from channels.models import DataFeed, Template, TemplateVersion
-from channels.providers.base import NotReadyError
-from channels.rendering_lint import Known
+from channels.models import Template, TemplateVersion
 from channels.rendering_liquid import TemplateError
-from channels.trying import NotTriedError
+from channels.visual import editor
 from contacts import clock
-from contacts.models import Contact
-
-_LANGUAGES = [("en", _("English")), ("fr", _("French")), ("de", _("German")), ("es", _("Spanish")),
-              ("it", _("Italian")), ("nl", _("Dutch")), ("pt", _("Portuguese"))]  # fmt: skip
 
 
 @admin.register(Template)
@@ -75,6 +60,14 @@ class TemplateAdmin(ModelAdmin):
         return [
             path("<int:pk>/preview/<int:version_id>/", view(self.preview), name="channels_template_preview"),
             path("<int:pk>/publish/<int:version_id>/", view(self.publish), name="channels_template_publish"),
+            path(
+                "<int:pk>/design/",
+                template_visual.showing_pictures(view(self.design)),
+                name="channels_template_design",
+            ),
+            path("<int:pk>/design/piece/", view(self.piece), name="channels_template_piece"),
+            path("library/", view(self.library), name="channels_template_library"),
+            path("library/look/", view(self.library_look), name="channels_template_library_look"),
             path("names/", view(self.names), name="channels_template_names"),
             *super().get_urls(),
         ]
@@ -86,88 +79,53 @@ class TemplateAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponseBase:
         template = self._template(request, object_id)
-        language = request.GET.get("language", "")
-        if language not in dict(_LANGUAGES):
-            language = "en"
+        language = template_beside.language_of(request)
         version = drafting.editable(template, language)
         may_change = self.has_change_permission(request, template)
-        form = WordsForm(request.POST or None, instance=version, channel=template.channel)
+        begin = starter.words(request.GET.get("begin", ""), language) if template.channel == "email" else None
+        form = WordsForm(request.POST or None, instance=version, channel=template.channel, initial=begin)
         if request.method == "POST":
             if not may_change:
                 raise PermissionDenied
             if form.is_valid():
-                return self._save(request, form.save(commit=False))
-        contact_words = request.GET.get("contact", "")
-        shown = version if version.pk else drafting.latest(template, language)
+                here = f"{reverse('admin:channels_template_change', args=[template.pk])}?language={language}"
+                go = template_beside.save(self, request, form.save(commit=False))
+                return HttpResponseRedirect(go or here)
         context = {
             **self.admin_site.each_context(request),
+            **template_beside.beside(request, template, version),
             "opts": self.opts,
             "title": template.name,
-            "template": template,
             "form": form,
-            "version": version,
-            "shown": shown,
-            "findings": _findings(version) if version.body else [],
-            "links": self._links(request, shown),
-            "look": _look(request),
-            "samples": Contact.objects.filter(known=True).order_by("-id")[:3],
-            "may_try": template.channel in trying.CHANNELS,
-            "languages": _tabs(template, language),
-            "language": language,
+            "begun": begin is not None,
+            "may_design": may_change and editor.fits(version),
+            "ready_blocks": ready_blocks.in_language(language, get_language() or "en")
+            if template.channel == "email"
+            else [],
+            "languages": template_beside.tabs(
+                set(template.versions.values_list("language", flat=True)), language
+            ),
             "history": template.versions.filter(language=language)[:20],
-            "contact_words": contact_words,
-            "contact": previewing.find(contact_words),
             "may_change": may_change,
             "may_publish": self._may_publish(request),
         }
         return TemplateResponse(request, "channels/template.html", context)
 
-    def _save(self, request: HttpRequest, version: TemplateVersion) -> HttpResponseBase:
-        drafting.save(version, request.user)  # type: ignore[arg-type]
-        here = reverse("admin:channels_template_change", args=[version.template_id])
-        here = f"{here}?language={version.language}"
-        if "publish" in request.POST:
-            return HttpResponseRedirect(
-                reverse("admin:channels_template_publish", args=[version.template_id, version.pk])
-            )
-        if "try" in request.POST:
-            self._try(request, version)
-        elif "test" in request.POST:
-            try:
-                previewing.send_to_sandbox(
-                    version, previewing.find(request.POST.get("contact", "")), clock.now()
-                )
-            except TemplateError as error:
-                messages.error(request, _("Not sent: %s") % error)
-            else:
-                messages.success(request, _("Saved, and a test is in the sandbox outbox."))
-        else:
-            messages.success(request, _("The draft is saved."))
-        return HttpResponseRedirect(here)
+    def design(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Design an email visually."""
+        return template_visual.design(request, self, self._template(request, str(pk)))
 
-    def _try(self, request: HttpRequest, version: TemplateVersion) -> None:
-        """Send it to the address that was named, and say what the provider said."""
-        contact = previewing.find(request.POST.get("contact", ""))
-        try:
-            result = trying.send(version, contact, request.POST.get("address", ""), clock.now())
-        except (NotTriedError, NotReadyError, AddressError, TemplateError) as error:
-            messages.error(request, _("Not sent: %s") % error)
-            return
-        self.log_change(request, version.template, "sent a test to an address")
-        if result.outcome == "accepted":
-            messages.success(request, _("Saved, and the provider has taken the test."))
-        else:
-            messages.error(request, _("Not sent: %s") % (result.detail or result.code or result.outcome))
+    def piece(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """A piece of code as the visual editor shows it."""
+        return template_visual.piece(request, self, self._template(request, str(pk)))
 
-    def _links(self, request: HttpRequest, version: TemplateVersion | None) -> list[Checked] | None:
-        """What came of the template's addresses, where somebody asked."""
-        if "links" not in request.GET or version is None:
-            return None
-        try:
-            letter = previewing.letter(version, previewing.find(request.GET.get("contact", "")), clock.now())
-        except TemplateError:
-            return []
-        return link_checking.check(link_checking.addresses(letter, settings.SEGUE_BASE_URL))
+    def library(self, request: HttpRequest) -> HttpResponseBase:
+        """Ready blocks and mails."""
+        return template_library.library(request, self)
+
+    def library_look(self, request: HttpRequest) -> HttpResponseBase:
+        """One of them, drawn."""
+        return template_library.look(request, self)
 
     def names(self, request: HttpRequest) -> HttpResponseBase:
         """What templates may use here: the marketer's reference."""
@@ -190,7 +148,7 @@ class TemplateAdmin(ModelAdmin):
         version = self._version(template, version_id)
         if not self._may_publish(request):
             raise PermissionDenied
-        errors = [finding for finding in _findings(version) if finding.is_error]
+        errors = [finding for finding in template_beside.findings(version) if finding.is_error]
         here = f"{reverse('admin:channels_template_change', args=[pk])}?language={version.language}"
         if request.method == "POST" and not errors:
             try:
@@ -241,25 +199,3 @@ class TemplateAdmin(ModelAdmin):
 
     def _may_publish(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("channels.publish_template"))
-
-
-def _known() -> Known:
-    feeds = DataFeed.objects.filter(active=True).values_list("slug", flat=True)
-    return Known(template_words.attributes(), frozenset(feeds))
-
-
-def _look(request: HttpRequest) -> dict[str, bool]:
-    """How the preview is shown: as on a phone, and as in the dark."""
-    return {"phone": "phone" in request.GET, "dark": "dark" in request.GET}
-
-
-def _tabs(template: Template, current: str) -> list[dict[str, Any]]:
-    present = set(template.versions.values_list("language", flat=True))
-    return [
-        {"code": code, "name": name, "is_present": code in present, "is_current": code == current}
-        for code, name in _LANGUAGES
-    ]
-
-
-def _findings(version: TemplateVersion) -> list[rendering_lint.Finding]:
-    return rendering_lint.lint_version(version, charter.current(clock.now()), _known())

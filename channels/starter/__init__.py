@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from django.db import transaction
 
-from channels import rendering
+from channels import ready_blocks, rendering
 from channels.models import Audience, ProviderAccount, Survey, SurveyVersion, Template, TemplateVersion
 from channels.models.provider import Channel
 
@@ -39,9 +39,22 @@ def load(now: datetime) -> int:
             Audience.objects.filter(provider=None).update(provider=files)
         for each in _read("surveys.yaml")["surveys"]:
             _add_survey(each, now)
-        for each in _templates():
+        for each in ready():
             added += _add(each, now)
     return added
+
+
+def emails() -> list[dict[str, Any]]:
+    """The ready emails."""
+    return [each for each in ready() if each["channel"] == Channel.EMAIL]
+
+
+def words(slug: str, language: str) -> dict[str, str] | None:
+    """Subject and body of a ready email, in English where the language has none; None where there is none."""
+    for each in emails():
+        if each["slug"] == slug:
+            return dict(each.get(language) or each["en"])
+    return None
 
 
 def _add_survey(each: dict[str, Any], now: datetime) -> None:
@@ -54,7 +67,7 @@ def _add_survey(each: dict[str, Any], now: datetime) -> None:
 def load_needed(now: datetime) -> int:
     """Add those templates that Segue's own messages need (confirmations, answers to texts) where missing."""
     with transaction.atomic():
-        return sum(_add(each, now) for each in _templates() if each["slug"] in NEEDED)
+        return sum(_add(each, now) for each in ready() if each["slug"] in NEEDED)
 
 
 def _sender(channel: str) -> dict[str, str]:
@@ -94,24 +107,31 @@ def _add(each: dict[str, Any], now: datetime) -> bool:
     return True
 
 
-def _templates() -> Iterator[dict[str, Any]]:
+def ready() -> Iterator[dict[str, Any]]:
+    """The ready templates: slug, name, channel, description, and for each language its words."""
     emails = _read("emails.yaml")
     layout = (_FOLDER / "layout.mjml").read_text(encoding="utf-8")
     for each in emails["templates"]:
         whole = {
-            language: _pour(layout, each[language], emails["words"][language]) for language in _LANGUAGES
+            language: _pour(
+                layout, each[language], emails["words"][language], each.get("blocks", []), language
+            )
+            for language in _LANGUAGES
         }
         yield {**each, "channel": Channel.EMAIL.value, **whole}
     yield from _read("texts.yaml")["templates"]
 
 
-def _pour(layout: str, words: dict[str, str], shared: dict[str, str]) -> dict[str, str]:
-    """The layout with its ``[[holes]]`` filled."""
+def _pour(
+    layout: str, words: dict[str, str], shared: dict[str, str], blocks: list[str], language: str
+) -> dict[str, str]:
+    """The layout with its ``[[holes]]`` filled, and these ready blocks below the words."""
+    known = {one.slug: one.body for one in ready_blocks.in_language(language, language)} if blocks else {}
+    lines = [f"    {line}" for slug in blocks for line in known[slug].splitlines()]
+    source = layout.replace("[[blocks]]\n", "".join(f"{line}\n" for line in lines))
     body = "\n".join(f"        {line}" for line in words["body"].strip().splitlines())
-    source = layout
-    for name, text in {**shared, **words, "title": words["preview"], "body": body}.items():
-        source = source.replace(f"[[{name}]]", text)
-    return {"subject": words["subject"], "body": source}
+    whole = ready_blocks.poured(source, {**shared, **words, "title": words["preview"], "body": body})
+    return {"subject": words["subject"], "body": whole}
 
 
 def _read(name: str) -> Any:

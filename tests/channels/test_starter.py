@@ -17,10 +17,10 @@ EVENT = {"name": "Apples <red>", "price": 2.5, "total": 31.4}
 
 
 def test_loading_twice_adds_once() -> None:
-    assert starter.load(NOON) == 23
+    assert starter.load(NOON) == 24
     assert starter.load(NOON) == 0
-    assert Template.objects.count() == 23
-    assert TemplateVersion.objects.filter(published_at=NOON).count() == 46
+    assert Template.objects.count() == 24
+    assert TemplateVersion.objects.filter(published_at=NOON).count() == 48
     assert ProviderAccount.objects.filter(kind="sandbox").count() == 3
     assert Audience.objects.filter(slug="cart-abandoners").exists()
 
