@@ -58,5 +58,5 @@ $(RUNTIME): | $(BIN)/python
 
 $(TOOLS): $(RUNTIME) | $(BIN)/python
 	@echo "Installing what building and testing need ..."
-	@$(PIP) -r requirements/dev.txt
+	@$(PIP) -r requirements/amazon.txt -r requirements/dev.txt
 	@rm -f $(VENV)/.tools-* && touch $@

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 
-from channels import bounce_kinds, mail_ids, returned_mail, sealing, standard_webhooks
+from channels import bounce_kinds, mail_ids, returned_mail, sealing, sns_signature, standard_webhooks
 from channels.callbacks import TOLERANCE_SECONDS, ForgedError, UnreadableError
 from channels.hits import KINDS, NewHit
 from channels.models import ProviderAccount
@@ -164,7 +164,10 @@ def _events(account: ProviderAccount, request: HttpRequest, now: datetime, *, in
 
 
 def _view(account: ProviderAccount, request: HttpRequest, now: datetime, *, inbound: bool) -> Any:
-    """Anymail's view of the account's service, after the request was proven to come from there."""
+    """Anymail's view of the account's service, after the request was proven to come from there.
+
+    Raises ForgedError, CertificateAwayError.
+    """
     values = sealing.values_of(account)
     name = str(values.get("service", ""))
     service = _SERVICES.get(name)
@@ -194,10 +197,13 @@ def _view(account: ProviderAccount, request: HttpRequest, now: datetime, *, inbo
             view = view_class(**given)
         view.setup(request)
         view.run_validators(request)
+        words = sns_signature.complaint(view._parse_sns_message(request)) if name == "amazon_ses" else ""
     except (AnymailWebhookValidationFailure, AnymailConfigurationError) as error:
         raise ForgedError(str(error)[:200]) from None
     except (AnymailAPIError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ForgedError("not what this service posts") from None
+    if words:
+        raise ForgedError(words)
     return view
 
 

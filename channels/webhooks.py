@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from channels import accounts, callbacks, callbacks_mail, callbacks_sms, hits, replying, subscribing
 from channels.hits import NewHit
 from channels.models import ProviderAccount
+from channels.sns_signature import CertificateAwayError
 from contacts import clock, pulse
 from contacts.intake_quota import Quota
 from contacts.models import SourceKey
@@ -32,6 +34,13 @@ def email_report(request: HttpRequest, account_id: int) -> HttpResponse:
         return HttpResponse()  # some services look whether somebody is there before they save the address
     account, now = _account(account_id, "anymail"), clock.now()
     answer = _taken(request, lambda: callbacks_mail.receipts(account, request, now))
+    return _and_topic(answer, account, request, now)
+
+
+def _and_topic(
+    answer: HttpResponse, account: ProviderAccount, request: HttpRequest, now: datetime
+) -> HttpResponse:
+    """The answer, after a topic of Amazon's was confirmed; or the question for the password."""
     if answer.status_code == 200:
         accounts.confirm_topic(callbacks_mail.sns_confirmation(account, request, now))
     elif answer.status_code == 403 and callbacks_mail.wants_asking(account, request):
@@ -46,8 +55,9 @@ def email_incoming(request: HttpRequest, account_id: int) -> HttpResponse:
     """Mails that a service received for us: people's answers, bounces, complaints."""
     if request.method == "HEAD":
         return HttpResponse()
-    account = _account(account_id, "anymail")
-    return _taken(request, lambda: callbacks_mail.letters(account, request, clock.now()), _MOST_OF_A_MAIL)
+    account, now = _account(account_id, "anymail"), clock.now()
+    answer = _taken(request, lambda: callbacks_mail.letters(account, request, now), _MOST_OF_A_MAIL)
+    return _and_topic(answer, account, request, now)
 
 
 @csrf_exempt
@@ -102,6 +112,8 @@ def _taken(request: HttpRequest, read: Callable[[], list[NewHit]], most: int = _
         return _error(403, "forged", str(error))
     except callbacks.UnreadableError as error:
         return _error(400, "unreadable", str(error))
+    except CertificateAwayError as error:
+        return _error(503, "unproven", f"try again: {error}", {"Retry-After": "60"})
     except DatabaseError:
         return _error(503, "store_down", "try again", {"Retry-After": "10"})
     pulse.wake("engagement")

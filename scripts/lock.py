@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 FOLDER = Path(__file__).resolve().parent.parent / "requirements"
 # Each set is installed on top of the ones before it, so its lock leaves those out.
-SETS = ("base", "demo", "dev")
+SETS = ("base", "demo", "amazon", "dev")
 
 
 def named_in(path: Path) -> tuple[list[Requirement], set[NormalizedName]]:

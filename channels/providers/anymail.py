@@ -22,7 +22,7 @@ from anymail.exceptions import (
 )
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from channels.providers import anymail_batches
+from channels.providers import amazon, anymail_batches
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting
 from channels.rendering_mail import Mail
 
@@ -76,24 +76,29 @@ class Anymail(Provider):
         mails = [(one, one.content) for one in going if isinstance(one.content, Mail)]
         if len(mails) == len(going) > 1 and anymail_batches.takes(service):
             messages = [_message(mail, parcel) for parcel, mail in mails]
-            return self._batch(service, backend, going, messages)
-        return self.each(going, lambda parcel: self._send(backend, parcel))
+            return self._batch(service, backend, going, messages, now)
+        return self.each(going, lambda parcel: self._send(backend, parcel, now))
 
     def _batch(
-        self, service: str, backend: Any, going: Sequence[Parcel], messages: Sequence[EmailMultiAlternatives]
+        self,
+        service: str,
+        backend: Any,
+        going: Sequence[Parcel],
+        messages: Sequence[EmailMultiAlternatives],
+        now: datetime,
     ) -> dict[int, Result]:
         try:
             backend.open()
-            found = anymail_batches.send(service, backend, going, messages)
+            found = anymail_batches.send(service, backend, going, messages, now)
         except (AnymailUnsupportedFeature, ValueError):
             # One that cannot be written must not keep the others: each for itself.
-            return self.each(going, lambda parcel: self._send(backend, parcel))
+            return self.each(going, lambda parcel: self._send(backend, parcel, now))
         if len({one.code for one in found.values()}) == 1 and next(iter(found.values())).code in (
             "400",
             "422",
         ):
             # Nothing was taken, for the sake of one: each for itself.
-            return self.each(going, lambda parcel: self._send(backend, parcel))
+            return self.each(going, lambda parcel: self._send(backend, parcel, now))
         return {name: replace(one, detail=self.hushed(one.detail)) for name, one in found.items()}
 
     def close(self) -> None:
@@ -109,17 +114,21 @@ class Anymail(Provider):
             try:
                 # Some cannot be told that we track by ourselves, and would send nothing for it.
                 options = {"ignore_unsupported_features": True, **json.loads(self.value("options") or "{}")}
-                if self.value("api_key"):
+                if service == amazon.NAME:
+                    options = amazon.options(options, self.value("api_key"))
+                elif self.value("api_key"):
                     options[_KEYS.get(service, "api_key")] = self.value("api_key")
                 with warnings.catch_warnings():
                     # Anymail only says that it does not try SendGrid itself any more.
                     warnings.simplefilter("ignore", AnymailNotSupportedWarning)
                     self._backend = get_connection(f"anymail.backends.{service}.EmailBackend", **options)
-            except (AnymailConfigurationError, AnymailImproperlyInstalled, TypeError, ValueError) as error:
+            except AnymailImproperlyInstalled:
+                raise NotReadyError(amazon.MISSING, "settings") from None
+            except (AnymailConfigurationError, TypeError, ValueError) as error:
                 raise NotReadyError(str(error).splitlines()[0][:300], "settings") from None
         return self._backend
 
-    def _send(self, backend: Any, parcel: Parcel) -> Result:
+    def _send(self, backend: Any, parcel: Parcel, now: datetime) -> Result:
         mail = parcel.content
         if not isinstance(mail, Mail):
             return Result(Outcome.REFUSED, "channel", "only email goes this way")
@@ -129,7 +138,7 @@ class Anymail(Provider):
         except AnymailRecipientsRefused as error:
             return Result(Outcome.REFUSED, "recipient", str(error)[:300])
         except AnymailAPIError as error:
-            return _refusal(error)
+            return _refusal(error, now)
         except (AnymailUnsupportedFeature, ValueError) as error:
             return Result(Outcome.REFUSED, "message", str(error)[:300])
         except requests.ConnectionError as error:
@@ -163,9 +172,11 @@ def _message(mail: Mail, parcel: Parcel) -> EmailMultiAlternatives:
     return message
 
 
-def _refusal(error: AnymailAPIError) -> Result:
+def _refusal(error: AnymailAPIError, now: datetime) -> Result:
     status = getattr(error, "status_code", None)
     words = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+    if type(error.__cause__).__module__.startswith("botocore"):
+        return amazon.refusal(error.__cause__, words, now)
     if status is None:
         # A connection that failed or fell silent: anymail wraps both alike.
         cause = error.__cause__
@@ -174,4 +185,5 @@ def _refusal(error: AnymailAPIError) -> Result:
         if isinstance(cause, requests.ConnectionError) and "NewConnectionError" in repr(cause):
             return Result(Outcome.TRY_LATER, "connect", words)
         return Result(Outcome.UNCERTAIN, "no_answer", words)
-    return anymail_batches.refusal(status, words)
+    answer = getattr(error, "response", None)
+    return anymail_batches.refusal(status, words, getattr(answer, "headers", {}), now)

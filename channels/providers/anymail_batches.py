@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import requests
 from urllib3.exceptions import NewConnectionError
 
 from channels.providers.base import Outcome, Parcel, Result, every
+from channels.providers.outgoing import Answer
 
 #: Postmark's: an address that it knows to be dead, and one that is none.
 _DEAD = frozenset({406, 300})
@@ -23,7 +25,9 @@ def takes(service: str) -> bool:
     return service in _PATHS
 
 
-def send(service: str, backend: Any, parcels: Sequence[Parcel], messages: Sequence[Any]) -> dict[int, Result]:
+def send(
+    service: str, backend: Any, parcels: Sequence[Parcel], messages: Sequence[Any], now: datetime
+) -> dict[int, Result]:
     """Hand ``messages``, those of ``parcels``, over in one call."""
     payloads = [backend.build_message_payload(one, backend.send_defaults) for one in messages]
     params = payloads[0].get_request_params(backend.api_url)
@@ -42,14 +46,16 @@ def send(service: str, backend: Any, parcels: Sequence[Parcel], messages: Sequen
         return every(parcels, Result(outcome, "connect" if unsent else "no_answer", str(error)[:300]))
     if response.status_code == 200:
         return read(parcels, _json(response))
-    return every(parcels, refusal(response.status_code, response.text[:300]))
+    return every(parcels, refusal(response.status_code, response.text[:300], response.headers, now))
 
 
-def refusal(status: int, words: str) -> Result:
+def refusal(status: int, words: str, headers: Mapping[str, str], now: datetime) -> Result:
     """What a status that is not a success says about a mail."""
     code = str(status)
     if status == 429 or status in (401, 403, 503):
-        return Result(Outcome.TRY_LATER, code, words)
+        lowered = {name.lower(): value for name, value in headers.items()}
+        wait = Answer(status, lowered, b"").retry_after(now)
+        return Result(Outcome.TRY_LATER, code, words, retry_after=wait)
     # A success whose answer cannot be read is most likely one.
     unclear = status >= 500 or status < 400
     return Result(Outcome.UNCERTAIN if unclear else Outcome.REFUSED, code, words)

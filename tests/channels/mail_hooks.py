@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+
+from channels import sns_signature
 
 #: What each report below may tell.
 TOLD = ("delivered", "bounced", "complained", "clicked", "unsubscribed")
@@ -72,9 +76,31 @@ def _amazon(told: str, segue: str, at: int) -> Report:
     }  # fmt: skip
     sns = {"Type": "Notification", "MessageId": f"sns-{told}", "TopicArn": "arn:aws:sns:eu-west-1:1:x",
            "Message": json.dumps(ses), "Timestamp": _iso(at)}  # fmt: skip
-    return Report(_json(sns), "text/plain", {
+    return Report(_json(amazon_signed(sns)), "text/plain", {
         **BASIC, "x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": f"sns-{told}",
     })  # fmt: skip
+
+
+def amazon_signed(sns: dict[str, Any]) -> dict[str, Any]:
+    """A notification as Amazon signs it."""
+    text = sns_signature.signed(sns, sns_signature._PARTS[sns["Type"]])
+    signature = base64.b64encode(_POSTAL.sign(text, padding.PKCS1v15(), hashes.SHA256())).decode()
+    place = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem"
+    return {**sns, "SignatureVersion": "2", "Signature": signature, "SigningCertURL": place}
+
+
+def amazon_certificate() -> bytes:
+    """What Amazon would hand out at that address."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    made = x509.CertificateBuilder(
+        name,
+        name,
+        _POSTAL.public_key(),
+        1,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2036, 1, 1, tzinfo=UTC),
+    )
+    return made.sign(_POSTAL, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _iso(at: int) -> str:

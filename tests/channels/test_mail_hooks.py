@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from channels import engagement, mail_ids, sealing
+from channels import engagement, mail_ids, sealing, sns_signature
 from channels.models import Hit, Message, ProviderAccount, Receipt
 from contacts import clock, consent
 from contacts.models import ConsentState, Event
@@ -23,12 +23,18 @@ from tests.channels.mail_hooks import (
     SILENT,
     TOLD,
     Report,
+    amazon_certificate,
     mandrill_signature,
     signed_hex,
 )
 from tests.factories import make_contact, make_provider, make_queued
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _amazons_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sns_signature, "fetch", lambda _place: amazon_certificate())
 
 
 def _account(service: str, **secrets: str) -> ProviderAccount:
