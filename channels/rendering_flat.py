@@ -6,7 +6,7 @@ such program, and a value that is out of the ordinary raises, so that the mail i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 from liquid.stringify import to_liquid_string
 
-from channels import rendering_items, rendering_liquid, rendering_values, rendering_wire
+from channels import rendering_items, rendering_values, rendering_wire
 from channels.rendering_items import Finished, Write
 from channels.rendering_values import Shop, Values
 from channels.rendering_wire import NotCutError
@@ -33,8 +33,9 @@ from channels.rendering_wire import NotCutError
 OWN = ""
 #: Names of a loop's own counters, which are no values.
 _COUNTERS = frozenset({"forloop", "parentloop"})
+#: These are others in each mail.
+_PERSONAL = frozenset({"contact", "message", "survey", OWN})
 _LONGEST_LOCAL = 10_000
-_MOST_KEPT = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +71,11 @@ def program(parsed: BoundTemplate, ink: Ink) -> Write | None:
     names = {str(node.name) for node in every if isinstance(node, AssignNode)}
     if any(path.head() in _COUNTERS for path in paths) or loops & (names | _COUNTERS):
         return None
-    maker = _Maker(Shop(parsed), _most(parsed.nodes))
+    maker = _Maker(Shop(parsed), rendering_values.most_turns(parsed.nodes), _PERSONAL | names | loops)
     try:
         return maker.block(parsed.nodes, ink)
     except NotCutError:
         return None
-
-
-def _most(nodes: Sequence[Node]) -> int:
-    """So many turns may a loop take: Liquid counts those of loops in loops together."""
-    depth = max((_depth(node) for node in nodes), default=0)
-    return int(rendering_liquid.MOST_ITERATIONS ** (1 / max(1, depth)) + 1e-9)
-
-
-def _depth(node: Node) -> int:
-    own = max((_depth(child) for child in node.children(_NO_CONTEXT)), default=0)
-    return own + isinstance(node, ForNode)
-
-
-_NO_CONTEXT: Any = None
 
 
 def _nothing(values: Values, out: list[Any]) -> None:
@@ -132,9 +119,13 @@ class _Steps:
 class _Maker:
     """Makes steps of nodes."""
 
-    def __init__(self, shop: Shop, most: int) -> None:
+    def __init__(self, shop: Shop, most: int, own: Set[str]) -> None:
         self._shop = shop
         self._most = most
+        #: Names of what is another one in each mail.
+        self._own = own
+        #: Whether what is being made is within something that is remembered as a whole.
+        self._shared = False
 
     def block(self, nodes: Sequence[Node], ink: Ink, *, blank: bool = False) -> Write:
         """``blank``: Liquid prints nothing of blocks that hold only spaces. Raises NotCutError."""
@@ -160,6 +151,16 @@ class _Maker:
         return steps.whole()
 
     def _step(self, node: Node, ink: Ink) -> Write:
+        names = None if self._shared else rendering_values.free(node)
+        if names is None or names & self._own:
+            return self._made(node, ink)
+        self._shared = True
+        try:
+            return rendering_items.by_object(sorted(names), self._made(node, ink))
+        finally:
+            self._shared = False
+
+    def _made(self, node: Node, ink: Ink) -> Write:
         if type(node) is OutputNode:
             return self._printed(node.expression, ink)
         if isinstance(node, IfNode | UnlessNode):
@@ -188,7 +189,7 @@ class _Maker:
 
         if not rendering_values.fixed_filters(expression, self._shop):
             return write
-        return _kept(rendering_values.value(expression.left, self._shop), write)  # type: ignore[attr-defined]
+        return rendering_items.by_value(rendering_values.value(expression.left, self._shop), write)  # type: ignore[attr-defined]
 
     def _condition(self, node: IfNode | UnlessNode, ink: Ink) -> Write:
         holds, first = rendering_values.truth(node.condition, self._shop), self._inner(node.consequence, ink)
@@ -267,27 +268,3 @@ def _address(kind: str, inner: Write) -> Write:
         out.append(values[OWN].get(raw) or rendering_wire.address(kind, raw))
 
     return write
-
-
-def _kept(left: Callable[[Values], Any], write: Write) -> Write:
-    """``write``, remembering what it made of each value that it was given by ``left``."""
-    kept: dict[tuple[Any, type], tuple[list[Any], int]] = {}
-
-    def remembered(values: Values, out: list[Any]) -> None:
-        given = left(values)
-        if type(given) not in rendering_values.PLAIN:
-            write(values, out)
-            return
-        key = (given, type(given))
-        found = kept.get(key)
-        if found is None:
-            fuel, made = rendering_liquid.fuel(), list[Any]()
-            write(values, made)
-            if len(kept) >= _MOST_KEPT:
-                kept.clear()
-            found = kept[key] = (made, fuel - rendering_liquid.fuel())
-        else:
-            rendering_liquid.spend(found[1])
-        out += found[0]
-
-    return remembered

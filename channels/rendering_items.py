@@ -1,6 +1,6 @@
-"""What a loop writes for one item, remembered: the same few products stand in the mails of thousands.
+"""What a part of a template wrote, remembered: thousands of mails name the same products, prices and shop.
 
-It is done only where nothing but the item's own values can matter: no other name, no counter, no clock. The
+It is done only where nothing but the values in question can matter: no other name, no counter, no clock. The
 fuel that it took is charged each time, so that a template which works too hard still does.
 """
 
@@ -18,10 +18,11 @@ from liquid.builtin.tags.for_tag import ForNode
 from liquid.builtin.tags.if_tag import IfNode
 
 from channels import rendering_liquid
-from channels.rendering_values import PLAIN, Values, below, nodes, pure
+from channels.rendering_values import PLAIN, Value, Values, below, nodes, pure
 
 _MOST_KEPT = 2_000
 _MOST_FIELDS = 8
+_MOST_OBJECTS = 64
 
 #: Writes what a part of a template prints to the end of a list.
 Write = Callable[[Values, list[Any]], None]
@@ -100,6 +101,56 @@ def remembered(loop: ForNode, block: Write) -> Write:
         out += found[0]
 
     return write
+
+
+def by_value(left: Value, write: Write) -> Write:
+    """``write``, remembering what it made of each value that it was given by ``left``."""
+    kept: dict[tuple[Any, type], tuple[list[Any], int]] = {}
+
+    def again(values: Values, out: list[Any]) -> None:
+        given = left(values)
+        if type(given) not in PLAIN:
+            write(values, out)
+            return
+        key = (given, type(given))
+        found = kept.get(key)
+        if found is None:
+            fuel, made = rendering_liquid.fuel(), list[Any]()
+            write(values, made)
+            if len(kept) >= _MOST_KEPT:
+                kept.clear()
+            found = kept[key] = (made, fuel - rendering_liquid.fuel())
+        else:
+            rendering_liquid.spend(found[1])
+        out += found[0]
+
+    return again
+
+
+def by_object(names: Sequence[str], write: Write) -> Write:
+    """``write``, remembering what it made of the very objects behind ``names``, which nobody changes."""
+    # The objects are kept too, so that no other one can come to the same identity.
+    kept: dict[tuple[int, ...], tuple[list[Any], list[Any], int]] = {}
+
+    def again(values: Values, out: list[Any]) -> None:
+        try:
+            given = [values[name] for name in names]
+        except KeyError:
+            write(values, out)
+            return
+        key = tuple(map(id, given))
+        found = kept.get(key)
+        if found is None:
+            fuel, made = rendering_liquid.fuel(), list[Any]()
+            write(values, made)
+            if len(kept) >= _MOST_OBJECTS:
+                kept.clear()
+            found = kept[key] = (given, _joined(made), fuel - rendering_liquid.fuel())
+        else:
+            rendering_liquid.spend(found[2])
+        out += found[1]
+
+    return again
 
 
 def _joined(parts: Sequence[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ is asked of Liquid itself, in a context made for that question.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,7 +29,11 @@ from liquid.builtin.expressions.logical import (
     is_truthy,
 )
 from liquid.builtin.expressions.primitive import FloatLiteral, IntegerLiteral
+from liquid.builtin.tags.assign_tag import AssignNode
+from liquid.builtin.tags.for_tag import ForNode
 from liquid.expression import Expression
+
+from channels import rendering_liquid
 
 Values = dict[str, Any]
 Value = Callable[[Values], Any]
@@ -130,6 +134,38 @@ def below(expression: Expression) -> Iterator[Expression]:
     yield expression
     for child in expression.children():
         yield from below(child)
+
+
+def free(node: Node) -> set[str] | None:
+    """Names that a node reads from outside; None when it depends on more than what they are, or sets one."""
+    if isinstance(node, AssignNode):
+        return None
+    found: set[str] = set()
+    for expression in node.expressions():
+        for one in below(expression):
+            if not pure(one):
+                return None
+            if isinstance(one, Path):
+                found.add(str(one.head()))
+    for child in node.children(_NO_CONTEXT):
+        inner = free(child)
+        if inner is None:
+            return None
+        if isinstance(node, ForNode) and child is node.block:
+            inner.discard(str(node.expression.identifier))
+        found |= inner
+    return found
+
+
+def most_turns(whole: Sequence[Node]) -> int:
+    """So many turns may a loop take: Liquid counts those of loops in loops together."""
+    depth = max((_depth(node) for node in whole), default=0)
+    return int(rendering_liquid.MOST_ITERATIONS ** (1 / max(1, depth)) + 1e-9)
+
+
+def _depth(node: Node) -> int:
+    own = max((_depth(child) for child in node.children(_NO_CONTEXT)), default=0)
+    return own + isinstance(node, ForNode)
 
 
 def _there(found_by: Value) -> Callable[[Values], bool]:
