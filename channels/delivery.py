@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -24,7 +26,7 @@ from channels import (
     sealing,
 )
 from channels.delivery_claim import Claimed
-from channels.delivery_lanes import Lane, lanes, turned_away
+from channels.delivery_lanes import PATIENCE, Lane, Pace, lanes, turned_away
 from channels.models import ProviderAccount
 from channels.providers import PROVIDERS
 from channels.providers.base import Outcome, Parcel, Provider, Result, every
@@ -87,7 +89,7 @@ class Crew:
         self._opened: list[Provider] = []
         self._lock = threading.Lock()
 
-    def deliver(self, clock: Clock, *, limit: int = 256, share: bool = True) -> int:
+    def deliver(self, clock: Clock, *, limit: int = 512, share: bool = True) -> int:
         """One batch of due messages; returns how many were claimed. ``share`` leaves slots to others."""
         now = clock()
         by_channel = delivery_claim.accounts()
@@ -121,17 +123,20 @@ class Crew:
                 self._work(lane, parcels, clock)
                 self._leave(lane, clock)
             return
-        quick = [lane for lane in every if not lane.slow]
+        quick = [lane for lane in every if not lane.slow and lane.waiting]
         for lane in every:
             if lane.slow:
                 self._work_aside(lane, parcels, clock)
-        # Each account gets its share of threads, so that a slow provider does not hold up the others.
+        # Each account gets its share of threads, so that a slow provider does not hold up the others. They
+        # join where those at work wait for the provider: where it is quick, one alone is never in the way.
         share = max(1, self._connections // max(1, len(quick)))
-        futures = [
-            self._pool.submit(self._work_apart, lane, parcels, clock)
-            for lane in quick
-            for _thread in range(min(share, len(lane.chunks)))
-        ]
+        futures = [self._pool.submit(self._work_apart, lane, parcels, clock) for lane in quick]
+        joined = Counter(lane.account.id for lane in quick)
+        while wait(futures, PATIENCE).not_done:
+            for lane in quick:
+                if lane.stuck and joined[lane.account.id] < share:
+                    joined[lane.account.id] += 1
+                    futures.append(self._pool.submit(self._work_apart, lane, parcels, clock))
         for future in futures:
             future.result()
         for lane in quick:
@@ -151,9 +156,7 @@ class Crew:
         if self._aside is None:
             self._aside = ThreadPoolExecutor(1, "deliver-slow")
         if self._slow is not None and not self._slow.done():
-            delivery_record.give_back(
-                [message for chunk in lane.chunks for message in chunk], clock(), _PAUSE
-            )
+            delivery_record.give_back(lane.waiting, clock(), _PAUSE)
             return
         if self._slow is not None:
             self._slow.result()  # what went wrong there is told here
@@ -162,8 +165,8 @@ class Crew:
     @staticmethod
     def _leave(lane: Lane, clock: Clock) -> None:
         """Give back what a lane has not begun."""
-        for chunk in lane.chunks:
-            delivery_record.give_back(chunk, clock(), _PAUSE if lane.down else timedelta(0))
+        if lane.waiting:
+            delivery_record.give_back(lane.waiting, clock(), _PAUSE if lane.down else timedelta(0))
 
     def _work_apart(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         try:
@@ -175,7 +178,7 @@ class Crew:
 
     def _work(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         try:
-            provider = self._provider(lane.account)
+            provider, pace = self._provider(lane.account)
         except (sealing.SecretsUnreadableError, KeyError, ValueError) as error:
             lane.down = True
             self._refuse_all(lane, str(error), clock)
@@ -183,8 +186,10 @@ class Crew:
         answered = _Answered(provider)
         with lifecycle.prepared():
             try:
-                while chunk := lane.take():
+                while chunk := lane.take(pace.size):
+                    began = time.monotonic()
                     answers = self._hand_over(provider, chunk, parcels, clock, answered)
+                    pace.took(len(chunk), time.monotonic() - began)
                     addresses = {message.id: message.address for message in chunk}
                     flow.note(lane.account, answers, addresses, lane.known, clock())
                     if answers and all(turned_away(answer) for answer in answers.values()):
@@ -229,27 +234,27 @@ class Crew:
         return answers
 
     def _refuse_all(self, lane: Lane, words: str, clock: Clock) -> None:
-        while lane.chunks:
-            chunk = lane.chunks.pop()
-            answers = {message.id: Result(Outcome.TRY_LATER, "settings", words) for message in chunk}
-            delivery_record.results(chunk, answers, lane.account.id, clock(), clock(), honours_key=False)
+        refused, lane.waiting = lane.waiting, []
+        answers = {message.id: Result(Outcome.TRY_LATER, "settings", words) for message in refused}
+        delivery_record.results(refused, answers, lane.account.id, clock(), clock(), honours_key=False)
 
-    def _provider(self, account: ProviderAccount) -> Provider:
-        """This thread's provider for ``account``, made anew when its settings have changed."""
-        known: dict[int, tuple[object, Provider]] | None = getattr(self._own, "providers", None)
+    def _provider(self, account: ProviderAccount) -> tuple[Provider, Pace]:
+        """This thread's provider for ``account``, made anew when its settings have changed, and its pace."""
+        known: dict[int, tuple[object, Provider, Pace]] | None = getattr(self._own, "providers", None)
         if known is None:
             known = self._own.providers = {}
         version = (account.kind, account.secrets, repr(sorted(account.settings.items())))
         held = known.get(account.id)
         if held is not None and held[0] == version:
-            return held[1]
+            return held[1:]
         if held is not None:
             held[1].close()
         provider = PROVIDERS[account.kind](account.id, sealing.values_of(account))
-        known[account.id] = (version, provider)
+        pace = Pace(provider.chunk, provider.largest)
+        known[account.id] = (version, provider, pace)
         with self._lock:
             self._opened.append(provider)
-        return provider
+        return provider, pace
 
 
 def deliver_batch(clock: Clock, *, limit: int = 256) -> int:

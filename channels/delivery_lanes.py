@@ -1,4 +1,4 @@
-"""Claimed messages in lanes: those of one account, taken by its threads until the provider is down."""
+"""Claimed messages in lanes: those of one account, taken in groups by its threads until it is down."""
 
 from __future__ import annotations
 
@@ -11,31 +11,66 @@ from channels import flow, flow_rules
 from channels.delivery_claim import Claimed
 from channels.flow import Gates
 from channels.models import ProviderAccount
-from channels.providers import PROVIDERS
 from channels.providers.base import Result
 
-#: Seconds after which a lane begins no more chunks, so that what it has claimed does not wait for it.
+#: Seconds after which a lane begins no more groups, so that what it has claimed does not wait for it.
 _LONGEST = 10.0
+#: A group that took less than the first may be followed by a larger one; after the second, by a small one.
+_QUICK, _SLOW = 0.25, 2.0
+#: Seconds that a group may take before another thread joins.
+PATIENCE = 0.3
 
 
 @dataclass(slots=True)
 class Lane:
-    """The chunks of one account, taken by its threads one after the other until the provider is down."""
+    """The messages of one account, taken in groups by its threads until the provider is down."""
 
     account: ProviderAccount
-    chunks: list[list[Claimed]]
+    waiting: list[Claimed]
     known: Gates
     #: Its messages go to receiving domains that failed lately: one thread, for which nobody waits.
     slow: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     down: bool = False
     began: float = field(default_factory=time.monotonic)
+    taken_at: float = field(default_factory=time.monotonic)
 
-    def take(self) -> list[Claimed] | None:
+    @property
+    def open(self) -> bool:
+        """Whether another thread would find something to do."""
+        return bool(self.waiting) and not self.down and time.monotonic() - self.began <= _LONGEST
+
+    @property
+    def stuck(self) -> bool:
+        """Whether what was taken last has been under way for a while, and more waits."""
+        return self.open and time.monotonic() - self.taken_at > PATIENCE
+
+    def take(self, most: int) -> list[Claimed]:
+        """The next group; empty when there is none, or nothing more should be begun."""
         with self.lock:
-            if self.down or not self.chunks or time.monotonic() - self.began > _LONGEST:
-                return None
-            return self.chunks.pop()
+            if not self.open:
+                return []
+            self.taken_at = time.monotonic()
+            taken = self.waiting[-most:]
+            del self.waiting[-most:]
+            return taken
+
+
+class Pace:
+    """How many messages are marked in one commit: that many can be uncertain after a crash.
+
+    It grows while a provider takes them in no time, where a small group would cost more than it sends.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        self._least, self._most = least, max(least, most)
+        self.size = least
+
+    def took(self, count: int, seconds: float) -> None:
+        if seconds > _SLOW:
+            self.size = self._least
+        elif seconds < _QUICK and count == self.size:
+            self.size = min(2 * self.size, self._most)
 
 
 def turned_away(answer: Result) -> bool:
@@ -49,10 +84,6 @@ def lanes(messages: Sequence[Claimed], by_message: dict[int, ProviderAccount], k
         account = by_message[message.id]
         slow = known.troubled(account.id, flow_rules.domain_of(message.address))
         grouped.setdefault((account.id, slow), []).append(message)
-    found = []
-    for (_account_id, slow), group in grouped.items():
-        account = by_message[group[0].id]
-        size = PROVIDERS[account.kind].chunk if account.kind in PROVIDERS else 16
-        chunks = [group[at : at + size] for at in range(0, len(group), size)]
-        found.append(Lane(account, chunks, known, slow))
-    return found
+    return [
+        Lane(by_message[group[0].id], group, known, slow) for (_account_id, slow), group in grouped.items()
+    ]

@@ -149,6 +149,8 @@ class Provider(ABC):
     callbacks: ClassVar[tuple[tuple[str, str], ...]] = ()
     #: Parcels handed over between two commits: what a crash can leave uncertain.
     chunk: ClassVar[int] = 16
+    #: And how many at most, once it has shown that it takes them in no time.
+    largest: ClassVar[int] = 0
     #: Seconds after which no further message of a chunk is begun: leases are short, and a slow provider
     #: must not outlive them.
     patience: ClassVar[float] = 15.0
@@ -166,7 +168,7 @@ class Provider(ABC):
 
     @abstractmethod
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
-        """Hand over ``parcels``; answers by message id. At most ``chunk`` of them."""
+        """Hand over ``parcels``; answers by message id. At most ``chunk`` (or ``largest``) of them."""
 
     def each(self, parcels: Sequence[Parcel], send_one: Callable[[Parcel], Result]) -> dict[int, Result]:
         """Answers of ``send_one`` for each parcel that could be begun in time; the others come later."""

@@ -55,6 +55,7 @@ class Smtp(Provider):
         Setting("dkim_key", "DKIM key", "RSA in PEM. Empty: made by itself", lines=True, secret=True),
     )
     takes_wire = True
+    largest = 64
 
     def __init__(self, account_id: int, values: Mapping[str, Any]) -> None:
         super().__init__(account_id, values)

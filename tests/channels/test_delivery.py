@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from channels import deciding, delivery, delivery_claim, delivery_record, rescue
+from channels.delivery_lanes import Lane, Pace
+from channels.flow import Gates
 from channels.models import Attempt, Flow, Message, ProviderAccount, SandboxMessage
 from channels.providers.base import Outcome, Result
 from channels.providers.smtp import Smtp
@@ -415,3 +417,26 @@ def test_healthy_messages_do_not_wait_for_a_domain_that_times_out(sink: Sink) ->
     states = set(Message.objects.filter(id__in=[one.id for one in ill]).values_list("state", flat=True))
     assert states == {State.UNCERTAIN}
     assert Flow.objects.get(domain="ill.example").failures == 4
+
+
+def test_groups_grow_where_a_provider_is_quick_and_shrink_at_once_where_it_is_not() -> None:
+    pace = Pace(16, 64)
+    for count, seconds, size in ((16, 0.1, 32), (9, 0.1, 32), (32, 0.3, 32), (32, 0.2, 64), (64, 0.0, 64),
+                                 (64, 2.1, 16)):  # fmt: skip
+        pace.took(count, seconds)
+        assert pace.size == size
+    unchanging = Pace(500, 0)
+    unchanging.took(500, 0.0)
+    assert unchanging.size == 500
+
+
+def test_a_thread_joins_where_another_waits_for_its_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    lane = Lane(make_provider("email"), [], Gates({}))
+    lane.waiting = [object()] * 40  # type: ignore[list-item]
+    assert len(lane.take(16)) == 16
+    assert not lane.stuck
+    monkeypatch.setattr("channels.delivery_lanes.PATIENCE", -1.0)
+    assert lane.stuck
+    lane.down = True
+    assert not lane.stuck
+    assert lane.take(16) == []
