@@ -21,7 +21,17 @@ from channels.surveys.wording import Definition, Words
 from contacts.models import Contact
 
 #: Stands for what a journey would pass on.
-EXAMPLE_EVENT = {"name": "Espresso cups", "price": 24.5, "total": 61.0, "quantity": 2, "category": "Kitchen"}
+EXAMPLE_EVENT = {
+    "name": "Espresso cups",
+    "price": 24.5,
+    "total": 61.0,
+    "quantity": 2,
+    "category": "Kitchen",
+    "products": [
+        {"name": "Espresso cups", "price": 24.5, "quantity": 2},
+        {"name": "Coffee beans", "price": 12.0, "quantity": 1},
+    ],
+}
 EXAMPLE_PRODUCTS = [
     {"name": "Coffee beans", "price": 9.9, "url": "https://shop.example/1"},
     {"name": "Milk jug", "price": 17, "url": "https://shop.example/2"},

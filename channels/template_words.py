@@ -92,8 +92,19 @@ def sections() -> list[Section]:
             [
                 Name("message.unsubscribe_url", "link", note=str(_("This person's own page."))),
                 Name("message.preferences_url", "link", note=str(_("This person's own page."))),
+                Name("message.why_url", "link", note=str(_("Why this person got this message."))),
                 Name("organisation.name", "text"),
                 Name("organisation.address", "text"),
+            ],
+        ),
+        Section(
+            str(_("The survey that a message asks")),
+            [
+                Name("survey.question", "text"),
+                Name("survey.choices[].label", "text"),
+                Name("survey.choices[].url", "link", note=str(_("Answers once the person has confirmed."))),
+                Name("survey.low", "text", note=str(_("What the lowest answer means."))),
+                Name("survey.high", "text", note=str(_("What the highest answer means."))),
             ],
         ),
         Section(

@@ -17,8 +17,11 @@ from unfold.decorators import display
 
 from channels import block_updating, blocks
 from channels.admin import template_beside
-from channels.models import BlockVersion, ContentBlock
+from channels.framing import framed
+from channels.models import BlockVersion, ContentBlock, Template, TemplateVersion
+from channels.models.provider import Channel
 from channels.rendering_liquid import TemplateError
+from channels.visual import looks
 from contacts import clock
 
 
@@ -65,6 +68,7 @@ class ContentBlockAdmin(ModelAdmin):
                 view(self.publish),
                 name="channels_contentblock_publish",
             ),
+            path("<int:pk>/look/<int:version_id>/", view(self.look), name="channels_contentblock_look"),
             path("<int:pk>/spread/", view(self.spread), name="channels_contentblock_spread"),
             *super().get_urls(),
         ]
@@ -94,6 +98,7 @@ class ContentBlockAdmin(ModelAdmin):
             "form": form,
             "version": version,
             "languages": template_beside.tabs(present, language),
+            "shown": version if version.pk else block.versions.filter(language=language).first(),
             "uses": blocks.used_in(block),
             "history": block.versions.filter(language=language)[:20],
             "tag": f'{{% block "{block.slug}" %}}',
@@ -114,6 +119,15 @@ class ContentBlockAdmin(ModelAdmin):
             return HttpResponseRedirect(reverse(name, args=[version.block_id, version.pk]))
         messages.success(request, _("The draft is saved."))
         return HttpResponseRedirect(f"{_address(version.block_id)}?language={version.language}")
+
+    def look(self, request: HttpRequest, pk: int, version_id: int) -> HttpResponseBase:
+        """The block by itself, for a frame."""
+        version = self._block(request, str(pk)).versions.filter(pk=version_id).first()
+        if version is None:
+            raise Http404
+        mail = TemplateVersion(template=Template(channel=Channel.EMAIL), language=version.language)
+        page = looks.page(version.body, mail, clock.now())
+        return framed(page or str(_("It cannot be drawn by itself.")), "text/html")
 
     def publish(self, request: HttpRequest, pk: int, version_id: int) -> HttpResponseBase:
         """Ask, then let templates take these words from now on."""

@@ -44,15 +44,15 @@ class TestForm(forms.ModelForm):
             told = known[number] if number < len(known) else {}
             default = "ABCD"[number] if number < 2 else ""
             self.fields[f"name_{number}"] = forms.CharField(
-                label=_("Variant %d") % (number + 1), max_length=40, required=False,
+                label=_("Short name"), max_length=40, required=False,
                 initial=told.get("name", default), widget=UnfoldAdminTextInputWidget(),
             )  # fmt: skip
             self.fields[f"template_{number}"] = forms.ChoiceField(
-                label=_("its template"), choices=templates, required=False,
+                label=_("Template"), choices=templates, required=False,
                 initial=told.get("template", ""), widget=UnfoldAdminSelectWidget(),
             )  # fmt: skip
             self.fields[f"share_{number}"] = forms.FloatField(
-                label=_("its share"), required=False, min_value=0, max_value=1000,
+                label=_("Share"), required=False, min_value=0, max_value=1000,
                 initial=told.get("share", 50 if number < 2 else None), widget=UnfoldAdminDecimalFieldWidget(),
             )  # fmt: skip
 
@@ -81,8 +81,18 @@ class ContentTestAdmin(ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj and not self.has_change_permission(request, obj):
             return [(None, {"fields": ["name", "slug", "template", "dealt"]})]
-        rows = [(f"name_{number}", f"template_{number}", f"share_{number}") for number in range(_ROWS)]
-        return [(None, {"fields": ["name", "slug", "template", *rows]})]
+        about = _(
+            "Whoever would get this template gets one of the variants instead, dealt by chance and by the"
+            " shares, and keeps it. The template itself may be one of them."
+        )
+        rows = [
+            (
+                _("Variant %d") % (number + 1),
+                {"fields": [f"template_{number}", (f"name_{number}", f"share_{number}")]},
+            )
+            for number in range(_ROWS)
+        ]
+        return [(None, {"fields": ["name", "slug", "template"], "description": about}), *rows]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         # The rows of variants are no columns of the table.

@@ -9,7 +9,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -56,15 +58,16 @@ class DataFeedAdmin(ModelAdmin):
     form = FeedForm
     list_display = ["title", "state", "fetched_at", "error"]
     search_fields = ["name", "slug", "url"]
-    readonly_fields = ["fetched_at", "error", "said"]
+    readonly_fields = ["fetched_at", "error", "said", "written"]
     actions = ["ask"]
+    actions_detail = ["ask_this"]
     compressed_fields = True
 
     def get_fields(self, request: HttpRequest, obj: DataFeed | None = None) -> list[str]:
         found = ["name", "slug", "url", "authorization", "minutes", "hours", "seconds", "active"]
         if not self.has_change_permission(request, obj):
             found.remove("authorization")
-        return [*found, "fetched_at", "error", "said"] if obj else found
+        return [*found, "fetched_at", "error", "written", "said"] if obj else found
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> dict[str, Any]:
         return {}
@@ -84,7 +87,15 @@ class DataFeedAdmin(ModelAdmin):
     @admin.display(description=_("what it said last"))
     def said(self, feed: DataFeed) -> str:
         text = json.dumps(feed.content, ensure_ascii=False, indent=1) if feed.content is not None else "–"
-        return text[:_SHOWN]
+        return format_html('<pre class="segue-code">{}</pre>', text[:_SHOWN])
+
+    @admin.display(description=_("in a template"))
+    def written(self, feed: DataFeed) -> str:
+        """How what it says now is written in a template."""
+        content = feed.content if isinstance(feed.content, dict) else {}
+        names = [name for name, one in content.items() if not isinstance(one, dict | list)]
+        shown = [f'{{{{ feeds.{feed.slug}.{name} | default: "" }}}}' for name in (names or ["name"])[:5]]
+        return format_html_join("", '<code class="segue-code">{}</code><br>', ((one,) for one in shown))
 
     def save_model(self, request: HttpRequest, obj: DataFeed, form: Any, change: bool) -> None:
         if secret := form.cleaned_data.get("authorization"):
@@ -93,6 +104,11 @@ class DataFeedAdmin(ModelAdmin):
             # What another address said is nothing that this one says.
             obj.content, obj.fetched_at, obj.next_at = None, None, None
         super().save_model(request, obj, form, change)
+
+    @action(description=_("Ask at once"), url_path="ask")
+    def ask_this(self, request: HttpRequest, object_id: str) -> HttpResponseRedirect:
+        self.ask(request, DataFeed.objects.filter(pk=object_id))
+        return HttpResponseRedirect(reverse("admin:channels_datafeed_change", args=[object_id]))
 
     @action(description=_("Ask at once"))
     def ask(self, request: HttpRequest, queryset: QuerySet[DataFeed]) -> None:

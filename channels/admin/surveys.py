@@ -173,12 +173,18 @@ class SurveyAdmin(ModelAdmin):
         context = {
             **self._page(request, survey, "words"),
             "title": _("Publish %s?") % version,
-            "version": version,
-            "words": wording.read(version.words),
+            "words": _(
+                "Whoever is asked from now on is asked in these words. Answers to earlier messages are taken"
+                " under the words they were asked in."
+            ),
+            "lines": [(code, one.question) for code, one in wording.read(version.words).items()],
             "faults": [_fault(fault) for fault in faults],
+            "refused": _("It cannot be published before this is put right:"),
+            "button": _("Publish"),
             "back": here,
+            "back_words": _("Back to the draft"),
         }
-        return TemplateResponse(request, "channels/survey_publish.html", context)
+        return TemplateResponse(request, "channels/ask.html", context)
 
     def results(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Score, distribution, trend and comments of a period."""

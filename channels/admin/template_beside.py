@@ -63,6 +63,12 @@ def findings(version: TemplateVersion) -> list[rendering_lint.Finding]:
     return rendering_lint.lint_version(version, charter.current(clock.now()), _known())
 
 
+def told(finding: rendering_lint.Finding) -> str:
+    """A finding on one line, with its place."""
+    place = _("%(part)s, line %(line)d") if finding.line else "%(part)s"
+    return f"{place % {'part': finding.part, 'line': finding.line}}: {finding.message}"
+
+
 def save(admin: ModelAdmin, request: HttpRequest, version: TemplateVersion) -> str:
     """Keep a draft and do what was asked with it, told in messages; the address of where to go on, if any."""
     drafting.save(version, request.user)  # type: ignore[arg-type]

@@ -16,7 +16,7 @@ from channels import blocks, drafting, previewing, ready_blocks, starter
 from channels.framing import framed
 from channels.models import ContentBlock, Template, TemplateVersion
 from channels.models.provider import Channel
-from channels.visual import editor
+from channels.visual import editor, looks
 from contacts import clock
 
 _PAGE = "admin:channels_template_library"
@@ -49,17 +49,14 @@ def look(request: HttpRequest, admin: ModelAdmin) -> HttpResponseBase:
     """One ready block or mail, for a frame."""
     if not admin.has_view_permission(request):
         raise PermissionDenied
-    language = _language(request)
+    language, now = _language(request), clock.now()
+    version = TemplateVersion(template=Template(channel=Channel.EMAIL), language=language)
     if mail := starter.words(request.GET.get("mail", ""), language):
-        body = mail["body"]
+        (page,) = previewing.pages([mail["body"]], version, now)
     elif block := _block(request.GET.get("block", ""), language):
-        start, end = ("<mj-section><mj-column>", "</mj-column></mj-section>")
-        inner = f"{start}{block.body}{end}" if block.inside == "mj-column" else block.body
-        body = editor.BLANK.replace("  </mj-body>", f"{inner}</mj-body>").replace("#eef3f2", "#ffffff")
+        page = looks.page(block.body, version, now)
     else:
         raise Http404
-    version = TemplateVersion(template=Template(channel=Channel.EMAIL), language=language)
-    (page,) = previewing.pages([body], version, clock.now())
     return framed(page, "text/html")
 
 

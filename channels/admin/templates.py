@@ -162,12 +162,17 @@ class TemplateAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Publish %s?") % version,
-            "template": template,
-            "version": version,
-            "errors": errors,
+            "words": _(
+                "Every message that leaves from now on uses these words, also those of running journeys."
+                " A published version cannot be changed; a new one can follow it."
+            ),
+            "faults": [template_beside.told(finding) for finding in errors],
+            "refused": _("It cannot be published before this is put right:"),
+            "button": _("Publish"),
             "back": here,
+            "back_words": _("Back to the draft"),
         }
-        return TemplateResponse(request, "channels/template_publish.html", context)
+        return TemplateResponse(request, "channels/ask.html", context)
 
     def preview(self, request: HttpRequest, pk: int, version_id: int) -> HttpResponseBase:
         """One part of the message, for a frame: it may do nothing and knows nothing of this site."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from channels import previewing
 from channels.models import TemplateVersion
+from channels.visual.editor import BLANK
 from channels.visual.pieces import KEPT, Document, Piece
 
 _MOST = 60
@@ -36,6 +37,18 @@ def of_pieces(
 ) -> None:
     """Give pieces that will stand ``inside`` a tag of the document their looks."""
     _draw(document, Piece(inside, children=pieces), version, now)
+
+
+def page(body: str, version: TemplateVersion, now: datetime) -> str:
+    """A block by itself as a whole page, as an example person sees it; empty where it cannot be drawn."""
+    first = re.search(r"<(mj-[a-z]+)", body)
+    before, after = ("<mj-section><mj-column>", "</mj-column></mj-section>")
+    if first is None:
+        before, after = f"{before}<mj-text>", f"</mj-text>{after}"
+    elif first[1] in ("mj-section", "mj-wrapper", "mj-hero"):
+        before, after = "", ""
+    whole = BLANK.replace("  </mj-body>", f"{before}{body}{after}</mj-body>").replace("#eef3f2", "#ffffff")
+    return previewing.pages([whole], version, now)[0]
 
 
 def _draw(document: Document, root: Piece, version: TemplateVersion, now: datetime) -> None:

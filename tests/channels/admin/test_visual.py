@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from channels import blocks, ready_blocks, rendering_lint, starter
-from channels.models import BlockVersion, ContentBlock, Template, TemplateVersion
+from channels.models import BlockVersion, ContentBlock, DataFeed, Template, TemplateVersion
 from channels.rendering import Source
 from channels.visual import editor, head, pieces
 from tests.factories import NOON, make_provider
@@ -228,6 +228,37 @@ def test_a_ready_block_is_kept_once_as_a_content_block(office: Client) -> None:
     assert ContentBlock.objects.get().slug == "footer"
     assert set(BlockVersion.objects.values_list("language", flat=True)) == {"en", "fr"}
     assert office.post(library, {"block": "nothing"}).status_code == 404
+
+
+def test_a_content_block_is_shown_as_a_person_gets_it(office: Client) -> None:
+    for slug, body in (
+        (
+            "section",
+            "<mj-section><mj-column><mj-text>{{ contact.first_name }}</mj-text></mj-column></mj-section>",
+        ),
+        ("part", "<mj-text>Hi {{ contact.first_name }}</mj-text>"),
+        ("words", "Hi {{ contact.first_name }}"),
+    ):
+        block = blocks.begin(slug, slug, {"en": body}, None)
+        page = office.get(reverse("admin:channels_contentblock_change", args=[block.pk]))
+        look = reverse("admin:channels_contentblock_look", args=[block.pk, block.versions.get().pk])
+        assert look in page.content.decode()
+        shown = office.get(look)
+        assert b"Alex" in shown.content
+        assert "sandbox" in shown["Content-Security-Policy"]
+
+
+def test_a_feed_shows_what_it_said_and_how_to_write_it(office: Client) -> None:
+    feed = DataFeed.objects.create(
+        name="Weather",
+        slug="weather",
+        url="https://weather.example/",
+        content={"today": "<sunny>", "towns": []},
+    )
+    page = office.get(reverse("admin:channels_datafeed_change", args=[feed.pk])).content.decode()
+    assert "{{ feeds.weather.today | default: &quot;&quot; }}" in page
+    assert "&lt;sunny&gt;" in page
+    assert "feeds.weather.towns" not in page
 
 
 @pytest.mark.parametrize(
