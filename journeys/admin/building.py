@@ -19,6 +19,7 @@ from unfold.admin import ModelAdmin
 from contacts import clock
 from journeys import drafts, graph
 from journeys.admin import building_texts, canvas, panel, previews
+from journeys.admin.asking import asks
 from journeys.admin.changing import change
 from journeys.admin.pages import page
 from journeys.building import edits, picture, sketch
@@ -31,8 +32,6 @@ _PRESENT = 30
 _ONE_ENTRY = timedelta(minutes=30)
 "Changes of one person within this time are one entry of the audit log."
 _CHANGED = "Changed the draft"
-_ASKS = ("vocabulary", "properties", "values", "judge", "count")
-"What the editor of rules asks the segment builder's addresses."
 
 
 class JourneyBuilder(ModelAdmin):
@@ -71,7 +70,7 @@ class JourneyBuilder(ModelAdmin):
                 "problems": found["problems"],
                 "steps": found["steps"],
                 "addresses": addresses,
-                "asks": {each: reverse(f"admin:contacts_segment_{each}") for each in _ASKS},
+                "asks": asks(),
                 "texts": building_texts.translated(),
             },
         )

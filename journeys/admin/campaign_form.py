@@ -63,7 +63,7 @@ class CampaignForm(forms.Form):
         help_text=gettext_lazy("Asked again when each message leaves."),
     )
     rule = forms.CharField(
-        label=gettext_lazy("And only those for whom this rule holds (JSON)"),
+        label=gettext_lazy("And only those for whom this rule holds"),
         required=False,
         widget=forms.Textarea({"rows": 3, "class": "is-code", "spellcheck": "false"}),
         help_text=gettext_lazy("Usually empty: a segment says the same and can be used again."),

@@ -22,6 +22,7 @@ from channels import charter
 from contacts import clock, pulse
 from journeys import approving
 from journeys.admin import campaign_review, campaign_words
+from journeys.admin.asking import asks
 from journeys.admin.campaign_form import CampaignForm, place
 from journeys.admin.pages import page
 from journeys.campaigns import acts, counting, drafting
@@ -34,7 +35,7 @@ _PARTS = (
     ("every", "day", "at", "weekdays", "monthdays", "until_day", "clock", "zone"),
     ("throttle", "throttle_per"),
     ("goal_event", "goal_value", "goal_days"),
-    ("priority", "wait_hours", "misfire_minutes", "rule"),
+    ("priority", "wait_hours", "misfire_minutes"),
 )
 
 
@@ -150,6 +151,7 @@ class CampaignAdmin(ModelAdmin):
             places={place(one): one.message for one in wrong},
             pending=None if new else approving.pending(campaign.journey),
             may_archive=not new and self.has_send_permission(request),
+            asks=asks(),
         )
 
     def _save(self, request: HttpRequest, form: CampaignForm, *, new: bool) -> Campaign | None:
