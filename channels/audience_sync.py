@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
 
 import psycopg
 from django.db import connection
 
-from channels import audience_keeping, sealing
+from channels import audience_keeping, retry, sealing
 from channels.alone import alone
 from channels.models import Audience, AudienceDeparture, AudienceMember
 from channels.providers import PROVIDERS
 from channels.providers.audience import ADD, REMOVE, hashed_digits, hashed_email, hashed_phone
-from channels.providers.base import Outcome, Parcel, Provider, Words
+from channels.providers.base import Outcome, Parcel, Provider, Result, Words
 from contacts import once
 
 _State = AudienceMember.State
@@ -31,6 +31,8 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
     audience's changes, so that no joining arrives after the leaving that followed it.
     """
     taken = 0
+    # Limits are the account's: what one of its lists was told holds for the others.
+    resting = set(Audience.objects.filter(not_before__gt=now).values_list("provider_id", flat=True))
     audiences = Audience.objects.select_related("provider", "purpose").filter(
         provider__active=True, provider__paused=False, provider__kind__in=PROVIDERS
     )
@@ -46,22 +48,46 @@ def sync(now: datetime, *, batch: int = _BATCH) -> int:
             with alone(_WORK, audience.pk) as free:
                 if free:
                     audience_keeping.keep(audience, now)
-                    taken += _tell(audience, provider, now, batch) + _tell_gone(
-                        audience, provider, now, batch
-                    )
+                    if account.pk not in resting:
+                        taken += _tell_all(audience, provider, now, batch)
+                    if audience.not_before and audience.not_before > now:
+                        resting.add(account.pk)
         finally:
             provider.close()
     return taken
 
 
-def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:
+def _tell_all(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:
+    done, told = _tell(audience, provider, now, batch)
+    if _asked_away(audience, told, now):
+        return done
+    gone, told = _tell_gone(audience, provider, now, batch)
+    _asked_away(audience, told, now)
+    return done + gone
+
+
+def _asked_away(audience: Audience, told: Iterable[Result], now: datetime) -> bool:
+    """Whether the destination asked to be left alone, which is kept then, and never believed too long."""
+    waits = [one.retry_after for one in told if one.outcome is Outcome.TRY_LATER and one.retry_after]
+    seconds = min(max(waits, default=0.0), retry.LONGEST_WAIT.total_seconds())
+    if seconds <= 0:
+        return False
+    audience.not_before = now + timedelta(seconds=seconds)
+    Audience.objects.filter(pk=audience.pk).update(not_before=audience.not_before)
+    return True
+
+
+def _tell(
+    audience: Audience, provider: Provider, now: datetime, batch: int
+) -> tuple[int, Collection[Result]]:
+    """How many changes were taken, and every answer."""
     waiting = list(
         AudienceMember.objects.filter(audience=audience, state__in=list(_DONE))
         .select_related("contact")
         .order_by("changed_at", "contact_id")[:batch]
     )
     if not waiting:
-        return 0
+        return 0, ()
     parcels = {member.contact_id: _parcel(audience, member, now) for member in waiting}
     # Nobody can be found elsewhere by nothing: such a change is done as soon as it is wanted.
     empty = [one for one in waiting if not parcels[one.contact_id].address and not one.contact.phone]
@@ -75,14 +101,16 @@ def _tell(audience: Audience, provider: Provider, now: datetime, batch: int) -> 
     failed = [one for one in answers.values() if one.outcome is not Outcome.ACCEPTED]
     trouble = provider.hushed(f"{failed[0].code} {failed[0].detail}".strip())[:300] if failed else ""
     Audience.objects.filter(pk=audience.pk).update(synced_at=now, trouble=trouble)
-    return len(done)
+    return len(done), answers.values()
 
 
-def _tell_gone(audience: Audience, provider: Provider, now: datetime, batch: int) -> int:
+def _tell_gone(
+    audience: Audience, provider: Provider, now: datetime, batch: int
+) -> tuple[int, Collection[Result]]:
     """Let the destination remove those who were erased, of whom digests are all that is left."""
     gone = list(AudienceDeparture.objects.filter(audience=audience).order_by("id")[:batch])
     if not gone:
-        return 0
+        return 0, ()
     parcels = [
         Parcel(
             one.pk,
@@ -104,7 +132,7 @@ def _tell_gone(audience: Audience, provider: Provider, now: datetime, batch: int
     answers = provider.send(parcels, lambda going: going, now)
     told = [pk for pk, answer in answers.items() if answer.outcome in (Outcome.ACCEPTED, Outcome.REFUSED)]
     AudienceDeparture.objects.filter(pk__in=told).delete()
-    return len(told)
+    return len(told), answers.values()
 
 
 def _parcel(audience: Audience, member: AudienceMember, now: datetime) -> Parcel:

@@ -25,18 +25,19 @@ def closed_rules(
 ) -> Iterator[tuple[str, Callable[[datetime], datetime | None], dict[str, Any]]]:
     """Name, rule and inputs of everything that closes ``channel`` for this person at certain times."""
     charter, person = facts.charter, facts.person
-    zone = zone_said(person.zones)
+    zones = _clocks(charter, person, channel)
+    zone = zone_said(zones)
     if charter.quiet_by_channel.get(channel):
         yield (
             "quiet_hours",
-            partial(_quiet, charter, channel, person.zones),
+            partial(_quiet, charter, channel, zones),
             {"channel": channel, "zone": zone},
         )
     windows = _laws(charter, channel, person)
     if windows:
         packs = sorted({window.pack for window in windows})
         asked = {"channel": channel, "zone": zone, "packs": packs, "state": person.place.state}
-        yield "law", partial(_legal, charter, channel, person, windows), asked
+        yield "law", partial(_legal, charter, channel, person, zones, windows), asked
     for i, rule in enumerate(charter.closed):
         candidate = facts.candidate
         if not rule.concerns(channel, candidate.purpose, candidate.tags_on(channel)):
@@ -47,7 +48,18 @@ def closed_rules(
         closed = policy_days.closed_on(rule, countries, person.place.state)
         name = "holiday" if rule.holidays else "blackout"
         inputs: dict[str, Any] = {"rule": i, "name": rule.name, "zone": zone, "countries": sorted(countries)}
-        yield name, partial(policy_days.free_of_days, closed=closed, names=person.zones), inputs
+        yield name, partial(policy_days.free_of_days, closed=closed, names=zones), inputs
+
+
+def _clocks(charter: Charter, person: Person, channel: str) -> tuple[str, ...]:
+    """The zones whose clocks count: a text rings where its number belongs, whatever is said of the person.
+
+    A charter that has one zone for whoever's is unknown has it for their numbers too.
+    """
+    by_charter = charter.unknown_zone != "every" and person.zones == (charter.default_zone,)
+    if channel != "sms" or by_charter:
+        return person.zones
+    return policy_zones.towards(person.zones, person.place.destination)
 
 
 def zone_said(zones: Sequence[str]) -> str:
@@ -83,12 +95,17 @@ def _laws(charter: Charter, channel: str, person: Person) -> tuple[LawWindow, ..
 
 
 def _legal(
-    charter: Charter, channel: str, person: Person, windows: tuple[LawWindow, ...], at: datetime
+    charter: Charter,
+    channel: str,
+    person: Person,
+    zones: tuple[str, ...],
+    windows: tuple[LawWindow, ...],
+    at: datetime,
 ) -> datetime | None:
     return _remembered(
         charter,
-        ("legal", channel, person.place, person.zones, at),
-        lambda: policy_days.free_of_laws(at, windows, person.place.states(), person.zones),
+        ("legal", channel, person.place, zones, at),
+        lambda: policy_days.free_of_laws(at, windows, person.place.states(), zones),
     )
 
 

@@ -29,6 +29,13 @@ def candidates(timezone: str, country: str, phone: str, charter: Charter) -> tup
     return (charter.default_zone,)
 
 
+@lru_cache(maxsize=4_096)
+def towards(zones: tuple[str, ...], destination: str) -> tuple[str, ...]:
+    """Those of a person's zones that lie in the country of a number, else that country's own zones."""
+    inside = tuple(name for name in zones if destination in countries_of(name))
+    return inside or of_country(destination) or zones
+
+
 @lru_cache(maxsize=512)
 def of_country(country: str) -> tuple[str, ...]:
     """The zones of a country (ISO 3166, two letters) whose clocks differ, by name."""

@@ -16,7 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from channels.models import Audience, AudienceDeparture, AudienceMember
-from contacts import pulse
+from contacts import clock, pulse
 
 _State = AudienceMember.State
 _SHOWN = 50
@@ -100,6 +100,7 @@ class AudienceAdmin(ModelAdmin):
             "counts": [(label, counts.get(state, 0)) for state, label in _State.choices],
             "erased": AudienceDeparture.objects.filter(audience=audience).count(),
             "waiting": waiting.select_related("contact").order_by("changed_at", "contact_id")[:_SHOWN],
+            "resting": bool(audience.not_before and audience.not_before > clock.now()),
             "may_change": self.has_change_permission(request, audience),
             "may_see": request.user.has_perm("contacts.view_contact"),
         }

@@ -55,6 +55,8 @@ class Audience(models.Model):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     synced_at = models.DateTimeField(_("last sync"), null=True, blank=True, editable=False)
+    # Its destination asked not to be told anything before.
+    not_before = models.DateTimeField(null=True, blank=True, editable=False)
     # What the destination said when it last did not take a change; empty after it took one.
     trouble = models.CharField(
         _("trouble"), max_length=300, blank=True, default="", db_default="", editable=False

@@ -146,7 +146,7 @@ class AudienceMeta(_Remote):
         error = said.get("error")
         code = error.get("code") if isinstance(error, dict) else None
         # A wrong id or a missing right is ours to mend: nobody is forgotten for it.
-        busy = code in self._BUSY or answer.status >= 500
+        busy = code in self._BUSY or answer.status == 429 or answer.status >= 500
         return Result(Outcome.TRY_LATER, str(code or answer.status), _words(said),
                       retry_after=answer.retry_after(now) or (300.0 if busy else None))  # fmt: skip
 

@@ -144,7 +144,7 @@ def test_what_meta_does_not_take_is_told_again_and_shown(peer: Peer, mode: str) 
     audience.refresh_from_db()
     assert audience.trouble
     peer.choose = lambda asked: "ok"
-    assert audience_sync.sync(NOON) == 1
+    assert audience_sync.sync(NOON + timedelta(minutes=10)) == 1
     audience.refresh_from_db()
     assert audience.trouble == ""
 

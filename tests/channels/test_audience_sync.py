@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
-from channels import audience_sync, audiences
+from channels import audience_sync, audiences, sealing
 from channels.models import Audience, AudienceDeparture, AudienceMember
 from contacts.group_commit import connect
 from contacts.privacy import erasing
+from tests.contracts.http_peer import http_peer
 from tests.factories import NOON, make_contact, make_provider
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +90,30 @@ def test_who_was_erased_leaves_by_digest(folder: Path) -> None:
     assert audience_sync.sync(NOON) == 1
     assert _rows(folder) == []
     assert not AudienceDeparture.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("mode", "wait"),
+    [("busy", 120), ("busy_date", 300), ("busy_long", 6 * 3600), ("busy_negative", 0), ("busy_silent", 300)],
+)
+def test_no_list_of_an_account_is_told_before_the_time_that_its_destination_named(
+    settings: Settings, mode: str, wait: int
+) -> None:
+    settings.SEGUE_LOCAL_HOSTS = ["127.0.0.1"]
+    with http_peer() as peer:
+        account = make_provider(
+            "audience", kind="audience_meta", settings={"api_url": peer.url("v25.0")},
+            secrets=sealing.seal({"token": "t"}),
+        )  # fmt: skip
+        for slug in ("cart", "story"):
+            Audience.objects.create(name=slug, slug=slug, provider=account, remote_id="7")
+            audiences.add([make_contact().id], slug, "test", NOON)
+        peer.choose = lambda _asked: mode
+        audience_sync.sync(NOON)
+        asked = len(peer.asked)
+        assert asked == (1 if wait else 2)
+        peer.choose = lambda _asked: "ok"
+        if wait:
+            assert audience_sync.sync(NOON + timedelta(seconds=wait - 1)) == 0
+            assert len(peer.asked) == asked
+        assert audience_sync.sync(NOON + timedelta(seconds=wait)) == 2

@@ -39,6 +39,8 @@ class Apple:
 
     pushed: list[Pushed] = field(default_factory=list)
     connections: int = 0
+    #: Retry-After of what is refused for now.
+    wait: str = ""
 
     def __post_init__(self) -> None:
         self._private = ec.generate_private_key(ec.SECP256R1())
@@ -100,9 +102,10 @@ class Apple:
             status, reason = ANSWERS[token[0]]
             self.pushed.append(Pushed(token, heads, json.loads(body)))
         told = json.dumps({"reason": reason}).encode() if reason else b""
-        talk.send_headers(
-            stream, [(":status", str(status)), ("apns-id", heads.get("apns-id", ""))], end_stream=not told
-        )
+        answer = [(":status", str(status)), ("apns-id", heads.get("apns-id", ""))]
+        if self.wait and status in (429, 503):
+            answer.append(("retry-after", self.wait))
+        talk.send_headers(stream, answer, end_stream=not told)
         if told:
             talk.send_data(stream, told, end_stream=True)
         return True

@@ -22,6 +22,8 @@ class Line(NamedTuple):
 _DELIVERY = "channels/test_delivery.py"
 _ENGAGEMENT = "channels/test_engagement.py"
 _PROVIDERS = "contracts/test_providers.py"
+_AUDIENCES = "channels/test_audience_sync.py"
+_TROUBLE = "contracts/test_services_in_trouble.py"
 _PAGES = "channels/test_public_pages.py"
 _SERVER = "contacts/test_intake_server.py"
 
@@ -86,6 +88,7 @@ MATRIX = (
             f"{_DELIVERY}::test_no_server_at_all_leaves_messages_waiting",
             f"{_DELIVERY}::test_a_server_that_sends_everybody_away_leaves_messages_waiting",
             f"{_DELIVERY}::test_healthy_messages_do_not_wait_for_a_domain_that_times_out",
+            f"{_TROUBLE}::test_a_service_that_is_away_was_sent_nothing",
             "faults/test_mail_modes.py",
         ),
     ),
@@ -106,6 +109,7 @@ MATRIX = (
         (
             "faults/test_mail_modes.py",
             f"{_PROVIDERS}::test_each_fault_has_its_word_and_leaves_the_neighbours_alone",
+            f"{_TROUBLE}::test_a_service_that_takes_it_and_falls_silent_may_have_sent_it",
         ),
     ),
     Line(
@@ -129,6 +133,9 @@ MATRIX = (
         "0 calls before the time",
         (
             f"{_PROVIDERS}::test_a_gateway_says_when_to_come_back",
+            f"{_TROUBLE}::test_a_busy_service_is_asked_again_when_it_says",
+            f"{_TROUBLE}::test_apple_is_asked_again_when_it_says",
+            f"{_AUDIENCES}::test_no_list_of_an_account_is_told_before_the_time_that_its_destination_named",
             "channels/test_flow.py::test_nothing_is_asked_before_the_time_that_a_gateway_named",
         ),
     ),
@@ -178,6 +185,12 @@ MATRIX = (
         ("faults/test_silence.py",),
     ),
     Line(
+        "S05",
+        "templates that loop, grow and reach for what is not theirs",
+        "each ends within its bounds",
+        ("channels/test_rendering_liquid.py::test_the_worst_templates_end_soon_and_stay_small",),
+    ),
+    Line(
         "S06",
         "addresses that lead inside",
         "0 connections",
@@ -204,6 +217,11 @@ MATRIX = (
         (
             "channels/test_webhooks.py::test_what_is_not_signed_or_old_is_refused",
             "channels/test_webhooks.py::test_without_a_secret_nothing_is_believed",
+            "channels/test_mail_hooks.py::test_what_does_not_prove_itself_is_refused",
+            "channels/test_mail_hooks.py::test_an_old_signature_is_a_replay",
+            "channels/test_amazon.py::test_a_notification_that_amazon_did_not_sign_so_is_refused",
+            "channels/test_sms_hooks.py::test_what_is_not_proven_is_refused",
+            "channels/test_own_webhook.py::test_nobody_else_is_believed",
         ),
     ),
     Line(
@@ -232,6 +250,52 @@ MATRIX = (
         (
             f"{_DELIVERY}::test_data_cannot_add_headers",
             f"{_DELIVERY}::test_an_address_that_no_mailbox_has_is_refused_before_the_server_sees_it",
+        ),
+    ),
+    Line(
+        "S17",
+        "secrets of accounts in pages, errors, logs, dumps and answers that repeat them",
+        "0 seen",
+        ("channels/test_canaries.py", "channels/test_sealing.py"),
+    ),
+    Line(
+        "B14",
+        "line ends and separators in subjects, names and header values",
+        "0 headers added; the others of the batch are sent",
+        (
+            f"{_DELIVERY}::test_data_cannot_add_headers",
+            "channels/test_rendering_mail.py::test_a_line_break_in_a_header_is_refused",
+            "channels/test_anymail.py::test_any_name_of_a_sender_stays_one_sender",
+        ),
+    ),
+    Line(
+        "B15",
+        "bodies with lone dots, bare line ends, long lines, eight bits",
+        "one mail, its body as it was",
+        (
+            "channels/test_odd_bodies.py",
+            "channels/test_rendering_mail.py::test_odd_bodies_come_back_in_one_piece",
+        ),
+    ),
+    Line(
+        "B16",
+        "phone numbers and push tokens that are none",
+        "E.164 or refused",
+        (
+            "channels/test_addresses.py::test_what_is_no_phone_or_costs_extra_is_refused",
+            "channels/test_devices.py::test_what_is_no_token_is_refused",
+            "channels/test_webhooks.py::test_a_bad_subscription_is_refused",
+        ),
+    ),
+    Line(
+        "B20",
+        "addresses that run, hide where they lead, or never end",
+        "0 rendered, 0 stored",
+        (
+            "channels/test_rendering.py::test_an_address_from_data_that_may_not_be_used_leads_nowhere",
+            "channels/test_rendering.py::test_what_no_mail_may_hold_cannot_be_published",
+            "channels/test_push_look.py::test_a_button_without_words_or_without_any_link_is_none",
+            "channels/test_content_api.py::test_a_feed_that_cannot_be_is_refused_by_its_field",
         ),
     ),
 )

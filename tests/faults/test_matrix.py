@@ -16,7 +16,7 @@ TESTS = Path(__file__).resolve().parent.parent
 ROOT = TESTS.parent
 WANTED = {
     *(f"F{number:02}" for number in (*range(1, 13), 14, 16, 18, 19, 20, 22, 23)),
-    *("S06", "S07", "S08", "S14", "S15", "S16"),
+    *("S05", "S06", "S07", "S08", "S14", "S15", "S16", "S17", "B14", "B15", "B16", "B20"),
 }
 
 
