@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from benchmarks import harness, kept
 from benchmarks.segments_by_hand import QUESTIONS, Question
-from contacts import rules, segments
+from contacts import rules, segments, whole_base
 from contacts.rules_sql import matching
 
 _WANTED_RATIO, _WANTED_SECONDS = 1.3, 1.5
@@ -100,7 +100,7 @@ def by_hand(question: Question, now: datetime) -> tuple[int, list[int]]:
 def explain(question: Question, now: datetime) -> None:
     select, params = matching(rules.parse(question.rule), as_of=now).values("id").query.sql_with_params()
     with transaction.atomic(), connection.cursor() as cursor:
-        segments.prepare_whole(seconds=60)
+        whole_base.prepare(seconds=60)
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {select}", params)
         for (line,) in cursor.fetchall():
             print("      ", line)

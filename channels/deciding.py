@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 from django.db import connection, transaction
 
 from channels import (
+    deciding_conditions,
     deciding_facts,
     deciding_learned,
     deciding_people,
@@ -27,7 +28,8 @@ from channels import (
     policy_places,
     visiting,
 )
-from channels.deciding_facts import Row, Surroundings, Wish
+from channels.deciding_conditions import Wish
+from channels.deciding_facts import Row, Surroundings
 from channels.ledger import Line
 from channels.lifecycle import Ref, State
 from channels.message_events import Described
@@ -93,7 +95,7 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
         return {}
     around = deciding_facts.surroundings(now)
     people = deciding_people.people({message.contact_id for message in messages}, around.charter, now)
-    held = deciding_facts.conditions(messages, now)
+    held = deciding_conditions.hold(messages, now)
     barred = deciding_people.barred({(message.channel, message.address) for message in messages})
     against: dict[int, Verdict] = {}
     for message in messages:
@@ -168,7 +170,7 @@ def _decide(rows: Sequence[Row], around: Surroundings, now: datetime) -> list[_D
     if deciding_learned.wanted(around.charter, rows):
         deciding_learned.add(people)
     histories = deciding_facts.histories(by_contact, now, now - max(around.charter.reach, OWN_WEEK))
-    held = deciding_facts.conditions(rows, now)
+    held = deciding_conditions.hold(rows, now)
     decided: list[_Decided] = []
     for contact_id, own in by_contact.items():
         person = people.get(contact_id)

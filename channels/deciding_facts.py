@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import psycopg
@@ -17,26 +16,7 @@ from channels.charter_parts import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount, Template
 from channels.policy_facts import Candidate, Person, Planned, Touch, tags_from
-from contacts import consent, rules, rules_sql
-from contacts.rules import Rule, RuleError
-from contacts.rules_sql import Subject
-
-
-class Wish(Protocol):
-    """What conditions need to know of a message; a row of the table will do."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def contact_id(self) -> int: ...
-    @property
-    def slot(self) -> int: ...
-    @property
-    def created_at(self) -> datetime: ...
-    @property
-    def entered_at(self) -> datetime | None: ...
-    @property
-    def conditions(self) -> Any: ...
+from contacts import consent
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,51 +221,6 @@ def charter_number(now: datetime) -> int | None:
     """Number of the charter in force; None for the default rules."""
     version = charter.in_force(now)
     return version.number if version else None
-
-
-def conditions(wishes: Iterable[Wish], now: datetime | Mapping[int, datetime]) -> dict[int, bool]:
-    """Whether each message's own conditions hold, for the messages that have some.
-
-    ``now`` is one instant for all, or, in a replay of the past, each message's own by its id.
-
-    One statement for up to 60 different rules. A rule that cannot be read does not hold.
-    """
-    asked = [wish for wish in wishes if wish.conditions is not None]
-    by_text: dict[str, tuple[Rule | None, list[int]]] = {}
-    answers = {wish.id: False for wish in asked}
-    for i, wish in enumerate(asked):
-        text = json.dumps(wish.conditions, sort_keys=True)
-        if text not in by_text:
-            by_text[text] = (_parsed(wish.conditions), [])
-        by_text[text][1].append(i)
-    one = now if isinstance(now, datetime) else None
-    subjects = [
-        Subject(
-            wish.contact_id,
-            wish.slot,
-            wish.entered_at or wish.created_at,
-            wish.created_at,
-            None if isinstance(now, datetime) else now[wish.id],
-        )
-        for wish in asked
-    ]
-    readable = [(rule, positions) for rule, positions in by_text.values() if rule is not None]
-    held = (
-        rules_sql.verdicts([rule for rule, _positions in readable], subjects, one, past=one is None)
-        if readable
-        else []
-    )
-    for (_rule, positions), holds in zip(readable, held, strict=True):
-        for i in positions:
-            answers[asked[i].id] = i in holds
-    return answers
-
-
-def _parsed(data: Any) -> Rule | None:
-    try:
-        return rules.parse(data)
-    except RuleError:
-        return None
 
 
 def _row(columns: Sequence[Any]) -> Row:

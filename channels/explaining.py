@@ -11,11 +11,12 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels import choosing_words, explaining_charter
+from channels import choosing_words, explaining_rules
 from channels.models import Decision
-from channels.models.provider import Channel
 from contacts.models import Contact
 
+#: What a channel is called.
+channel_name = explaining_rules.channel_name
 _OUTCOMES = {
     Decision.Outcome.SEND: gettext_lazy("May leave"),
     Decision.Outcome.HOLD: gettext_lazy("Held"),
@@ -135,7 +136,7 @@ def steps(decision: Explained) -> list[Step]:
         if isinstance(line, list) and len(line) > 1:
             inputs = line[2] if len(line) > 2 and isinstance(line[2], Mapping) else {}
             name = str(_QUESTIONS.get(str(inputs.get("rule")), _RULES.get(line[0], line[0])))
-            found.append(Step(name, str(line[1]), _asked(str(line[0]), str(line[1]), inputs)))
+            found.append(Step(name, str(line[1]), explaining_rules.asked(str(line[0]), str(line[1]), inputs)))
     return found
 
 
@@ -150,10 +151,6 @@ def reason_name(reason: str) -> str:
     return str(short) if short else reason.replace("_", " ").capitalize()
 
 
-def channel_name(channel: str) -> str:
-    return str(dict(Channel.choices).get(channel, channel))
-
-
 def _why(decision: Explained) -> str:
     reason, channel = decision.reason, channel_name(decision.channel)
     inputs = _blocking(decision)
@@ -161,17 +158,17 @@ def _why(decision: Explained) -> str:
         case "allowed":
             return _("everything allows it, by %s") % channel
         case "cap":
-            return _cap(inputs)
+            return explaining_rules.cap(inputs)
         case "own_cap":
-            return _("this person wants no more (%s)") % _cap(inputs)
+            return _("this person wants no more (%s)") % explaining_rules.cap(inputs)
         case "best_hour":
             return _("it waits for their best hour (%s)") % choosing_words.hour(inputs)
         case _ if reason in _ASKED:
             rule = "redundancy" if reason == "redundant" else reason
-            return _asked(rule, "refuse", inputs)
+            return explaining_rules.asked(rule, "refuse", inputs)
         case "deadline":
             because = inputs.get("because")
-            late = _("it had to leave by %s") % _instant(inputs.get("deadline"))
+            late = _("it had to leave by %s") % explaining_rules.instant(inputs.get("deadline"))
             return f"{late} ({_SHORT.get(str(because), because)})" if because else late
         case _ if decision.outcome == Decision.Outcome.CANCEL:
             return str(_CANCELLED.get(reason, reason.replace("_", " ")))
@@ -212,15 +209,6 @@ _SHORT = {
     "own_quiet_hours": gettext_lazy("their own quiet hours"),
     "paused": gettext_lazy("the provider is paused"),
 }
-_ORDINALS = (
-    *(gettext_lazy("first"), gettext_lazy("second"), gettext_lazy("third"), gettext_lazy("fourth")),
-    *(gettext_lazy("fifth"), gettext_lazy("sixth"), gettext_lazy("seventh"), gettext_lazy("eighth")),
-)
-_PERIODS = {
-    "day": gettext_lazy("this day"),
-    "week": gettext_lazy("this week"),
-    "month": gettext_lazy("this month"),
-}
 
 
 def _blocking(decision: Explained) -> Mapping[str, Any]:
@@ -233,78 +221,6 @@ def _blocking(decision: Explained) -> Mapping[str, Any]:
     same = [line for line in own if line[2].get("channel", decision.channel) == decision.channel] or own
     inputs: Mapping[str, Any] = same[0][2] if same else {}
     return inputs
-
-
-def _asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
-    """One question and its answer in words."""
-    channel = channel_name(str(inputs.get("channel", "")))
-    match rule:
-        case "cap" | "own_cap":
-            return _cap(inputs) if verdict != "pass" else _cap_passed(inputs)
-        case "smart_channel":
-            return choosing_words.channel(inputs, channel_name)
-        case "best_hour":
-            return choosing_words.hour(inputs)
-        case "consent" if inputs.get("service"):
-            return _("a service message needs none")
-        case "consent":
-            said = {True: _("allowed"), False: _("refused"), None: _("never asked")}[inputs.get("said")]
-            return f"{channel}, {inputs.get('purpose', '')}: {said}"
-        case "redundancy" if inputs.get("at"):
-            other = channel_name(str(inputs.get("when", "")))
-            at = _instant(inputs.get("at"))
-            return _("%(other)s is on its way or scheduled (%(at)s)") % {"other": other, "at": at}
-        case "spacing":
-            return _spacing(verdict, inputs)
-        case "own_quiet_hours" if verdict != "pass":
-            return _("this person wants to hear nothing at this hour (%s)") % str(inputs.get("own", ""))
-        case "arbitration" | "role" | "forbidden" | "combination" | "law" | "blackout" | "holiday":
-            return explaining_charter.asked(rule, verdict, inputs, channel)
-        case "quiet_hours" if verdict != "pass":
-            detail = ", ".join(filter(None, (channel, str(inputs.get("zone", "")))))
-            return _("it is quiet time for this person") + (f" ({detail})" if detail else "")
-    return channel or ", ".join(f"{name}: {value}" for name, value in inputs.items())
-
-
-def _spacing(verdict: str, inputs: Mapping[str, Any]) -> str:
-    latest = _instant(inputs.get("latest"))
-    if verdict == "pass":
-        return _("last message: %s") % latest if latest else _("no message lately")
-    if inputs.get("rule") == "one_a_day":
-        return _("there was a message on the same day already (%s)") % latest
-    return _("too soon after the last message (%s)") % latest
-
-
-def _cap(inputs: Mapping[str, Any]) -> str:
-    taken, limit = int(inputs.get("taken", 0)), inputs.get("limit", 0)
-    values = {"number": taken + 1, "window": _window(inputs), "limit": limit}
-    if taken < len(_ORDINALS):
-        values["number"] = str(_ORDINALS[taken])
-        return _("%(number)s message %(window)s, limit %(limit)s") % values
-    return _("message %(number)s %(window)s, limit %(limit)s") % values
-
-
-def _cap_passed(inputs: Mapping[str, Any]) -> str:
-    return _("%(taken)s of %(limit)s %(window)s") % {
-        "taken": inputs.get("taken", 0),
-        "limit": inputs.get("limit", 0),
-        "window": _window(inputs),
-    }
-
-
-def _window(inputs: Mapping[str, Any]) -> str:
-    if "calendar" in inputs:
-        return str(_PERIODS.get(str(inputs["calendar"]), inputs["calendar"]))
-    hours, rest = divmod(int(inputs.get("rolling", 0)), 3_600)
-    if rest or not hours:
-        return _("in %s minutes") % (int(inputs.get("rolling", 0)) // 60)
-    return _("in %s days") % (hours // 24) if hours % 24 == 0 else _("in %s hours") % hours
-
-
-def _instant(text: Any) -> str:
-    if not isinstance(text, str):
-        return ""
-    return formats.date_format(datetime.fromisoformat(text).astimezone(UTC), "j M, H:i") + " UTC"
 
 
 def _zone(trace: Any) -> tzinfo:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from channels import deciding_facts, deciding_people, policy, visiting
+from channels import deciding_conditions, deciding_facts, deciding_people, policy, visiting
 from channels.policy_facts import SEND, Candidate
 from channels.policy_pressure import OWN_WEEK
 from contacts import slots
@@ -61,7 +61,7 @@ def foresee(contact_ids: Sequence[int], wish: Wish, now: datetime) -> Foreseen:
         deciding_people.add_visitors(people, around.visited_since)
     histories = deciding_facts.histories(people, now, now - max(around.charter.reach, OWN_WEEK))
     thoughts = [_Thought(-one, one, slots.of(one), now, now, wish.conditions) for one in people]
-    held = deciding_facts.conditions(thoughts, now)
+    held = deciding_conditions.hold(thoughts, now)
     outcomes: Counter[tuple[str, str]] = Counter()
     channels: Counter[str] = Counter()
     reachable: Counter[str] = Counter()

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from channels import policy_kept
-from channels.lifecycle import Ref
+from channels.lifecycle import Known, Ref
 from channels.models import Decision
 from channels.policy_facts import CANCEL, DROP, EXPIRE, HOLD, SEND, Verdict
 
@@ -41,17 +41,9 @@ _TOTALS = (
 )  # fmt: skip
 
 
-class Decided(Protocol):
+class Decided(Known, Protocol):
     """What the ledger needs of a message; a row of the table will do."""
 
-    @property
-    def id(self) -> int: ...
-    @property
-    def contact_id(self) -> int: ...
-    @property
-    def slot(self) -> int: ...
-    @property
-    def created_at(self) -> datetime: ...
     @property
     def origin_kind(self) -> str: ...
     @property

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 from django.db import connection
@@ -103,6 +103,19 @@ class Ref(NamedTuple):
     id: int
     created_at: datetime
     slot: int
+
+
+class Known(Protocol):
+    """Whose message it is and which row; a row of the table will do."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def contact_id(self) -> int: ...
+    @property
+    def slot(self) -> int: ...
+    @property
+    def created_at(self) -> datetime: ...
 
 
 class MoveNotAllowedError(Exception):

@@ -24,6 +24,7 @@ from contacts import (
     segment_order,
     sizing,
     slots,
+    whole_base,
 )
 from contacts.event_log import LogEvent
 from contacts.models import Contact, Segment
@@ -79,7 +80,7 @@ def refresh(segment: Segment, now: datetime) -> Change:
         change = Change()
         if segment.kind == Segment.Kind.DYNAMIC:
             rule = rules.parse(segment.rule, in_journey=False)
-            prepare_whole(seconds=_REFRESH_SECONDS)
+            whole_base.prepare(seconds=_REFRESH_SECONDS)
             change = segment_members.replace(segment, matching(rule, as_of=now), now)
             segment.ahead_until = latest_ahead(rule, now)
         segment.size = segment.memberships.count()
@@ -273,10 +274,3 @@ def _pass_time(watched: _Watched, now: datetime) -> int:
         (held,) = _held([watched.rule], contacts, now)
         changes = segment_members.judge({segment: (contacts, held)}, now)
         return sum(len(change.entered) + len(change.left) for change in changes.values())
-
-
-def prepare_whole(*, seconds: int) -> None:
-    """For this transaction: let joins over the whole base hash in memory, and end what takes too long."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])

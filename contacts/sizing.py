@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import psycopg
 from django.db import connection
 
+from contacts import whole_base
 from contacts.rules import Rule
 from contacts.rules_sql import matching, obvious
 from contacts.rules_sql_scope import Share
@@ -55,7 +56,7 @@ def sized(
     """
     middle = _middle(large)
     settings = (
-        f"SET LOCAL work_mem = '64MB'; SET LOCAL statement_timeout = '{int(seconds)}s';"
+        f"{whole_base.settings(int(seconds))}"
         f"SET LOCAL enable_nestloop = {'off' if middle and _leaves_many(rule, as_of) else 'on'};"
     )
     if middle is not None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from psycopg.errors import QueryCanceled
 
-from contacts import rules
+from contacts import rules, whole_base
 from contacts.models import Segment, SegmentDay
 from contacts.rules_sql import matching
 
@@ -56,9 +56,8 @@ def past(segment: Segment, now: datetime) -> list[Point]:
     for week in range(_WEEKS + 1):
         moment = now - timedelta(weeks=week)
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL work_mem = '64MB'")
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{_SECONDS}s"])
+            with transaction.atomic():
+                whole_base.prepare(seconds=_SECONDS)
                 points.append(Point(moment.astimezone(UTC).date(), matching(rule, as_of=moment).count()))
         except OperationalError as error:
             if not isinstance(error.__cause__, QueryCanceled):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from channels import deciding_facts, deciding_past, policy
+from channels import deciding_conditions, deciding_past, policy
 from channels.deciding_past import Past
 from channels.policy_facts import CANCEL, HOLD, SEND, Candidate, Person, Planned, Touch, Verdict
 from journeys.backtest.lives import Letter, Life, Said
@@ -19,7 +19,7 @@ def decide(due: Sequence[tuple[Life, datetime]], past: Past) -> None:
         for letter in life.letters
         if letter.due_at is not None and letter.due_at <= at
     ]
-    held = deciding_facts.conditions(
+    held = deciding_conditions.hold(
         [letter for letter, _at in asked], {letter.id: at for letter, at in asked}
     )
     for life, at in due:
