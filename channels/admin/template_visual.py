@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -82,6 +83,7 @@ def _page(version: TemplateVersion, *, begun: bool) -> dict[str, Any]:
             "before": document.before,
             "after": document.after,
             "body": _told(document.body),
+            "picture": static("channels/library/picture.png"),
             "begun": begun,
             "palette": _palette(document, version),
             "revision": editor.revision(drafting.editable(version.template, version.language)),

@@ -6,7 +6,7 @@ import email
 from email import policy
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -67,6 +67,9 @@ def test_a_mail_is_designed_checked_previewed_as_three_people_and_sent(signed_in
         page.keyboard.type("Dear {{ contact.first_name | default: 'you' }} from {{ contact.citty }},")
         page.keyboard.press("Enter")
         page.keyboard.type("drawn & sent")
+        page.keyboard.press("Shift+Home")
+        page.get_by_label("Address for the chosen words").fill("https://shop.example/drawn")
+        page.get_by_role("button", name="Link", exact=True).click()
         page.keyboard.press("Escape")
         button = outline.get_by_role("button", name="Button: Have a look around", exact=True)
         button.click()
@@ -109,10 +112,24 @@ def test_a_mail_is_designed_checked_previewed_as_three_people_and_sent(signed_in
     message = email.message_from_bytes(mail.data, policy=policy.default)
     html = message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert message["Subject"] == "[Test] Designed for Cy"
-    for part in ("Dear Cy from home,", "drawn &amp; sent", "WELCOME10", "A heading", "a=1&amp;b=x"):
+    for part in ("Dear Cy from home,", "shop.example/drawn", "drawn &amp; sent", "WELCOME10", "a=1&amp;b=x"):
         assert part in html
+
+    # Nothing unsaved is lost by a press; the code view has the same draft.
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    page.get_by_label("Subject").fill("Not kept")
+    page.get_by_role("link", name="Code view").click()
+    expect(page.locator("#vis-state")).to_have_text("Not saved yet")
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Code view").click()
     expect(page.get_by_label("Body")).to_have_value(draft.body)
+    assert asked == ["beforeunload"]
     assert signed_in.foreign == []
     assert signed_in.faults == []
 

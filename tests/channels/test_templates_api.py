@@ -42,3 +42,12 @@ def test_what_is_wrong_is_named_and_not_published_and_scopes_hold() -> None:
     assert caller.get("templates/hi/de").status_code == 404
     assert caller.get("templates/none/de").status_code == 404
     assert Caller("templates:read").post("templates/hi/fr").status_code == 403
+
+
+def test_a_program_gets_ready_blocks_and_mails_in_a_language() -> None:
+    caller = Caller("templates:read")
+    told = caller.get("template-library?language=fr").json()
+    assert "Me désabonner" in next(one["body"] for one in told["blocks"] if one["slug"] == "footer")
+    assert "welcome-email" in [one["slug"] for one in told["mails"]]
+    assert caller.get("template-library?language=xx").status_code == 400
+    assert Caller("contacts:read").get("template-library").status_code == 403

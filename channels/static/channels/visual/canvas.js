@@ -89,7 +89,7 @@ export function start(document_) {
     canvasCss: MARKS,
     assetManager: { custom: true, upload: false },
     deviceManager: { devices: [{ id: "desktop", name: "Desktop", width: "" }, { id: "phone", name: "Phone", width: "390px", widthMedia: "480px" }] },
-    plugins: [(made) => plugin(made, { blocks: [], useCustomTheme: false, resetDevices: false, columnsPadding: "", imagePlaceholderSrc: "", customComponents: [(_editor, { opt }) => addHead(opt, document_.before)] })],
+    plugins: [(made) => plugin(made, { blocks: [], useCustomTheme: false, resetDevices: false, columnsPadding: "", imagePlaceholderSrc: "", customComponents: [(_editor, { opt }) => addHead(opt, document_)] })],
   });
   addTypes(editor);
   editor.setCustomRte(letters());
@@ -100,11 +100,13 @@ export function start(document_) {
 }
 
 /** The mail's head goes before each piece that the plugin compiles, so that its styles show. */
-function addHead(options, before) {
+function addHead(options, { before, picture }) {
   // A preview text would stand before what the plugin looks for.
   const head = (/<mj-head>[^]*<\/mj-head>/i.exec(before)?.[0] || "").replace(/<mj-preview>[^]*?<\/mj-preview>/gi, "");
   const compile = options.mjmlParser;
-  options.mjmlParser = (input, more) => compile(input.replace("<mjml>", (start) => start + head), more);
+  // An address that Liquid makes is known when the mail is written: until then a picture stands for it.
+  const shown = (input) => input.replace(/ (src|background-url)="[^"]*\{[{%][^"]*"/g, ` $1="${picture}"`);
+  options.mjmlParser = (input, more) => compile(shown(input).replace("<mjml>", (start) => start + head), more);
 }
 
 export const bodyOf = (editor) => editor.getWrapper().findType("mj-body")[0];

@@ -14,7 +14,7 @@ export class Panel {
 
   /** Draw anew for what is chosen, unless somebody is typing in it. */
   draw(always = true) {
-    if (!always && this.place.contains(document.activeElement)) return;
+    if (!always && (this.editor.getEditing() || this.place.contains(document.activeElement))) return;
     const component = this.editor.getSelected();
     if (!component || !(isKept(component) || this.fields[component.get("type")])) {
       this.place.replaceChildren(h("p", { class: "segue-muted" }, t("Choose a block in the mail or in the outline to change it.")));
@@ -60,32 +60,34 @@ export class Panel {
     const text = h("textarea", { id: "vis-content", rows: 6, class: "is-code", spellcheck: true, on: { change: (event) => component.set("content", event.target.value) } });
     text.value = component.get("content");
     const put = h("select", { id: "vis-put" }, this.placeholders.map(([liquid, label]) => h("option", { value: liquid }, label)));
+    const address = h("input", { id: "vis-link", type: "text", autocomplete: "off", placeholder: "https://" });
+    const small = (label, act, ...shown) =>
+      h("button", { type: "button", class: "segue-button is-small", "aria-label": shown.length ? label : null, on: { mousedown: (event) => event.preventDefault(), click: act } }, ...(shown.length ? shown : [label]));
+    const marks = [["bold", "strong", "B"], ["italic", "em", "I"], ["underline", "u", "U"]].map(([name, tag, sign]) =>
+      small(t(name), () => this.#change(component, text, [name], (chosen) => chosen && `<${tag}>${chosen}</${tag}>`), h(tag, {}, sign)));
+    // A press here does not end the writing in the mail.
+    const stay = { mousedown: (event) => event.stopPropagation() };
     return [
-      h("div", { class: "vis-letters" }, [["bold", "B"], ["italic", "I"], ["underline", "U"]].map(([name, sign]) => this.#letter(name, sign, component, text))),
-      row("vis-content", t("Words (HTML and Liquid)"), text),
-      row("vis-put", t("Placeholder"), put),
-      h("button", { type: "button", class: "segue-button is-small", on: { mousedown: (event) => event.preventDefault(), click: () => this.#put(component, text, put.value) } }, t("Put in")),
+      h("div", { class: "vis-form", on: stay },
+        h("div", { class: "vis-letters" }, marks),
+        row("vis-content", t("Words (HTML and Liquid)"), text),
+        h("div", { class: "vis-pair" }, row("vis-put", t("Placeholder"), put), small(t("Put in"), () => this.#change(component, text, ["insertText", put.value], () => put.value))),
+        component.get("type") === "mj-text" && h("div", { class: "vis-pair" }, row("vis-link", t("Address for the chosen words"), address),
+          small(t("Link"), () => this.#change(component, text, ["createLink", address.value], (chosen) => chosen && address.value && `<a href="${encode(address.value)}">${chosen}</a>`)))),
     ];
   }
 
-  #letter(name, sign, component, text) {
-    const tag = { bold: "strong", italic: "em", underline: "u" }[name];
-    const act = () => {
-      const frame = this.editor.Canvas.getDocument();
-      if (this.editor.getEditing()) return frame.execCommand(name);
-      const [from, to] = [text.selectionStart, text.selectionEnd];
-      if (from === to) return false;
-      text.setRangeText(`<${tag}>${text.value.slice(from, to)}</${tag}>`, from, to, "select");
-      return component.set("content", text.value);
-    };
-    return h("button", { type: "button", class: "segue-button is-small", "aria-label": name, on: { mousedown: (event) => event.preventDefault(), click: act } }, h(tag, {}, sign));
-  }
-
-  #put(component, text, liquid) {
-    const frame = this.editor.Canvas.getDocument();
-    if (this.editor.getEditing()) return frame.execCommand("insertText", false, liquid);
-    text.setRangeText(liquid, text.selectionStart, text.selectionEnd, "end");
-    return component.set("content", text.value);
+  /** Change the words chosen in the mail, where somebody writes in it, else those chosen in the text. */
+  #change(component, text, [command, value], made) {
+    if (this.editor.getEditing()) {
+      this.editor.Canvas.getWindow().focus();
+      this.editor.Canvas.getDocument().execCommand(command, false, value);
+      return;
+    }
+    const told = made(text.value.slice(text.selectionStart, text.selectionEnd));
+    if (!told) return;
+    text.setRangeText(told, text.selectionStart, text.selectionEnd, "end");
+    component.set("content", text.value);
   }
 
   #code(component) {

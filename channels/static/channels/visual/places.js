@@ -14,9 +14,10 @@ export function insert(editor, block) {
   const wrapped = block.inside === "mj-column" && !place.inColumn;
   const pieces = wrapped ? [{ ...SECTION, children: [{ ...COLUMN, children: block.pieces }] }] : block.pieces;
   const added = place.parent.append(defined(pieces, place.parent.get("type")), { at: place.at });
-  const first = wrapped ? added[0].components().at(0).components().at(0) : added[0];
-  editor.select(first);
-  editor.Canvas.scrollTo(first, { behavior: "smooth", block: "nearest" });
+  // The last of it: what is put in next stands behind all of it, not within its condition.
+  const shown = wrapped ? added[0].components().at(0).components().at(0) : added[added.length - 1];
+  editor.select(shown);
+  editor.Canvas.scrollTo(shown, { behavior: "smooth", block: "nearest" });
   announce(t("{name} added", { name: block.name }));
 }
 
