@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from channels import (
     delivery_claim,
@@ -224,9 +224,11 @@ class Crew:
         try:
             answers = provider.send(batch, mark, started_at)
         except Exception as error:  # noqa: BLE001 (a provider's fault ends its chunk, not the others')
-            # What was marked may have left; the rest cannot have.
+            # What was marked may have left; the rest cannot have. Where the store failed, the rest was no
+            # attempt: its lease ends and it is queued again.
             detail = f"{type(error).__name__}: {error}"[:500]
-            answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail))
+            stored = not isinstance(error, DatabaseError)
+            answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail)) if stored else {}
             answers |= {one: Result(Outcome.UNCERTAIN, "fault", detail) for one in marked}
         answered.keep(chunk, answers, started_at)
         if any(answer.outcome is not Outcome.ACCEPTED for answer in answers.values()):

@@ -87,7 +87,9 @@ def point_settings_at(database_url: str, broker_url: str) -> None:
     """Use these servers in a process that read its settings before they ran; an empty address is left out."""
     if database_url:
         # In place: connections hold on to this very dictionary.
-        settings.DATABASES["default"].update(env.database("DATABASE_URL", database_url, pool=0))
+        settings.DATABASES["default"].update(
+            env.database("DATABASE_URL", database_url, pool=0, idle=settings.SEGUE_LEASE)
+        )
         connections.close_all()
     if broker_url:
         settings.CELERY_BROKER_URL = broker_url

@@ -107,8 +107,12 @@ def secret(variable: str, keep_in: Path) -> str:
     return keep_in.read_text(encoding="utf-8").strip()
 
 
-def database(variable: str, address: str, *, pool: int) -> dict[str, Any]:
-    """Django's settings for a `postgresql://user:password@host:port/name?option=value` address."""
+def database(variable: str, address: str, *, pool: int, idle: int) -> dict[str, Any]:
+    """Django's settings for a `postgresql://user:password@host:port/name?option=value` address.
+
+    A session that stands still inside a transaction for more than ``idle`` seconds is ended, so that whoever
+    froze there holds up nobody; an `options` of the address has the last word.
+    """
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -121,6 +125,8 @@ def database(variable: str, address: str, *, pool: int) -> dict[str, Any]:
         raise BadSetting(variable, hide_password(address), "the database's name is missing at the end")
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     host = options.pop("host", None) or unquote(parts.hostname or "")
+    limit = f"-c idle_in_transaction_session_timeout={idle}s"
+    options["options"] = f"{limit} {options.get('options', '')}".strip()
     if pool:
         options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
     return {

@@ -22,6 +22,8 @@ _START_WITHIN = 60.0
 "Seconds in which a server that exits at start for a passing reason is tried again."
 _PASSING = ("Address already in use", "already exists", "still in use")
 "What servers write when the port was taken, or an old one is still ending."
+_TRIES = 3
+"Starts that are allowed to fail for whatever reason: somebody may have killed one before it answered."
 
 
 class ServerError(Exception):
@@ -162,7 +164,9 @@ def ensure_running(server: Server, place: Place) -> tuple[Address, bool]:
     server.exited()  # takes leave of one that was killed: while it is a zombie it counts as running
     server.prepare(address.password)
     give_up = time.monotonic() + _START_WITHIN
+    tries = 0
     while True:
+        tries += 1
         address = address._replace(port=free_port(address.port))
         server.launch(address)
         while not server.exited():
@@ -171,11 +175,13 @@ def ensure_running(server: Server, place: Place) -> tuple[Address, bool]:
                 return address, True
             time.sleep(0.02)
         log = last_lines(server.log)
-        if time.monotonic() > give_up or not any(reason in log for reason in _PASSING):
+        passing = any(reason in log for reason in _PASSING)
+        if time.monotonic() > give_up or not (passing or tries < _TRIES):
             raise ServerError(f"{server.name} does not start; {server.log} ends with:\n{log}")
         # An old one may still be ending, or somebody took the port in between.
         time.sleep(0.2)
-        address = address._replace(port=0)
+        if passing:
+            address = address._replace(port=0)
 
 
 def _settled(server: Server, address: Address) -> State:

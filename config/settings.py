@@ -156,9 +156,15 @@ BROKER_URL = env.text("BROKER_URL", env.remembered(_addresses, "broker_url"))
 
 # Connections that one web process may share between its threads; 0 keeps one per thread.
 SEGUE_DB_POOL = env.number("SEGUE_DB_POOL", 0, most=1000)
+# Seconds that a worker has for what it claimed before others may take it for abandoned, and that its
+# session may stand still inside a transaction. Short is safe: a late worker's writes match no row.
+SEGUE_LEASE = env.number("SEGUE_LEASE", 45, least=2, most=3600)
 DATABASES = {
     "default": env.database(
-        "DATABASE_URL", DATABASE_URL or "postgresql://segue@127.0.0.1:5432/segue", pool=SEGUE_DB_POOL
+        "DATABASE_URL",
+        DATABASE_URL or "postgresql://segue@127.0.0.1:5432/segue",
+        pool=SEGUE_DB_POOL,
+        idle=SEGUE_LEASE,
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -199,11 +205,6 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 CACHES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "config_cache"}
 }
-
-# ── Delivery ─────────────────────────────────────────────────────────────────────────────────────
-# Seconds that a worker has for the messages it claimed before others may take them for abandoned. Short is
-# safe: a late worker's writes match no row.
-SEGUE_LEASE = env.number("SEGUE_LEASE", 45, least=2, most=3600)
 
 # ── People who sign in ───────────────────────────────────────────────────────────────────────────
 AUTH_PASSWORD_VALIDATORS = [

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from channels import deciding, delivery, delivery_claim, delivery_record, rescue
 from channels.delivery_lanes import Lane, Pace
@@ -357,6 +358,28 @@ def test_a_worker_frozen_while_handing_over_leaves_its_message_uncertain(sink: S
     message.refresh_from_db()
     assert message.state == State.UNCERTAIN
     assert _deliver(later) == 0
+
+
+def test_a_store_that_fails_before_the_hand_over_is_no_attempt_of_the_message(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact(email="ok@example.com"))
+
+    def away(*_arguments: object) -> set[int]:
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery_record, "transmitting", away)
+        _deliver()
+    message.refresh_from_db()
+    assert (message.state, Attempt.objects.count()) == (State.CLAIMED, 0)
+    later = NOON + delivery_claim.LEASE + timedelta(seconds=1)
+    rescue.rescue(later)
+    assert _deliver(later) == 1
+    message.refresh_from_db()
+    assert (message.state, len(sink.mails)) == (State.ACCEPTED, 1)
 
 
 def test_a_refusal_says_at_which_command_it_came(sink: Sink) -> None:

@@ -9,8 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -18,7 +17,9 @@ import pytest
 import redis
 
 from config.embedded import Servers
-from config.server_place import ServerError, free_port
+from config.processes import server_account
+from config.server_place import Address, Place, ServerError, State, ensure_running, free_port
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Starts servers, says so, and waits to be told or killed.
@@ -44,15 +45,6 @@ def home() -> Iterator[Path]:
     folder = home_folder()
     yield folder
     shutil.rmtree(folder)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def refuses(address: str) -> bool:
@@ -285,3 +277,46 @@ def test_a_plain_user_runs_them_as_himself_and_a_kill_leaves_nothing() -> None:
         assert refuses(database)
     finally:
         shutil.rmtree(home)
+
+
+class Faltering:
+    """A server that dies ``deaths`` times before it answers, as one that somebody kills while it starts."""
+
+    name = "faltering"
+
+    def __init__(self, folder: Path, deaths: int) -> None:
+        self.log = folder / "log"
+        self.log.write_text("Ready to accept connections")
+        self._deaths = deaths
+        self.ports: list[int] = []
+
+    def prepare(self, password: str) -> None:
+        assert password
+
+    def launch(self, address: Address) -> None:
+        self.ports.append(address.port)
+
+    def state(self, address: Address) -> State:
+        return "up" if len(self.ports) > self._deaths else "down"
+
+    def exited(self) -> bool:
+        return len(self.ports) <= self._deaths
+
+    def stop(self) -> None:
+        raise AssertionError("nobody asked for it")
+
+
+@pytest.mark.parametrize("deaths", [0, 2, 3])
+def test_a_server_killed_while_it_starts_is_started_again_on_its_port_a_few_times(
+    tmp_path: Path, deaths: int
+) -> None:
+    place = Place(tmp_path, server_account(tmp_path), durable=False)
+    server = Faltering(tmp_path, deaths)
+    if deaths < 3:
+        address, started = ensure_running(server, place)
+        assert started
+        assert set(server.ports) == {address.port}
+    else:
+        with pytest.raises(ServerError, match="does not start"):
+            ensure_running(server, place)
+    assert len(server.ports) == min(deaths + 1, 3)

@@ -61,17 +61,21 @@ def test_a_given_secret_must_be_long(variable: str, monkeypatch: pytest.MonkeyPa
 
 def test_a_database_address_becomes_djangos_settings() -> None:
     found = env.database(
-        "DATABASE_URL", "postgresql://me:p%40ss@db.example:6432/shop?sslmode=require", pool=0
+        "DATABASE_URL", "postgresql://me:p%40ss@db.example:6432/shop?sslmode=require", pool=0, idle=9
     )
     assert found["NAME"] == "shop"
     assert found["USER"] == "me"
     assert found["PASSWORD"] == "p@ss"
     assert (found["HOST"], found["PORT"]) == ("db.example", "6432")
-    assert found["OPTIONS"] == {"sslmode": "require"}
+    limit = "-c idle_in_transaction_session_timeout=9s"
+    assert found["OPTIONS"] == {"sslmode": "require", "options": limit}
+    address = "postgresql://me@db/shop?options=-c%20idle_in_transaction_session_timeout%3D0"
+    own = env.database("DATABASE_URL", address, pool=0, idle=9)["OPTIONS"]["options"]
+    assert own == f"{limit} -c idle_in_transaction_session_timeout=0"
 
 
 def test_a_pool_takes_the_place_of_kept_connections() -> None:
-    found = env.database("DATABASE_URL", "postgresql://me@db/shop", pool=8)
+    found = env.database("DATABASE_URL", "postgresql://me@db/shop", pool=8, idle=9)
     assert found["CONN_MAX_AGE"] == 0
     assert found["OPTIONS"]["pool"]["max_size"] == 8
 
@@ -81,5 +85,5 @@ def test_a_pool_takes_the_place_of_kept_connections() -> None:
 )
 def test_a_bad_database_address_is_refused_without_showing_its_password(address: str) -> None:
     with pytest.raises(BadSetting, match="DATABASE_URL") as caught:
-        env.database("DATABASE_URL", address, pool=0)
+        env.database("DATABASE_URL", address, pool=0, idle=9)
     assert "secret" not in str(caught.value)

@@ -100,6 +100,8 @@ class _Dialogue(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line[1:] if line.startswith(b".") else line)
+        if not line:
+            return False  # who hung up before the end has sent nothing
         if mode.startswith("datatemp"):
             self.say("452 4.3.1 later")
             return True
