@@ -18,7 +18,7 @@ from channels.models import Message
 from contacts import clock, pulse
 from journeys import figures, publishing
 from journeys.admin.pages import page
-from journeys.models import Journey
+from journeys.models import Campaign, Journey
 from journeys.publishing import NotAllowedError
 
 
@@ -115,14 +115,7 @@ def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str)
     back = reverse("admin:journeys_journey_change", args=[journey.pk])
     words = WORDS[act]
     if request.method == "POST":
-        try:
-            ACTS[act](journey, clock.now())
-        except NotAllowedError as error:
-            messages.error(request, str(error))
-        else:
-            admin.log_change(request, journey, words.log)
-            messages.success(request, words.done)
-            pulse.wake("engine")
+        carry_out(admin, request, journey, words, lambda: ACTS[act](journey, clock.now()), "engine")
         return HttpResponseRedirect(back)
     return page(
         admin,
@@ -137,6 +130,25 @@ def confirm(admin: ModelAdmin, request: HttpRequest, journey: Journey, act: str)
         waiting=waiting(journey),
         back=back,
     )
+
+
+def carry_out(
+    admin: ModelAdmin,
+    request: HttpRequest,
+    thing: Journey | Campaign,
+    words: Words,
+    act: Callable[[], object],
+    wakes: str,
+) -> None:
+    """Do what was confirmed, log it, say so and wake a pulse; or say why it may not be."""
+    try:
+        act()
+    except NotAllowedError as error:
+        messages.error(request, str(error))
+    else:
+        admin.log_change(request, thing, words.log)
+        messages.success(request, words.done)
+        pulse.wake(wakes)
 
 
 def waiting(journey: Journey) -> int:

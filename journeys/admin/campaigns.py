@@ -19,9 +19,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from channels import charter
-from contacts import clock, pulse
+from contacts import clock
 from journeys import approving
-from journeys.admin import campaign_review, campaign_words
+from journeys.admin import acting, campaign_review, campaign_words
 from journeys.admin.asking import asks
 from journeys.admin.campaign_form import CampaignForm, place
 from journeys.admin.pages import page
@@ -211,14 +211,9 @@ class CampaignAdmin(ModelAdmin):
             raise PermissionDenied
         words = campaign_words.ACTS[act]
         if request.method == "POST":
-            try:
-                getattr(acts, act)(campaign, clock.now())
-            except NotAllowedError as error:
-                messages.error(request, str(error))
-            else:
-                self.log_change(request, campaign, words.log)
-                messages.success(request, words.done)
-                pulse.wake("campaigns")
+            acting.carry_out(
+                self, request, campaign, words, lambda: getattr(acts, act)(campaign, clock.now()), "campaigns"
+            )
             return HttpResponseRedirect(_back(campaign))
         return page(
             self,

@@ -14,7 +14,7 @@ from contacts.models import Purpose
 from journeys import publishing
 from journeys.models import Journey
 from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_accessibility import RULES, RUN
 from tests.config.backoffice import make_person
 from tests.config.backoffice import signed_in as back_office
@@ -88,6 +88,7 @@ def saved(page: Page) -> None:
 def close(page: Page) -> None:
     saved(page)
     panel(page).get_by_role("button", name="Close").click()
+    expect(panel(page)).to_be_hidden()
 
 
 def test_the_cart_journey_is_drawn_from_nothing_by_mouse(signed_in: Watched, shop: None) -> None:
@@ -110,8 +111,6 @@ def test_the_cart_journey_is_drawn_from_nothing_by_mouse(signed_in: Watched, sho
     close(page)
     step = add(page, "Add a step after send", "branch")
     step.get_by_label("Name", exact=True).fill("opened")
-    if page.viewport_size and page.viewport_size["width"] > 1000:
-        page.screenshot(path="/tmp/flow/branch.png")
     step.get_by_role("button", name="Add condition").click()
     step.get_by_role("combobox", name="What do you want to ask?").fill("opened any")
     page.get_by_role("option", name="Opened any message").click()
@@ -128,6 +127,7 @@ def test_the_cart_journey_is_drawn_from_nothing_by_mouse(signed_in: Watched, sho
     assert signed_in.foreign == []
 
 
+@WIDE
 def test_the_same_is_drawn_by_keyboard_alone(signed_in: Watched, shop: None) -> None:
     page = opened(
         signed_in.page, drafted({"name": "Cart", "trigger": {"event": "Product Added"}, "steps": {}})
@@ -190,6 +190,7 @@ def test_steps_are_drawn_to_their_places_by_mouse(signed_in: Watched, shop: None
     assert signed_in.faults == []
 
 
+@WIDE
 def test_undo_outlives_a_reload(signed_in: Watched, shop: None) -> None:
     journey = drafted(CART)
     page = opened(signed_in.page, journey)
@@ -206,6 +207,7 @@ def test_undo_outlives_a_reload(signed_in: Watched, shop: None) -> None:
     expect(page.locator("#node-wait")).to_have_count(0)
 
 
+@WIDE
 def test_two_editors_do_not_undo_each_other(
     signed_in: Watched, browser: Browser, live_server: LiveServer, shop: None
 ) -> None:

@@ -13,6 +13,7 @@ export class Panel {
     this.body = place.querySelector("[data-panel-body]");
     this.step = null;
     this.dirty = false;
+    this.turn = 0;
     this.soon = later(() => this.flush(), AFTER);
     this.count = later(() => this.#preview(), COUNT_AFTER);
     this.body.addEventListener("input", (event) => this.#typed(event));
@@ -28,9 +29,12 @@ export class Panel {
     const key = held && (held.dataset.key || held.name || held.id);
     const opened = same ? [...this.body.querySelectorAll("details")].map((each) => each.open) : [];
     const top = same ? this.place.scrollTop : 0;
+    const turn = ++this.turn;
     const answer = await fetch(`${this.addresses.panel}?${new URLSearchParams({ step })}`, { credentials: "same-origin" });
-    if (!answer.ok) return this.close();
     const html = await answer.text();
+    // Closed or opened anew while the form was on its way.
+    if (turn !== this.turn) return undefined;
+    if (!answer.ok) return this.close();
     if (same && this.dirty) {
       // Something was typed while the form was on its way: it must be in it.
       await this.flush();
@@ -53,6 +57,7 @@ export class Panel {
   }
 
   close() {
+    this.turn += 1;
     this.flush();
     this.place.hidden = true;
     this.step = null;
