@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests import examples
+from tests import emptying, examples
+from tests.granian import WebServer
 from tests.servers import TestServers, adjust_settings, own_database
 
-_ALONE = Path(__file__).with_name("faults")
+_TESTS = Path(__file__).parent
+#: Whole installations: they wait more than they work, and nobody shall wait for them at the end.
+_FIRST = {_TESTS / "faults" / "test_whole_loop.py", _TESTS / "config" / "test_supervisor.py"}
 _servers = pytest.StashKey[TestServers]()
 
 
@@ -26,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_servers] = TestServers(worker)
         config.stash[_servers].start()
         adjust_settings()
+        emptying.instead_of_flushing()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -34,8 +38,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The loop under attack wants the machine for itself: it comes when the others are done.
-    items.sort(key=lambda item: item.path.is_relative_to(_ALONE))
+    items.sort(key=lambda item: item.path not in _FIRST)
 
 
 def pytest_report_header() -> str:
@@ -47,6 +50,20 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     name = f"test_{os.getpid()}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
     with django_db_blocker.unblock(), own_database(name):
         yield
+
+
+@pytest.fixture(scope="session")
+def one_web_server(django_db_setup: None) -> Iterator[WebServer]:
+    with WebServer() as running:
+        yield running
+
+
+@pytest.fixture
+def web_server(one_web_server: WebServer) -> WebServer:
+    """The real server over the test's database, one for all tests of a process."""
+    if not one_web_server.running:
+        one_web_server.start()
+    return one_web_server
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,17 @@ class WebServer:
             assert time.monotonic() < give_up, "the web server does not answer"
             time.sleep(0.05)
 
+    def expects(self, key: str) -> None:
+        """Wait until it knows a key that was made just now: it reads them at most twice a second."""
+        give_up = time.monotonic() + 30
+        while self.post("/v1/batch", b"{}", key)[0].status == 401:
+            assert time.monotonic() < give_up, "the key is not known"
+            time.sleep(0.05)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
     def kill(self) -> None:
         """As `kill -9` of the server and its worker."""
         if self._process:

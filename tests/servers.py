@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -24,10 +23,11 @@ from django.db import connections
 from psycopg import sql
 
 from config.embedded import Servers, point_settings_at
+from tests import homes
+from tests.homes import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 _ONE_AT_A_TIME = 7_355_608
-"Key of the advisory lock under which the template is made."
+"Key of the advisory lock under which the template is made, where the server is not ours."
 
 
 class TestServers:
@@ -37,7 +37,8 @@ class TestServers:
         self._worker = worker
         self._lock: IO[str] | None = None
         self._throw_away: Path | None = None
-        self._servers = Servers(self._home(), durable=False)
+        self._folder = self._home()
+        self._servers = Servers(self._folder, durable=False)
 
     def _home(self) -> Path:
         home = ROOT / ".segue" / "test" / self._worker
@@ -54,6 +55,8 @@ class TestServers:
         return home
 
     def start(self) -> None:
+        if "DATABASE_URL" not in os.environ:
+            homes.fill(self._folder)
         self._servers.start(database="DATABASE_URL" not in os.environ, broker="BROKER_URL" not in os.environ)
         for variable, address in (
             ("DATABASE_URL", self._servers.database_url),
@@ -82,23 +85,11 @@ def adjust_settings() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def schema_fingerprint() -> str:
-    """Changes with whatever may change the schema."""
-    files = sorted(ROOT.glob("*/migrations/*")) + sorted(ROOT.glob("*/models/*.py"))
-    files += [ROOT / "requirements" / "base.txt", ROOT / "config" / "settings.py"]
-    digest = sha256()
-    for file in files:
-        if file.is_file():
-            digest.update(str(file.relative_to(ROOT)).encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 @contextmanager
 def own_database(name: str) -> Iterator[None]:
     """A fresh copy of the migrated template as the default database, dropped at the end."""
     address = urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres").geturl()
-    template = f"segue_template_{schema_fingerprint()}"
+    template = homes.template_database()
     with psycopg.connect(address, autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(%s)", [_ONE_AT_A_TIME])
         _ensure_template(server, template)

@@ -10,8 +10,7 @@ import pytest
 from contacts import consent
 from contacts.consent import NewConsent
 from journeys.backtest import playing
-from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched, fits
 from tests.browser.test_journeys import violations
 from tests.factories import log_event, make_contact
 from tests.journeys.backtest.test_running import accepted, drafted
@@ -32,6 +31,7 @@ def look(watched: Watched, name: str) -> None:
         watched.page.emulate_media(color_scheme="light")
 
 
+@WIDE
 def test_a_draft_is_played_and_its_pressure_is_seen(signed_in: Watched) -> None:
     now = datetime.now(UTC)
     for number in range(12):
@@ -58,14 +58,15 @@ def test_a_draft_is_played_and_its_pressure_is_seen(signed_in: Watched) -> None:
     page.get_by_text("Pressure:").wait_for()
     assert page.get_by_role("heading", name="The way, step by step").is_visible()
     look(signed_in, "answer")
-    assert too_wide(signed_in.page) == 0
+    fits(signed_in.page)
     page.get_by_role("link", name="Ada").first.click()
     page.get_by_text("Comes into the journey").wait_for()
     look(signed_in, "person")
-    assert too_wide(signed_in.page) == 0
+    fits(signed_in.page)
     assert signed_in.faults == []
 
 
+@WIDE
 def test_its_pages_can_be_used_by_everyone(signed_in: Watched) -> None:
     contact = make_contact(first_name="Ada")
     log_event(contact, "Cart", datetime.now(UTC) - 3 * DAY)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from contacts.models import Purpose
 from journeys.outlook import keeping
 from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_journeys import violations
 from tests.factories import make_template
 from tests.journeys.outlook.test_pages import lived
@@ -41,6 +41,7 @@ def test_a_month_on_a_desk_and_days_on_a_phone_lead_to_the_load_of_a_draft(signe
     assert signed_in.faults == []
 
 
+@WIDE
 def test_the_calendar_and_a_drafts_load_can_be_used_by_everyone(signed_in: Watched) -> None:
     journey, now = lived(), datetime.now(UTC)
     keeping.work(now)

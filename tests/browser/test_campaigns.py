@@ -7,13 +7,14 @@ from playwright.sync_api import expect
 
 from contacts import clock
 from journeys.models import Campaign
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_publishing import look
 from tests.journeys.campaigns.stage import make_people, prepare, pulse
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 
 
+@WIDE
 def test_a_marketer_sends_a_first_campaign(signed_in: Watched) -> None:
     watched, page = signed_in, signed_in.page
     prepare()

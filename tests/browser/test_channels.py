@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from channels import accounts, audience_sync, audiences
 from channels.models import Audience, CallTask, Template
 from contacts import clock
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_publishing import look
 from tests.channels.dns_server import resolving
 from tests.factories import make_contact, make_provider
@@ -17,6 +17,7 @@ from tests.factories import make_contact, make_provider
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 
 
+@WIDE
 def test_a_marketer_sees_what_channels_need(signed_in: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     page = signed_in.page
     account = make_provider(

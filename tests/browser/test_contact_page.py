@@ -8,8 +8,7 @@ from playwright.sync_api import expect
 from contacts import clock, event_log
 from contacts.event_log import TRACK, NewEvent
 from contacts.models import Contact
-from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched, fits
 from tests.factories import make_contact
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
@@ -52,6 +51,7 @@ def test_a_timeline_is_filtered_and_paged_there_and_back(signed_in: Watched, ada
     assert signed_in.faults == []
 
 
+@WIDE
 def test_two_contacts_are_merged_and_parted_by_clicking(signed_in: Watched, ada: Contact) -> None:
     other = make_contact(first_name="Adele", last_name="King", email="")
     page = signed_in.page
@@ -62,7 +62,7 @@ def test_two_contacts_are_merged_and_parted_by_clicking(signed_in: Watched, ada:
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Compare Adele King").click()
     expect(page.get_by_role("button", name="Merge them")).to_be_visible()
-    assert too_wide(page) <= 1
+    fits(page)
     page.get_by_role("button", name="Merge them").click()
 
     expect(page.get_by_text("Adele King became part of this contact")).to_be_visible()

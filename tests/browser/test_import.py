@@ -11,8 +11,7 @@ from playwright.sync_api import Page, expect
 from contacts import clock
 from contacts.exchange import exporting, importing
 from contacts.models import Contact
-from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched, fits
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 
@@ -48,12 +47,13 @@ def upload(page: Page, name: str, data: bytes) -> None:
     expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
 
 
+@WIDE
 def test_a_messy_file_is_tried_imported_mended_and_imported_again(signed_in: Watched, tmp_path: Path) -> None:
     page = signed_in.page
     upload(page, "fair.csv", MESSY.encode("cp1252"))
     assert not Contact.objects.exists()
     expect(page.get_by_text("This is no phone number").first).to_be_visible()
-    assert too_wide(page) <= 1
+    fits(page)
     page.get_by_role("button", name="Import now").click()
     work()
     expect(page.get_by_text("4 lines = 1 created + 1 updated + 0 unchanged + 2 rejected")).to_be_visible()
@@ -73,6 +73,7 @@ def test_a_messy_file_is_tried_imported_mended_and_imported_again(signed_in: Wat
     assert signed_in.faults == []
 
 
+@WIDE
 def test_contacts_are_taken_along_by_a_link(signed_in: Watched) -> None:
     page = signed_in.page
     page.goto("/admin/contacts/export/add/")

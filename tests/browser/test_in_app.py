@@ -76,14 +76,16 @@ class Shop:
 
 
 @pytest.fixture
-def shop(browser: Browser) -> Iterator[Shop]:
+def shop(browser: Browser, web_server: WebServer) -> Iterator[Shop]:
     # A browser without a window says so, and would be taken for a scanner.
     context = browser.new_context(viewport={"width": 390, "height": 800}, user_agent=BROWSER)
     # A page that nobody served counts as a public one, which may not ask this machine without leave.
     context.grant_permissions(["local-network-access"])
     context.set_default_timeout(15_000)
-    with WebServer() as server:
-        yield Shop(context.new_page(), server, Source.objects.create(name="Shop", slug="shop", kind="web"))
+    source = Source.objects.create(name="Shop", slug="shop", kind="web")
+    opened = Shop(context.new_page(), web_server, source)
+    web_server.expects(opened.key)
+    yield opened
     context.close()
 
 

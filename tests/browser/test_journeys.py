@@ -7,8 +7,7 @@ import pytest
 from contacts.models import Purpose
 from journeys import library
 from journeys.models import Journey
-from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched, at_each_size, fits
 from tests.browser.test_accessibility import RULES, RUN
 from tests.factories import make_template
 
@@ -35,6 +34,7 @@ def violations(watched: Watched) -> list[str]:
     return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
 
 
+@WIDE
 def test_a_journey_is_written_mended_and_published(signed_in: Watched) -> None:
     Purpose.objects.get_or_create(slug="offers", defaults={"name": "Offers"})
     make_template("hello")
@@ -49,17 +49,18 @@ def test_a_journey_is_written_mended_and_published(signed_in: Watched) -> None:
     page.get_by_role("button", name="Check & preview").click()
     assert page.get_by_text("In order. It can be saved and published.").is_visible()
     assert page.get_by_role("heading", name="Wait 3 days").is_visible()
-    assert too_wide(signed_in.page) == 0
+    fits(signed_in.page)
     page.get_by_role("button", name="Save draft").click()
     page.get_by_role("link", name="Publish").click()
     page.get_by_role("button", name="Publish").click()
     assert page.get_by_text("Published. People who fit enter from now on.").is_visible()
     assert Journey.objects.get().status == "live"
-    assert too_wide(signed_in.page) == 0
+    fits(signed_in.page)
     assert signed_in.faults == []
     assert signed_in.foreign == []
 
 
+@WIDE
 def test_the_pages_of_a_journey_can_be_used_by_everyone(signed_in: Watched) -> None:
     library.load()
     journey = Journey.objects.get(slug="cart-reminder")
@@ -72,6 +73,7 @@ def test_the_pages_of_a_journey_can_be_used_by_everyone(signed_in: Watched) -> N
         f"{address}/act/publish/",
     ):
         signed_in.page.goto(path, wait_until="networkidle")
-        if wrong := violations(signed_in):
-            found[path] = wrong
+        for size in at_each_size(signed_in.page):
+            if wrong := violations(signed_in):
+                found[f"{path} on {size}"] = wrong
     assert found == {}

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from channels.models import Message
 from contacts import clock
 from contacts.auditing import looking
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_publishing import look
 from tests.factories import make_contact, make_queued
 
@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.mark.usefixtures("months")
+@WIDE
 def test_a_broken_promise_is_seen_and_taken_care_of(signed_in: Watched) -> None:
     page, now = signed_in.page, clock.now()
     long_ago = now - timedelta(hours=3)

@@ -11,7 +11,7 @@ from journeys import runs, versions
 from journeys.models import Journey, Redirect, Run
 from journeys.runs import Entry
 from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched, at_each_size
 from tests.browser.test_journeys import violations
 from tests.factories import make_contact, make_version
 
@@ -36,16 +36,17 @@ NEW = {
 
 
 def look(watched: Watched, name: str) -> None:
-    """Fits and is fit for everybody; SEGUE_LOOK names a folder for pictures."""
-    assert too_wide(watched.page) == 0, name
-    assert violations(watched) == [], name
-    if folder := os.environ.get("SEGUE_LOOK"):
-        width = (watched.page.viewport_size or {"width": 0})["width"]
-        for scheme in ("light", "dark"):
-            watched.page.emulate_media(color_scheme=scheme)
-            watched.page.screenshot(path=f"{folder}/{name}-{width}-{scheme}.png", full_page=True)
+    """Fits and is fit for everybody on any screen; SEGUE_LOOK names a folder for pictures."""
+    for size in at_each_size(watched.page):
+        assert too_wide(watched.page) == 0, (name, size)
+        assert violations(watched) == [], (name, size)
+        if folder := os.environ.get("SEGUE_LOOK"):
+            for scheme in ("light", "dark"):
+                watched.page.emulate_media(color_scheme=scheme)
+                watched.page.screenshot(path=f"{folder}/{name}-{size}-{scheme}.png", full_page=True)
 
 
+@WIDE
 def test_people_are_moved_by_whoever_publishes(signed_in: Watched) -> None:
     watched = signed_in
     version = make_version(OLD)

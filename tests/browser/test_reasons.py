@@ -14,7 +14,7 @@ from contacts import clock, consent, preferences
 from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose
 from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_journeys import violations
 from tests.factories import make_contact, make_intent, make_provider, make_version
 
@@ -60,6 +60,7 @@ def test_a_held_message_is_explained_in_three_clicks(signed_in: Watched, ann: Co
     expect(page.get_by_text("the same answer")).to_be_visible()
 
 
+@WIDE
 def test_contact_and_journey_lead_there_too(signed_in: Watched, ann: Contact) -> None:
     page = signed_in.page
     page.goto(f"/admin/contacts/contact/{ann.pk}/change/")

@@ -14,7 +14,7 @@ from contacts.consent import NewConsent
 from contacts.models import Contact, Purpose, Segment
 from contacts.rules_sql import matching
 from scripts.browser import too_wide
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_accessibility import RULES, RUN
 from tests.config.backoffice import make_person
 from tests.config.backoffice import signed_in as back_office
@@ -106,6 +106,7 @@ def test_bought_twice_then_went_quiet_is_built_by_clicking(signed_in: Watched, p
     assert signed_in.foreign == []
 
 
+@WIDE
 def test_the_same_is_built_by_keyboard_alone(signed_in: Watched, people: list[Contact]) -> None:
     page = opened(signed_in)
     keys = page.keyboard
@@ -189,6 +190,7 @@ def test_a_condition_is_drawn_into_a_group_by_mouse(signed_in: Watched, people: 
     expect(page.locator(".sb-group .sb-group .sb-leaf")).to_have_count(2)
 
 
+@WIDE
 def test_the_json_and_the_picture_stay_in_step_and_faults_stand_where_they_are(
     signed_in: Watched, people: list[Contact]
 ) -> None:

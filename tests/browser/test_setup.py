@@ -10,7 +10,7 @@ from contacts import clock, consent, ingest, starter_purposes
 from contacts.consent import NewConsent
 from contacts.models import Source
 from journeys.models import Journey
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import make_contact, make_intent, put_in_inbox
 
@@ -22,6 +22,7 @@ def state(watched: Watched, name: str, wanted: str) -> None:
     expect(watched.page.locator(f"[data-step={name}]")).to_have_attribute("data-state", wanted)
 
 
+@WIDE
 def test_every_step_turns_green(signed_in: Watched) -> None:
     starter_purposes.load()
     page = signed_in.page

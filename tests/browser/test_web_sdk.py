@@ -20,6 +20,7 @@ from contacts.intake_keys import issue
 from contacts.models import ChannelAddress, Event, Identifier, InboxItem, Source, SourceKey
 from contacts.visits import Visit
 from tests.granian import WebServer
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.screens, pytest.mark.django_db(transaction=True)]
 
@@ -51,9 +52,9 @@ def key() -> str:
 
 
 @pytest.fixture
-def server(key: str) -> Iterator[WebServer]:
-    with WebServer() as running:
-        yield running
+def server(web_server: WebServer, key: str) -> WebServer:
+    web_server.expects(key)
+    return web_server
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ def arrived(at_least: int) -> list[Event]:
     give_up = time.monotonic() + 45
     while True:
         ingest.take_in(clock.now(), limit=1000)
-        events = list(Event.objects.filter(source_id__isnull=False).order_by("id"))
+        events = list(Event.objects.filter(source_id=Source.objects.get().pk).order_by("id"))
         if len(events) >= at_least or time.monotonic() > give_up:
             return events
         time.sleep(0.1)
@@ -105,7 +106,8 @@ def quiet(page: Page, seconds: float = 1.0) -> int:
     """Events that arrived although the page was given time to send them."""
     page.wait_for_timeout(seconds * 1000)
     ingest.take_in(clock.now(), limit=1000)
-    return Event.objects.filter(source_id__isnull=False).count() + InboxItem.objects.count()
+    source = Source.objects.get().pk
+    return Event.objects.filter(source_id=source).count() + InboxItem.objects.filter(source_id=source).count()
 
 
 def names(events: list[Event]) -> list[str]:
@@ -220,7 +222,9 @@ def test_events_wait_for_a_server_that_is_away_and_arrive_once(shop: Open, serve
     page.wait_for_timeout(1500)
     server.start()
 
-    assert names(arrived(2)) == ["Page Viewed", "Cart Viewed"]
+    # On a busy machine the start takes so long that the page counts as read meanwhile.
+    assert eventually(lambda: "Cart Viewed" in names(arrived(1)), 45)
+    assert [name for name in names(arrived(2)) if name != "Content Engaged"] == ["Page Viewed", "Cart Viewed"]
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('queue'))") == []
 
 

@@ -1,17 +1,14 @@
 """A worker dies at each of delivery's crash points: nothing is lost, nothing arrives twice."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from channels import delivery, rescue
 from channels.delivery_claim import LEASE
 from channels.models import Message
+from tests import elsewhere
 from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
 
@@ -25,26 +22,10 @@ POINTS = (
     "deliver.answered",
     "deliver.recorded",
 )
-_WORKER = """
-import django; django.setup()
-from datetime import datetime
+_WORK = """
 from channels import delivery
-now = datetime.fromisoformat({now!r})
 while delivery.deliver_batch(lambda: now): pass
 """
-
-
-def _work_until_death(point: str) -> int:
-    values = connection.settings_dict
-    address = f"postgresql://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": address,
-        "SEGUE_CRASHPOINT": f"{point}:1",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    code = _WORKER.format(now=NOON.isoformat())
-    return subprocess.run([sys.executable, "-c", code], env=environment, timeout=60).returncode
 
 
 @pytest.mark.slow
@@ -57,7 +38,7 @@ def test_a_death_at_any_point_loses_nothing_and_sends_nothing_twice(point: str) 
         make_template("hello")
         for place in range(20):
             make_queued(make_contact(email=f"ok{place}@example.com"))
-        assert _work_until_death(point) == 137
+        assert elsewhere.run(_WORK, now=NOON, crashpoint=f"{point}:1") == 137
         later = NOON + LEASE + timedelta(seconds=1)
         rescue.rescue(later)
         while delivery.deliver_batch(lambda: later):

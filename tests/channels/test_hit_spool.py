@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
 
 from channels import hit_files
 from channels.hit_spool import Spool, Table, bring_in
 from channels.hits import NewHit, encoded, write
 from channels.models import Hit, HitSpool
 from contacts.group_commit import StoreDown
+from tests import elsewhere
 from tests.factories import NOON
 
 
@@ -129,17 +127,17 @@ def test_a_full_disk_keeps_what_was_whole(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 _DIES = """
-import os, django; django.setup()
-from pathlib import Path
+import os, time
 from channels.hit_spool import Spool, Table
 from tests.channels.test_hit_spool import hit
-spool = Spool(Path({folder!r}), Table())
+spool = Spool(folder, Table())
+told = journal.open("ab", buffering=0)
 for number in range(300):
     spool.store([hit(number)])
-    os.write(1, b"%d\\n" % number)
+    told.write(b"%d\\n" % number)
     if number == 100:
         spool.settle()
-import time; time.sleep({rest})
+time.sleep(waits)
 os.kill(os.getpid(), 9)
 """
 
@@ -147,20 +145,14 @@ os.kill(os.getpid(), 9)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("point", ["", "spool.before_commit:2", "spool.after_commit:2"])
 def test_what_was_answered_before_a_kill_comes_in_once(tmp_path: Path, point: str) -> None:
-    values = connection.settings_dict
-    address = f"postgresql://{values['USER']}:{values['PASSWORD']}@{values['HOST']}:{values['PORT']}/{values['NAME']}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": address,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "SEGUE_CRASHPOINT": point,
-    }
-    code = _DIES.format(folder=str(tmp_path), rest=0 if not point else 30)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, timeout=60)
-    assert done.returncode in (-9, 137)
-    answered = set(map(int, done.stdout.split()))
-    bring_in(tmp_path)
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    journal = tmp_path / "answered"
+    died = elsewhere.run(_DIES, folder=folder, journal=journal, waits=30 if point else 0, crashpoint=point)
+    assert died in (-9, 137)
+    answered = set(map(int, journal.read_text().split()))
+    bring_in(folder)
     kept = list(Hit.objects.values_list("message_id", flat=True))
     assert answered <= set(kept)
     assert len(kept) == len(set(kept))
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []

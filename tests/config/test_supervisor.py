@@ -17,6 +17,8 @@ import pytest
 
 from config.server_place import free_port
 from config.supervisor import Screen
+from tests import homes
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # A supervisor over two programs: one that waits, one that ends again and again.
@@ -59,15 +61,6 @@ class Told:
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def is_running(pid: int) -> bool:
@@ -217,6 +210,7 @@ def test_one_command_brings_everything_up_and_one_signal_takes_everything_down(u
 @pytest.mark.slow
 def test_killed_parts_come_back_and_a_killed_supervisor_takes_all_with_it(home: Path, up: Up) -> None:
     port = free_port(0)
+    homes.fill(home)
     told = up(port)
     told.says("Segue is ready", seconds=120)
     broker = next(pid for pid in family(told.process.pid) if "valkey" in command_line(pid))

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import zlib
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from contacts import ingest
 from contacts.models import Contact, DeadLetter, Event, InboxItem, Source, SourceCount
+from tests import elsewhere
 from tests.factories import NOON, make_source, put_in_inbox
-
-_TAKE_IN = """
-import django
-django.setup()
-from datetime import datetime
-from contacts import ingest
-ingest.take_in(datetime.fromisoformat("2026-03-10T12:00:00+00:00"))
-"""
 
 
 @pytest.fixture
@@ -35,18 +23,6 @@ def track(user: str, **values: Any) -> dict[str, Any]:
     return {"type": "track", "name": "Seen", "user_id": user, **values}
 
 
-def take_in_elsewhere(crashpoint: str) -> int:
-    """One batch in a process of its own, which may die at a point; returns its exit status."""
-    database = settings.DATABASES["default"]
-    address = (
-        f"postgresql://{database['USER']}:{quote(database['PASSWORD'])}"
-        f"@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    )
-    environment = os.environ | {"DATABASE_URL": address, "SEGUE_CRASHPOINT": crashpoint}
-    environment |= {"DJANGO_SETTINGS_MODULE": "config.settings"}
-    return subprocess.run([sys.executable, "-c", _TAKE_IN], env=environment, timeout=60).returncode
-
-
 @pytest.mark.parametrize(
     ("point", "left"), [("ingest.before_commit", 3), ("ingest.after_commit", 0), ("ingest.inside", 3)]
 )
@@ -54,7 +30,8 @@ def test_a_death_at_any_point_loses_nothing_and_doubles_nothing(
     source: Source, point: str, left: int
 ) -> None:
     put_in_inbox(source, *(track(f"u{n}") for n in range(3)), lane=1)
-    assert take_in_elsewhere(point) == 137
+    died = elsewhere.run("from contacts import ingest; ingest.take_in(now)", now=NOON, crashpoint=point)
+    assert died == 137
     assert InboxItem.objects.count() == left
     ingest.drain(lambda: NOON, seconds=30)
     assert Event.objects.filter(name="Seen").count() == Contact.objects.count() == 3

@@ -29,7 +29,14 @@ def key() -> str:
 
 
 @pytest.fixture
-def server(key: str) -> Iterator[WebServer]:
+def server(web_server: WebServer, key: str) -> WebServer:
+    web_server.expects(key)
+    return web_server
+
+
+@pytest.fixture
+def own_server(key: str) -> Iterator[WebServer]:
+    """One to hurt."""
     with WebServer() as running:
         yield running
 
@@ -91,8 +98,9 @@ def test_a_revoked_key_is_refused_and_a_new_one_taken_without_a_restart(server: 
 
 
 def test_while_the_store_is_away_senders_are_told_to_wait_and_then_it_works_again(
-    server: WebServer, key: str
+    own_server: WebServer, key: str
 ) -> None:
+    server = own_server
     assert server.post("/v1/track", GOOD, key)[0].status == 200
     name = connection.settings_dict["NAME"]
     connection.close()
@@ -112,7 +120,8 @@ def test_while_the_store_is_away_senders_are_told_to_wait_and_then_it_works_agai
     assert InboxItem.objects.count() == 2
 
 
-def test_what_was_answered_before_a_kill_is_stored(server: WebServer, key: str) -> None:
+def test_what_was_answered_before_a_kill_is_stored(own_server: WebServer, key: str) -> None:
+    server = own_server
     answered: list[str] = []
     stop = threading.Event()
 

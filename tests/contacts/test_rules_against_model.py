@@ -70,6 +70,12 @@ TESTS = st.one_of(
     st.fixed_dictionaries({"op": st.just("within_days"), "value": st.sampled_from([1, 2, 30])}),
     st.fixed_dictionaries({"op": st.sampled_from(["exists", "missing"])}),
 )
+NUMBER_TESTS = TESTS.filter(
+    lambda test: (
+        test["op"] in ("gt", "gte", "lt", "lte", "exists", "missing")
+        or (test["op"] == "between" and not isinstance(test["value"][0], str))
+    )
+)
 TEXT_TESTS = TESTS.filter(
     lambda test: (
         test["op"] in ("contains", "not_contains", "starts_with", "ends_with", "exists", "missing")
@@ -206,7 +212,7 @@ LEAVES = st.one_of(
     st.builds(lambda window: _merge({"segment": "vip"}, window), WINDOWS),
     st.builds(
         lambda test: {"prediction": "churn", **test},
-        TESTS.filter(lambda test: test["op"] in ("gt", "gte", "lt", "lte", "between", "exists", "missing")),
+        NUMBER_TESTS,
     ),
     st.builds(
         lambda channel, reachable: {"address": channel, "reachable": reachable},

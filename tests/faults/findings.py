@@ -1,34 +1,59 @@
-# Run inside the stage: prints, as one line of JSON, what the database says of the story.
+"""What the database of a stage says of the story, asked from outside."""
+
+from __future__ import annotations
+
 import json
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
-from django.db import connection
+import psycopg
 
 from channels.models import Message
-from contacts.models import InboxItem
 from journeys.models import Run
 
 State = Message.State
-with connection.cursor() as cursor:
-    cursor.execute(
-        "SELECT count(DISTINCT message_id), count(*) - count(DISTINCT message_id)"
-        " FROM contacts_event WHERE name = 'Story Told'"
+
+
+@dataclass(frozen=True)
+class Findings:
+    events: int
+    #: Events that are there more than once.
+    twice: int
+    states: Counter[str]
+    accepted: set[str]
+    uncertain: set[str]
+    #: Messages, events and inbox items that somebody still has to do something about.
+    unfinished: int
+    without_wakeup: int
+
+
+def find(home: Path) -> Findings:
+    """Raises psycopg.OperationalError while the database is away."""
+    address = json.loads((home / "servers.json").read_text(encoding="utf-8"))["database_url"]
+    with psycopg.connect(address, connect_timeout=5) as connection:
+        found = connection.execute(_COUNTS, {"live": Run.State.LIVE.value}).fetchone()
+        messages = connection.execute(_MESSAGES).fetchall()
+    assert found is not None
+    events, twice, inbox, without_wakeup = found
+    return Findings(
+        events=events,
+        twice=twice,
+        states=Counter(State(state).name for state, _address, _due in messages),
+        accepted={address for state, address, _due in messages if state == State.ACCEPTED},
+        uncertain={address for state, address, _due in messages if state == State.UNCERTAIN},
+        unfinished=sum(due for _state, _address, due in messages) + inbox + (events - len(messages)),
+        without_wakeup=without_wakeup,
     )
-    events, twice = cursor.fetchone()
-messages = list(Message.objects.values_list("state", "contact__email", "due_at"))
-live = Run.objects.filter(state=Run.State.LIVE)
-print(
-    json.dumps(
-        {
-            "events": events,
-            "twice": twice,
-            "states": Counter(State(state).name for state, _email, _due in messages),
-            "accepted": [email for state, email, _due in messages if state == State.ACCEPTED],
-            "uncertain": [email for state, email, _due in messages if state == State.UNCERTAIN],
-            "unfinished": sum(due is not None for _state, _email, due in messages)
-            + InboxItem.objects.count()
-            + (events - len(messages)),
-            "without_wakeup": live.filter(due_at__isnull=True).count(),
-        }
-    )
-)
+
+
+_COUNTS = """
+SELECT count(DISTINCT message_id), count(*) - count(DISTINCT message_id),
+       (SELECT count(*) FROM contacts_inboxitem),
+       (SELECT count(*) FROM journeys_run WHERE state = %(live)s AND due_at IS NULL)
+FROM contacts_event WHERE name = 'Story Told'
+"""
+_MESSAGES = """
+SELECT m.state, c.email, m.due_at IS NOT NULL
+FROM channels_message AS m JOIN contacts_contact AS c ON c.id = m.contact_id
+"""

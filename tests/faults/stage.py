@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,11 +13,17 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 import psutil
+import redis
 
+from tests import homes
+
+#: Seconds for which a worker of a stage has its messages.
+LEASE = 8
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -24,6 +32,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+_PROMISES = """
+import json
+from datetime import UTC, datetime
+from tests.promises import broken
+print(json.dumps(broken(datetime.now(UTC))))
+"""
 
 
 class Stage:
@@ -41,6 +57,7 @@ class Stage:
         self.mail_log = self.home / "mail.log"
 
     def __enter__(self) -> Stage:
+        homes.fill(self.home)
         self.mail_log.touch()
         command = [sys.executable, "-m", "tests.faults.witness", str(self.mail_port), str(self.mail_log)]
         self.witness = subprocess.Popen(command, cwd=ROOT)
@@ -64,7 +81,7 @@ class Stage:
             "SEGUE_HOME": str(self.home),
             "SEGUE_PORT": str(self.port),
             "DJANGO_SETTINGS_MODULE": "config.settings",
-            "SEGUE_LEASE": "8",
+            "SEGUE_LEASE": str(LEASE),
         }
 
     def start(self) -> None:
@@ -103,7 +120,10 @@ class Stage:
         return done.stdout
 
     def processes(self, part: str) -> list[psutil.Process]:
-        """Processes below the supervisor whose command line holds ``part``; none while it is being killed."""
+        """Processes below the supervisor whose command line holds ``part``, those that start others first.
+
+        None while it is being killed.
+        """
         if not self.supervisor or self.supervisor.poll() is not None:
             return []
         try:
@@ -119,16 +139,49 @@ class Stage:
                 continue
         return found
 
-    def kill(self, part: str, number: int = 0) -> bool:
-        """kill -9 the ``number``-th process of ``part`` (modulo how many there are)."""
+    def broker(self) -> redis.Redis:
+        return redis.Redis.from_url(self._addresses()["broker_url"])
+
+    def database_url(self) -> str:
+        return self._addresses()["database_url"]
+
+    def _addresses(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.home / "servers.json").read_text(encoding="utf-8"))
+        return found
+
+    def freeze(self, part: str, number: int = 0) -> psutil.Process | None:
+        """SIGSTOP for the ``number``-th process of ``part``; the caller wakes it."""
+        return self._signal(part, number, signal.SIGSTOP)
+
+    def _signal(self, part: str, number: int, sent: signal.Signals) -> psutil.Process | None:
         found = self.processes(part)
         if not found:
-            return False
+            return None
+        below = found[1:]
+        chosen = below[number % len(below)] if number and below else found[0]
         try:
-            found[number % len(found)].send_signal(signal.SIGKILL)
+            chosen.send_signal(sent)
         except psutil.Error:
-            return False
-        return True
+            return None
+        return chosen
+
+    @staticmethod
+    def wake(process: psutil.Process) -> None:
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGCONT)
+
+    def broken_promises(self) -> dict[str, list[str]]:
+        """What the installation itself finds wrong, asked about every row."""
+        found: dict[str, list[str]] = json.loads(self.python(_PROMISES).strip().splitlines()[-1])
+        return found
+
+    def forget(self) -> None:
+        """Throw the home away; what nobody forgets is there to be read."""
+        shutil.rmtree(self.home)
+
+    def kill(self, part: str, number: int = 0) -> bool:
+        """kill -9 the ``number``-th process of ``part``: the first at 0, else one of those below it."""
+        return self._signal(part, number, signal.SIGKILL) is not None
 
     def kill_supervisor(self) -> None:
         """kill -9 the supervisor; all below must die with it. Then start anew."""

@@ -30,7 +30,6 @@ from tests.factories import NOON, make_contact, make_provider, make_queued
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 LATER = NOON + timedelta(hours=3)
-_NOW = f"now = datetime.fromisoformat({LATER.isoformat()!r})\n"
 _BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_1) AppleWebKit/605.1.15 Safari/605.1.15"
 
 
@@ -137,7 +136,7 @@ def test_a_death_at_any_point_is_made_good_by_the_next(point: str) -> None:
     case = CASES[point]
     case.before()
 
-    assert elsewhere.run(_NOW + case.code, crashpoint=f"{point}:1") == 137
+    assert elsewhere.run(case.code, now=LATER, crashpoint=f"{point}:1") == 137
     case.act()
     case.act()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts import faults
+from scripts.faults import Case
 from tests.faults.matrix import FULL, MATRIX, Line
 
 TESTS = Path(__file__).resolve().parent.parent
@@ -65,7 +66,36 @@ def test_a_line_holds_only_when_all_its_tests_passed(
     count: Counter[str], status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = Line("F99", "a fault", "nothing happens", ("faults/test_x.py::test_y",))
-    found = {("faults/test_x.py", "test_y"): count} if count else {}
+    found = [Case("faults/test_x.py", "test_y", outcome, {}) for outcome in count.elements()]
 
     assert faults.told([line], found) == status
     assert ("BROKEN" in capsys.readouterr().out) == bool(status)
+
+
+def test_what_was_lost_is_told_whatever_passed(capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line("F99", "a fault", "nothing happens", ("faults/test_x.py",))
+    good = Case(
+        "faults/test_x.py", "test_y", "passed", {"things": 5, "uncertain": 2, "kills": 3, "seconds": 1.5}
+    )
+    assert faults.told([line], [good, good]) == 0
+    said = capsys.readouterr().out
+    assert "Of 10 messages and events that went through 6 kills" in said
+    assert "0 were lost, 0 came twice, 4 are uncertain (all marked); the slowest recovery took 1.5 s" in said
+    assert faults.told([line], [good, good._replace(tally={"things": 1, "unmarked": 1})]) == 1
+    assert "1 of them NOT marked" in capsys.readouterr().out
+
+
+def test_a_report_of_pytest_is_read_with_what_its_tests_counted(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text(
+        '<testsuites><testsuite><testcase classname="tests.faults.test_x" name="test_y[1]"><properties>'
+        '<property name="tally" value="{&quot;things&quot;: 2}"/></properties></testcase>'
+        '<testcase classname="tests.faults.test_x" name="test_z"><failure/></testcase>'
+        '<testcase classname="tests.faults.test_x" name="test_z"><skipped/></testcase>'
+        "</testsuite></testsuites>"
+    )
+    assert list(faults.cases(report)) == [
+        Case("faults/test_x.py", "test_y", "passed", {"things": 2}),
+        Case("faults/test_x.py", "test_z", "failed", {}),
+        Case("faults/test_x.py", "test_z", "skipped", {}),
+    ]

@@ -1,63 +1,104 @@
-"""Workers restarted politely and a broker that dies, over and over, in the middle of a mailing."""
+"""Restarts, crashes and silences over and over in the middle of a mailing; for the full matrix."""
 
 from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import time
-from collections import Counter
-from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
-from tests.faults.matrix import FULL
+from tests.faults.conftest import Tally
+from tests.faults.matrix import FULL, WHOLE
 from tests.faults.stage import Stage
-from tests.faults.test_whole_loop import Client, call, settle
+from tests.faults.story import Client, call, check, settle, setup
 
-PEOPLE = 600
-_SETUP = Path(__file__).with_name("scenario.py").read_text(encoding="utf-8")
+_WORKER = "celery --quiet --app config worker"
+_BROKER = "valkey-server"
 
 pytestmark = [
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(
-        os.environ.get("SEGUE_FAULTS") != "full", reason=f"only in the full matrix: {', '.join(FULL)}"
-    ),
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not WHOLE, reason=f"only in the full matrix: {', '.join(FULL)}"),
 ]
 
 
-def test_polite_restarts_and_a_dying_broker_lose_nothing_and_leave_nothing_unclear(seed: int) -> None:
-    dice = random.Random(seed)
+def test_polite_restarts_lose_nothing_and_leave_nothing_unclear(seed: int, tally: Tally) -> None:
+    """SIGTERM, as a deployment does, ten times; the supervisor starts the next one."""
+    people, restarts, dice = 2_000, 0, random.Random(seed)
     with Stage() as stage:
-        setup = _SETUP.replace("MAIL_PORT", str(stage.mail_port)).replace("PEOPLE", str(PEOPLE))
-        client = Client(stage.url, stage.python(setup).strip().splitlines()[-1])
-        for turn, start in enumerate(range(0, PEOPLE, 50)):
-            client.send([call(n) for n in range(start, start + 50)])
-            if turn % 3 == 2:
-                stage.kill("valkey-server")
-            else:
-                _restart_worker(stage)
+        client = Client(stage.url, setup(stage, people))
+        for start in range(0, people, 200):
+            client.send([call(n) for n in range(start, start + 200)])
             time.sleep(dice.uniform(0.2, 1.2))
-        findings = settle(stage, PEOPLE)
-    mails = Counter(line.split()[0] for line in stage.mail_log.read_text().splitlines())
-    story = f"seed {seed}, {findings['states']}"
-    assert mails == {f"person{n}@example.com": 1 for n in range(PEOPLE)}, story
-    assert findings["uncertain"] == [], story
-    assert findings["unfinished"] == findings["without_wakeup"] == 0, story
-    shutil.rmtree(stage.home)
+            restarts += _restart_worker(stage)
+        findings, seconds = settle(stage, people)
+    story = f"seed {seed}, {findings.states}, {seconds:.0f} s"
+    tally(**check(stage, client, findings, people, story), seconds=seconds)
+    assert restarts >= 8, story
+    assert findings.uncertain == set(), story
+    stage.forget()
 
 
-def _restart_worker(stage: Stage) -> None:
-    """SIGTERM, as a deployment does; the supervisor starts the next one."""
-    workers = stage.processes("celery --quiet --app config worker")
-    above = [worker for worker in workers if not _below(worker, workers)]
-    for worker in above:
-        try:
-            worker.send_signal(signal.SIGTERM)
-        except psutil.Error:
-            continue
+def test_a_broker_that_dies_ten_times_and_falls_silent_loses_nothing(seed: int, tally: Tally) -> None:
+    """Killed ten times, then stopped for a minute: events are taken all the while, all is sent soon after."""
+    people, kills, dice = 1_500, 0, random.Random(seed)
+    with Stage() as stage:
+        client = Client(stage.url, setup(stage, people))
+        for start in range(0, 1_000, 100):
+            client.send([call(n) for n in range(start, start + 100)])
+            time.sleep(dice.uniform(0.2, 1.2))
+            kills += stage.kill(_BROKER)
+        silent = None
+        while silent is None:
+            silent = stage.freeze(_BROKER)
+        until = time.monotonic() + 60
+        for start in range(1_000, people, 50):
+            assert client.once([call(n) for n in range(start, start + 50)]), "not taken without a broker"
+        time.sleep(max(0.0, until - time.monotonic()))
+        stage.wake(silent)
+        findings, seconds = settle(stage, people)
+    story = f"seed {seed}, {findings.states}, {seconds:.0f} s"
+    tally(**check(stage, client, findings, people, story), kills=kills, seconds=seconds)
+    assert kills == 10, story
+    assert seconds <= 60, story
+    stage.forget()
+
+
+def test_a_database_that_crashes_ten_times_is_served_again_within_five_seconds(
+    seed: int, tally: Tally
+) -> None:
+    """No 200 for what is not there, and the first answer soon after it is back, each time."""
+    people, dice, waits = 1_000, random.Random(seed), list[float]()
+    with Stage() as stage:
+        client = Client(stage.url, setup(stage, people))
+        for start in range(0, people, 100):
+            for first in range(start, start + 100, 25):
+                client.send([call(n) for n in range(first, first + 25)])
+            time.sleep(dice.uniform(0.2, 1.2))
+            waits.append(_crash(stage, client))
+        findings, seconds = settle(stage, people)
+    story = f"seed {seed}, {findings.states}, {[round(wait, 1) for wait in waits]}, {seconds:.0f} s"
+    tally(**check(stage, client, findings, people, story), kills=len(waits), seconds=max(waits))
+    assert max(waits) <= 5, story
+    stage.forget()
+
+
+def _restart_worker(stage: Stage) -> bool:
+    """Waits for a worker to be there, as a deployment would."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        workers = stage.processes(_WORKER)
+        above = [worker for worker in workers if not _below(worker, workers)]
+        if len(workers) > len(above) > 0:
+            for worker in above:
+                worker.send_signal(signal.SIGTERM)
+            psutil.wait_procs(above, timeout=30)
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _below(worker: psutil.Process, workers: list[psutil.Process]) -> bool:
@@ -65,3 +106,26 @@ def _below(worker: psutil.Process, workers: list[psutil.Process]) -> bool:
         return worker.ppid() in {other.pid for other in workers}
     except psutil.Error:
         return True
+
+
+def _crash(stage: Stage, client: Client) -> float:
+    """Stop the database at once; seconds from when it can be reached again until an event is taken."""
+    for process in stage.processes("/postgres -D"):
+        os.kill(process.pid, signal.SIGQUIT)
+    end = time.monotonic() + 60
+    while not _reached(stage):
+        assert time.monotonic() < end, "the database did not come back"
+        time.sleep(0.05)
+    back = time.monotonic()
+    while not client.once([call(0)]):
+        assert time.monotonic() < end, "nothing is taken"
+        time.sleep(0.05)
+    return time.monotonic() - back
+
+
+def _reached(stage: Stage) -> bool:
+    try:
+        psycopg.connect(stage.database_url(), connect_timeout=2).close()
+    except (psycopg.OperationalError, OSError):
+        return False
+    return True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 import pytest
 from django.db import connection
@@ -14,6 +17,8 @@ from channels import delivery, rescue
 from channels.models import Message
 from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
+from tests.faults.conftest import Tally
+from tests.faults.matrix import WHOLE
 from tests.faults.proxy import line
 from tests.granian import database_url
 
@@ -70,3 +75,41 @@ def test_a_database_behind_a_silent_line_is_given_up_and_found_again() -> None:
                 own.execute("SELECT 1")
         with psycopg.connect(**given) as own:
             assert own.execute("SELECT 1").fetchone() == (1,)
+
+
+def _same(now: datetime) -> datetime:
+    return now
+
+
+def test_silence_over_and_over_leaves_no_thread_and_no_memory_behind(tally: Tally) -> None:
+    """The line to the mail server goes silent again and again; each time all goes on within seconds."""
+    rounds, people = (20, 20) if WHOLE else (3, 5)
+    with smtp_sink() as sink, line(sink.port) as wire:
+        values = {"host": "127.0.0.1", "port": wire.port, "security": "none", "timeout": 1}
+        make_provider("email", name="smtp", kind="smtp", settings={**values, "from_email": "a@example.org"})
+        make_template("hello")
+        crew = delivery.Crew(connections=2)
+        process, seconds, now = psutil.Process(), list[float](), NOON
+        try:
+            for turn in range(rounds):
+                for n in range(people):
+                    make_queued(make_contact(email=f"ok{turn}-{n}@example.com"), now=now)
+                wire.silence()
+                crew.deliver(partial(_same, now), share=False)
+                wire.speak()
+                if turn == 0:
+                    threads, memory = threading.active_count(), process.memory_info().rss
+                began = time.monotonic()
+                now += timedelta(hours=2)
+                rescue.rescue(now)
+                while Message.objects.exclude(state=State.ACCEPTED).exists():
+                    assert crew.deliver(partial(_same, now), share=False)
+                seconds.append(time.monotonic() - began)
+        finally:
+            crew.close()
+        assert len(sink.mails) == len({mail.recipient for mail in sink.mails}) == rounds * people
+        # The line's own carriers come and go.
+        assert threading.active_count() <= threads + 4
+        assert process.memory_info().rss - memory < 20 * 2**20
+        assert max(seconds) < 10
+    tally(things=rounds * people, seconds=max(seconds))

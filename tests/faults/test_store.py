@@ -22,6 +22,7 @@ import pytest
 from channels import delivery_claim
 from channels.models import Message
 from config.embedded import Servers
+from tests import homes
 from tests.contacts.sender import track
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
 from tests.granian import ROOT, WebServer, database_url
@@ -51,8 +52,6 @@ def test_messages_are_claimed_while_a_snapshot_is_held() -> None:
 
 _SETUP = """
 import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from contacts.intake_keys import issue
 from contacts.models import Source, SourceKey
 print(issue(Source.objects.create(name="Shop", slug="shop"), SourceKey.Scope.WRITE)[1])
@@ -75,6 +74,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
 
 def test_a_full_disk_is_answered_503_and_nothing_answered_is_missing() -> None:
     with small_disk(400) as disk:
+        homes.fill(disk)
         servers = Servers(disk, durable=True)
         servers.start(broker=False)
         address = {"DATABASE_URL": servers.database_url, "DJANGO_SETTINGS_MODULE": "config.settings"}

@@ -5,17 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 import pytest
-from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -25,6 +20,7 @@ from channels.models import Message
 from contacts.models import Contact
 from journeys import calling, calling_out, engine
 from journeys.models import Endpoint, EndpointCall, Run, StepEntry
+from tests import elsewhere
 from tests.contracts.http_peer import Peer, http_peer
 from tests.factories import NOON, make_contact
 from tests.journeys.test_engine import SEND, begin
@@ -171,31 +167,15 @@ def test_an_answer_that_is_no_json_within_bounds_is_not_kept(body: bytes) -> Non
     assert calling_out._bounded(body) is None
 
 
-ONCE = """
-import django; django.setup()
-from datetime import datetime
-from journeys import calling
-calling.make(datetime.fromisoformat("{now}"))
-"""
-
-
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("point", ["calling.claimed", "calling.called", "calling.written"])
 def test_a_caller_killed_at_any_point_is_made_good_under_the_same_key(peer: Peer, point: str) -> None:
     endpoint(peer.url("ok"))
     standing()
-    database = settings.DATABASES["default"]
-    who = f"{database['USER']}:{quote(database['PASSWORD'])}"
-    environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{who}@{database['HOST']}:{database['PORT']}/{database['NAME']}",
-        "SEGUE_CRASHPOINT": f"{point}:1",
-        "SEGUE_LOCAL_HOSTS": "127.0.0.1",
-        "SECRET_KEY": settings.SECRET_KEY,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    script = ONCE.format(now=NOON.isoformat())
-    died = subprocess.run([sys.executable, "-c", script], env=environment, timeout=120)
-    assert died.returncode == 137
+    assert (
+        elsewhere.run("from journeys import calling; calling.make(now)", now=NOON, crashpoint=f"{point}:1")
+        == 137
+    )
     assert Run.objects.get().step == "score"
     calling.make(NOON + 6 * MINUTE)
     while engine.advance(NOON + 6 * MINUTE):

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from channels.models import Message
@@ -19,7 +13,9 @@ from contacts.models import Contact, Event
 from journeys import engine, runs, triggers, versions
 from journeys.models import JourneyVersion, Run, StepEntry
 from journeys.runs import Entry
+from tests import elsewhere
 from tests.factories import NOON, log_event, make_contact, make_version
+from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,28 +31,13 @@ GRAPH: dict[str, Any] = {
         "last": SEND,
     },
 }
-ONCE = """
-import django; django.setup()
-from datetime import datetime
-from journeys import engine, redirecting, triggers
-now = datetime.fromisoformat("{now}")
-{script}
-"""
+IMPORTS = "from journeys import engine, redirecting, triggers\n"
 BOTH = "while triggers.follow(now) or engine.advance(now): pass"
 
 
 def work_elsewhere(now: datetime, crashpoint: str, script: str = BOTH) -> int:
     """Triggers and engine in a process of its own, which may die at a point; returns its exit status."""
-    database = settings.DATABASES["default"]
-    who = f"{database['USER']}:{quote(database['PASSWORD'])}"
-    address = f"postgresql://{who}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = os.environ | {
-        "DATABASE_URL": address,
-        "SEGUE_CRASHPOINT": crashpoint,
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    whole = ONCE.format(now=now.isoformat(), script=script)
-    return subprocess.run([sys.executable, "-c", whole], env=environment, timeout=60).returncode
+    return elsewhere.run(IMPORTS + script, now=now, crashpoint=crashpoint)
 
 
 def finish(now: datetime) -> None:
@@ -91,28 +72,6 @@ def test_a_worker_killed_at_any_point_is_made_good_by_the_next(point: str) -> No
     assert Event.objects.filter(name="Journey Entered").count() == len(people)
     assert Event.objects.filter(name="Journey Ended").count() == len(people)
     nothing_is_doubled_or_stuck()
-
-
-def together(*acts: Any) -> None:
-    """Run each act in a thread with a connection of its own, starting at one instant."""
-    gate = threading.Barrier(len(acts))
-    errors: list[BaseException] = []
-
-    def act(one: Any) -> None:
-        try:
-            gate.wait()
-            one()
-        except BaseException as error:  # noqa: BLE001 (told by the test)
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=act, args=(one,)) for one in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
 
 
 def many(count: int) -> list[Contact]:

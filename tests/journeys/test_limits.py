@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from django.conf import settings
 
 from channels import deciding
 from channels.models import Message
@@ -19,8 +14,9 @@ from contacts.models import ConsentState, Purpose, Segment
 from journeys import clockwork, engine, graph, references, runs, triggers, versions
 from journeys.models import Run
 from journeys.runs import Entry
+from tests import elsewhere
 from tests.factories import NOON, log_event, make_contact, make_provider, make_template, make_version
-from tests.journeys.test_faults import together
+from tests.together import together
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STAY = {"stay": {"type": "wait", "for": "9 days"}}
@@ -118,13 +114,9 @@ def test_a_repeat_goes_round_so_often_and_then_on() -> None:
     assert (run.outcome, run.ended_at) == ("enough", NOON + 3 * DAY)
 
 
-ONCE = """
-import django; django.setup()
-from datetime import datetime
+WORK = """
 from journeys import clockwork
-now = datetime.fromisoformat("{now}")
-while clockwork.tick(now, 2):
-    pass
+while clockwork.tick(now, 2): pass
 """
 
 
@@ -135,18 +127,7 @@ def test_a_clock_killed_at_any_point_is_made_good_and_nobody_enters_twice(point:
     people = [make_contact() for _ in range(5)]
     clockwork.tick(NOON)
     now = NOON + DAY
-    database = settings.DATABASES["default"]
-    who = f"{database['USER']}:{quote(database['PASSWORD'])}"
-    address = f"postgresql://{who}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = os.environ | {
-        "DATABASE_URL": address,
-        "SEGUE_CRASHPOINT": f"{point}:2",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    died = subprocess.run(
-        [sys.executable, "-c", ONCE.format(now=now.isoformat())], env=environment, timeout=120
-    )
-    assert died.returncode == 137
+    assert elsewhere.run(WORK, now=now, crashpoint=f"{point}:2") == 137
     while clockwork.tick(now, 2):
         pass
     assert sorted(Run.objects.values_list("contact_id", flat=True)) == sorted(each.id for each in people)

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from channels.models import Message, Template
 from contacts.models import Event, Purpose
@@ -16,6 +15,7 @@ from journeys.redirecting import Choice
 from journeys.runs import Entry
 from tests.factories import NOON, make_contact, make_version
 from tests.journeys.test_faults import nothing_is_doubled_or_stuck, work_elsewhere
+from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,29 +140,15 @@ def test_engine_and_redirects_at_once_move_everybody_once() -> None:
     publishing.publish(journey, None, NOON + HOUR, [Choice(1, "pause", "move", "pause")])
     Run.objects.update(due_at=NOON + 5 * DAY)
     later = NOON + 6 * DAY
-    gate, errors = threading.Barrier(3), list[BaseException]()
 
-    def work(act: Any) -> None:
-        try:
-            gate.wait()
-            for _round in range(30):
-                act()
-        except BaseException as error:  # noqa: BLE001 (told below)
-            errors.append(error)
-        finally:
-            connection.close()
+    def over_and_over(act: Callable[[], object]) -> Callable[[], object]:
+        return lambda: [act() for _round in range(30)]
 
-    acts = [
-        lambda: engine.advance(later, limit=7),
-        lambda: redirecting.redirect(later, limit=7),
-        lambda: redirecting.redirect(later, limit=5),
-    ]
-    threads = [threading.Thread(target=work, args=(act,)) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
+    together(
+        over_and_over(lambda: engine.advance(later, limit=7)),
+        over_and_over(lambda: redirecting.redirect(later, limit=7)),
+        over_and_over(lambda: redirecting.redirect(later, limit=5)),
+    )
     finish(later)
     assert not Run.objects.filter(state=Run.State.LIVE).exists()
     for run in Run.objects.all():

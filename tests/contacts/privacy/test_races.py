@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import subprocess
-import sys
 import time
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from django.conf import LazySettings
-from django.conf import settings as conf
-from django.db import connection
 
 from channels import engagement
 from channels.models import Hit, Message
@@ -23,6 +17,7 @@ from contacts import ingest, merging_by_hand, unmerging
 from contacts.models import Contact, Event, Identifier, Merge, PrivacyRequest, Tombstone
 from contacts.privacy import erasing
 from journeys.models import Run
+from tests import elsewhere
 from tests.contacts.privacy import cast
 from tests.factories import NOON, make_contact, make_source, put_in_inbox
 from tests.together import together
@@ -30,14 +25,6 @@ from tests.together import together
 pytestmark = pytest.mark.django_db(transaction=True)
 DUE = NOON + timedelta(days=1)
 OVER = DUE + timedelta(hours=1)
-
-_ERASE = """
-import django
-django.setup()
-from datetime import datetime
-from contacts.privacy import erasing
-erasing.pulse(datetime.fromisoformat("2026-03-11T12:00:00+00:00"))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +170,10 @@ def test_a_death_at_any_point_is_gone_on_from(point: str, begun: bool) -> None:
     contact, other = cast.make_somebody(), make_contact()
     cast.read_the_log()
     request = cast.approved(contact)
-    assert erase_elsewhere(point) == 137
+    assert (
+        elsewhere.run("from contacts.privacy import erasing; erasing.pulse(now)", now=DUE, crashpoint=point)
+        == 137
+    )
     assert Tombstone.objects.exists() is begun
     erasing.pulse(DUE + timedelta(seconds=1))
     erasing.pulse(OVER)
@@ -194,16 +184,3 @@ def test_a_death_at_any_point_is_gone_on_from(point: str, begun: bool) -> None:
     assert counted["contacts_identifier"] == 4
     assert cast.traces() == ["contacts_source"]
     assert list(Contact.objects.all()) == [other]
-
-
-def erase_elsewhere(point: str) -> int:
-    """One pulse in a process of its own, which dies at a point; returns its exit status."""
-    database = connection.settings_dict
-    address = (
-        f"postgresql://{database['USER']}:{quote(database['PASSWORD'])}"
-        f"@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    )
-    environment = os.environ | {"DATABASE_URL": address, "SEGUE_CRASHPOINT": point}
-    environment |= {"DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": conf.SECRET_KEY}
-    environment |= {"SEGUE_HOME": str(conf.SEGUE_HOME)}
-    return subprocess.run([sys.executable, "-c", _ERASE], env=environment, timeout=60).returncode

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from channels import deciding
 from channels.delivery import Crew
@@ -31,10 +31,12 @@ def settle(crew: Crew, now: datetime) -> None:
         done = 0
         while moved := triggers.follow(now) + engine.advance(now) + _answer(now):
             done += moved
-        while decided := deciding.decide_batch(now, most_slots=64):
-            done += decided
-        while sent := _deliver(crew, now):
-            done += sent
+        # Most instants have no message, and these two would look for a long time.
+        if _waiting().filter(due_at__lte=now).exists():
+            while decided := deciding.decide_batch(now, most_slots=64):
+                done += decided
+            while sent := _deliver(crew, now):
+                done += sent
         if not done:
             return
 
@@ -56,5 +58,10 @@ def _deliver(crew: Crew, now: datetime) -> int:
 
 def _next(times: list[datetime]) -> datetime | None:
     runs = Run.objects.filter(state=Run.State.LIVE).aggregate(due=Min("due_at"))["due"]
-    messages = Message.objects.filter(state__in=(1, 2, 3)).aggregate(due=Min("due_at"))["due"]
+    messages = _waiting().aggregate(due=Min("due_at"))["due"]
     return min([*times, *(each for each in (runs, messages) if each)], default=None)
+
+
+def _waiting() -> QuerySet[Message]:
+    """Intended, held and queued ones."""
+    return Message.objects.filter(state__in=(1, 2, 3))

@@ -13,7 +13,8 @@ from journeys.campaigns import acts, running
 from journeys.models import CampaignOccurrence, CampaignRecipient, Run
 from tests.factories import NOON
 from tests.journeys.campaigns.stage import mails, make_campaign, make_people, prepare, pulse, refreshed, start
-from tests.journeys.test_faults import together, work_elsewhere
+from tests.journeys.test_faults import work_elsewhere
+from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
