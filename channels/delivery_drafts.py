@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from channels import feeds, rendering, rendering_cut, rendering_people, shared_content
+from channels import feeds, organisation, rendering, rendering_cut, rendering_people, shared_content
 from channels.delivery_claim import Claimed
 from channels.models import ProviderAccount, TemplateVersion
 from channels.models.provider import Channel
@@ -111,7 +111,7 @@ class Drafts:
         provider = PROVIDERS.get(account.kind)
         products = account.settings.get("best_sellers") or self._shared.best_sellers
         found = self._senders[account.id] = _Sender(
-            organisation(account),
+            organisation.of(account),
             plain(products),
             provider is not None and provider.takes_wire,
         )
@@ -135,11 +135,3 @@ def _read(version: TemplateVersion) -> _Chosen:
     source = rendering.source_of(version)
     is_mail = source.channel == Channel.EMAIL
     return _Chosen(version, source, rendering_cut.of(source) if is_mail else None)
-
-
-def organisation(account: ProviderAccount) -> dict[str, str]:
-    """Who writes, as every commercial message must say."""
-    return {
-        "name": str(account.settings.get("from_name") or "Segue"),
-        "address": str(account.settings.get("postal_address") or ""),
-    }

@@ -10,7 +10,15 @@ from typing import Any
 
 from django.conf import settings
 
-from channels import best_sellers, blocks, feeds, rendering, rendering_people, shared_content
+from channels import (
+    best_sellers,
+    blocks,
+    feeds,
+    organisation,
+    rendering,
+    rendering_people,
+    shared_content,
+)
 from channels.models import ProviderAccount, SandboxMessage, TemplateVersion
 from channels.models.provider import Channel
 from channels.rendering import Letter, Source
@@ -109,7 +117,7 @@ def _context(version: TemplateVersion, contact: Contact | None, now: datetime) -
             "preferences_url": f"{settings.SEGUE_BASE_URL}/p/preview",
             "why_url": f"{settings.SEGUE_BASE_URL}/w/preview",
         },
-        _organisation(version.template.channel),
+        organisation.of(_account(version.template.channel)),
         best_sellers.load() or EXAMPLE_PRODUCTS,
     )
     context[feeds.NAME] = shared_content.feeds_of([version], now)
@@ -139,9 +147,5 @@ def send_to_sandbox(version: TemplateVersion, contact: Contact | None, now: date
     )
 
 
-def _organisation(channel: str) -> dict[str, str]:
-    account = ProviderAccount.objects.filter(channel=channel, active=True).order_by("position").first()
-    return {
-        "name": str(account.settings.get("from_name") or "Segue") if account else "Segue",
-        "address": str(account.settings.get("postal_address") or "") if account else "",
-    }
+def _account(channel: str) -> ProviderAccount | None:
+    return ProviderAccount.objects.filter(channel=channel, active=True).order_by("position", "name").first()

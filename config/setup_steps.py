@@ -8,13 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from channels import organisation
 from channels.models import CharterVersion, Message, ProviderAccount, TemplateVersion
 from channels.models.provider import Channel
 from contacts.models import Purpose, Source, SourceCount
 from journeys.models import Journey
-
-#: The address that the starter data writes from: nobody's own.
-EXAMPLE_SENDER = "hello@shop.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,6 @@ class Step:
     why: str
     state: str
     found: str
-
-
-def email_account() -> ProviderAccount | None:
-    """The account that carries emails: what it says of the sender stands at the foot of each."""
-    active = ProviderAccount.objects.filter(channel=Channel.EMAIL, active=True)
-    return active.order_by("position", "name").first()
 
 
 def steps() -> list[Step]:
@@ -47,7 +39,7 @@ def is_ready(found: list[Step]) -> bool:
 def _organisation() -> Step:
     told = _settings()
     name, address = str(told.get("from_name") or ""), str(told.get("postal_address") or "")
-    own = told.get("from_email") != EXAMPLE_SENDER
+    own = told.get("from_email") != organisation.EXAMPLE_SENDER
     return Step(
         "organisation",
         _("Your organisation"),
@@ -58,9 +50,9 @@ def _organisation() -> Step:
 
 
 def _sender() -> Step:
-    account, told = email_account(), _settings()
+    account, told = organisation.email_account(), _settings()
     address = str(told.get("from_email") or "")
-    if account is None or not address or address == EXAMPLE_SENDER:
+    if account is None or not address or address == organisation.EXAMPLE_SENDER:
         state, found = "open", ""
     elif account.kind == "sandbox":
         state, found = "trial", _("%s, into the sandbox: nothing leaves yet") % address
@@ -156,5 +148,5 @@ _STEPS: tuple[Callable[[], Step], ...] = (
 
 
 def _settings() -> dict[str, Any]:
-    account = email_account()
+    account = organisation.email_account()
     return dict(account.settings) if account else {}

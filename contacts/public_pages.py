@@ -14,6 +14,7 @@ from django.utils.translation import get_language_from_request
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from contacts import organisation
 from contacts.models import Contact
 from contacts.preferences import TokenExpiredError, TokenInvalidError
 
@@ -57,7 +58,7 @@ def draw(
             **context,
             "language": language,
             "languages": LANGUAGES,
-            "organisation": settings.SEGUE_ORGANISATION,
+            "organisation": organisation.name(),
             "has_logo": settings.SEGUE_LOGO is not None,
         }
         response = render(request, template, shown, status=status)

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from channels import addresses, starter
+from channels import addresses, organisation, starter
 from channels.models import ProviderAccount
 from channels.models.provider import Channel
 from config import setup_steps
@@ -54,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """GET: the steps. POST: say who writes, or take the starter templates or journeys."""
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
-    account = setup_steps.email_account()
+    account = organisation.email_account()
     form = OrganisationForm(request.POST if "organisation" in request.POST else None, initial=_known(account))
     if request.method == "POST":
         done = _act(request, form, account)
@@ -93,7 +93,7 @@ def _act(request: HttpRequest, form: OrganisationForm, account: ProviderAccount 
 
 def _known(account: ProviderAccount | None) -> dict[str, str]:
     told = account.settings if account else {}
-    if told.get("from_email") == setup_steps.EXAMPLE_SENDER:
+    if told.get("from_email") == organisation.EXAMPLE_SENDER:
         return {}
     return {name: str(told.get(name) or "") for name in OrganisationForm.base_fields}
 
