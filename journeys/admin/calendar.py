@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from channels import explaining
 from contacts import clock
 from journeys.admin.pages import page
 from journeys.models import Journey, Outlook
-from journeys.outlook import before, keeping, marks, showing, words
+from journeys.outlook import before, house_clock, keeping, marks, showing, words
 from journeys.outlook.showing import Filters
 
 VIEWS = {"month": gettext_lazy("Month"), "week": gettext_lazy("Week"), "agenda": gettext_lazy("Agenda")}
@@ -62,9 +62,11 @@ class CalendarAdmin(ModelAdmin):
         now = clock.now()
         kept = keeping.latest()
         told = kept.result if kept else {}
-        view, at, filters = _asked(request, now.date())
+        clock_of_house = house_clock.zone(now)
+        today = now.astimezone(clock_of_house).date()
+        view, at, filters = _asked(request, today)
         first, last = showing.period(view, at)
-        found = showing.days(first, last, now.date(), marks.between(first, last, now), told, filters)
+        found = showing.days(first, last, today, marks.between(first, last, now), told, filters)
         closed = marks.closed(first, last, now)
         for day in found:
             day.closed = closed.get(day.date, [])
@@ -80,7 +82,9 @@ class CalendarAdmin(ModelAdmin):
             heading=_heading(view, first, last, at),
             earlier=_link(view, showing.turned(view, at, -1), filters),
             later=_link(view, showing.turned(view, at, 1), filters),
-            today=_link(view, now.date(), filters),
+            today=_link(view, today, filters),
+            clock_of_house=str(clock_of_house),
+            worked_out=_told(kept.computed_at, clock_of_house) if kept and kept.computed_at else "",
             at=at,
             weeks=[found[place : place + 7] for place in range(0, len(found), 7)] if view == "month" else [],
             days=found,
@@ -169,6 +173,10 @@ def _asked(request: HttpRequest, today: date) -> tuple[str, date, Filters]:
         at = today
     filters = Filters(*(given.get(name, "")[:60] for name in ("kind", "channel", "purpose", "segment")))
     return view if view in VIEWS else "month", at, filters
+
+
+def _told(at: datetime, zone: tzinfo) -> str:
+    return date_format(at.astimezone(zone), "j M H:i")
 
 
 def _link(view: str, at: date, filters: Filters) -> str:

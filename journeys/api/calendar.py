@@ -11,7 +11,7 @@ from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request
 from contacts.api.fields import Fields
 from journeys.api.shapes import journey_by
-from journeys.outlook import before, keeping, marks, showing, words
+from journeys.outlook import before, house_clock, keeping, marks, showing, words
 from journeys.outlook.expected import KINDS
 from journeys.outlook.showing import Day, Filters
 from journeys.steps.send import CHANNELS
@@ -93,7 +93,7 @@ class Calendar(Endpoint):
                answer=CalendarShape)  # fmt: skip
     def get(self, call: Call) -> Any:
         """Loads and clashes are known for the 14 days from when they were worked out."""
-        today = call.now.date()
+        today = house_clock.today(call.now)
         first = call.query.get("start") or today
         last = call.query.get("end") or first + _USUAL
         if not first <= last <= first + marks.LONGEST:

@@ -22,7 +22,7 @@ from journeys import graph
 from journeys.backtest import forecast
 from journeys.backtest.playing import only_read
 from journeys.models import Campaign, Journey
-from journeys.outlook import broadcasts, expecting, keeping
+from journeys.outlook import broadcasts, expecting, house_clock, keeping
 from journeys.outlook.expected import JOURNEY, Gathered, Origin
 
 #: About so many people are looked at.
@@ -84,7 +84,7 @@ def _work_out(origin: Origin, play: Any, now: datetime) -> tuple[datetime, int, 
     def go_on() -> bool:
         return time.monotonic() < until
 
-    gathered = Gathered()
+    gathered = Gathered(zone=house_clock.zone(now))
     with transaction.atomic():
         only_read()
         expecting.add(gathered, origin, play(lots, go_on), now)

@@ -105,7 +105,7 @@ def _carried(messages: Iterable[Expected], carriers: Mapping[str, Carrier], fact
     origins: dict[tuple[date, str], set[int]] = defaultdict(set)
     for one in messages:
         if one.leaves:
-            hours[one.day, one.channel][one.at.hour] += 1
+            hours[one.day, one.channel][one.hour] += 1
             origins[one.day, one.channel].add(one.origin)
     found = []
     for (day, channel), counted in hours.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any, NamedTuple
 
 JOURNEY, CAMPAIGN, RECURRING, OTHER = "journey", "campaign", "recurring", "other"
@@ -36,19 +36,29 @@ class Expected(NamedTuple):
     origin: int
     leaves: bool = True
     pressed: bool = False
+    #: On whose clock its day and hour are. ``at`` itself stays in UTC: rules of pressure count with it.
+    zone: tzinfo = UTC
 
     @property
     def day(self) -> date:
-        return self.at.date()
+        return self.at.astimezone(self.zone).date()
+
+    @property
+    def hour(self) -> int:
+        return self.at.astimezone(self.zone).hour
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What is expected of some lots of people. ``unplayed`` are names for which the time was not enough."""
+    """What is expected of some lots of people. ``unplayed`` are names for which the time was not enough.
+
+    ``zone`` is the one on whose clock days are counted.
+    """
 
     origins: list[Origin] = field(default_factory=list)
     messages: list[Expected] = field(default_factory=list)
     unplayed: list[str] = field(default_factory=list)
+    zone: tzinfo = UTC
 
 
 class Stopped(NamedTuple):

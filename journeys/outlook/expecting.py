@@ -14,7 +14,7 @@ from journeys import versions
 from journeys.backtest import forecast
 from journeys.backtest.forecast import AHEAD, Foreseen
 from journeys.models import Journey
-from journeys.outlook import broadcasts
+from journeys.outlook import broadcasts, house_clock
 from journeys.outlook.expected import CAMPAIGN, JOURNEY, OTHER, Expected, Gathered, Origin
 from journeys.versions import Version
 
@@ -24,7 +24,7 @@ MOST = 200_000
 
 def gather(now: datetime, lots: Sequence[int], seconds: float) -> Gathered:
     """All that people of these lots may expect in the coming days. Playing ends after ``seconds``."""
-    found = Gathered()
+    found = Gathered(zone=house_clock.zone(now))
     until = time.monotonic() + seconds
 
     def go_on() -> bool:
@@ -71,7 +71,7 @@ def add(found: Gathered, origin: Origin, messages: Iterator[Foreseen], now: date
             found.messages.append(
                 Expected(
                     one.contact_id, one.at, one.channel, one.purpose, one.transactional, place,
-                    one.leaves, one.pressed,
+                    one.leaves, one.pressed, found.zone,
                 )
             )  # fmt: skip
 
@@ -89,7 +89,10 @@ def _add_waiting(found: Gathered, now: datetime, lots: Sequence[int], names: dic
             if kind not in by_kind:
                 by_kind[kind] = _new(found, Origin(OTHER, kind, None, kind))
             place = by_kind[kind]
-        found.messages.append(Expected(contact_id, max(due_at, now), channel, purpose, transactional, place))
+        at = max(due_at, now)
+        found.messages.append(
+            Expected(contact_id, at, channel, purpose, transactional, place, zone=found.zone)
+        )
 
 
 def _new(found: Gathered, origin: Origin) -> int:

@@ -17,7 +17,7 @@ from contacts.models import Contact, Segment
 from journeys.backtest.forecast import AHEAD
 from journeys.backtest.playing import only_read
 from journeys.models import Outlook
-from journeys.outlook import clashes, counting, expecting, pressing
+from journeys.outlook import clashes, counting, expecting, house_clock, pressing
 from journeys.outlook.clashes import Carrier
 from journeys.outlook.expected import Gathered, Stopped
 
@@ -97,7 +97,7 @@ def told(gathered: Gathered, now: datetime, factor: int, *, alone: bool = False)
 
     Of one that is looked at ``alone``, what others send is known from the time that was played.
     """
-    first = now.date()
+    first = house_clock.today(now)
     segments, members = _members({one.contact_id for one in gathered.messages})
     rows = counting.by_segment(gathered.messages, members, factor)
     stopped = pressing.stopped(gathered.messages, now)

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from channels import charter, policy_days
 from journeys import campaign_times, versions
 from journeys.models import Campaign, CampaignOccurrence, Journey
+from journeys.outlook import house_clock
 from journeys.outlook.expected import CAMPAIGN, JOURNEY, RECURRING, Mark
 from journeys.steps.send import Send
 
@@ -65,6 +66,7 @@ def _mark(campaign: Campaign, day: date, at: time, state: str, size: int | None)
 
 def _scheduled(first: date, last: date, now: datetime) -> Iterator[Mark]:
     """Live journeys whose trigger is a schedule: each day on which it falls, from today on."""
+    today = house_clock.today(now)
     ours = set(Campaign.objects.values_list("journey_id", flat=True))
     names = dict(Journey.objects.filter(status=Journey.Status.LIVE).values_list("id", "name"))
     for version in versions.live():
@@ -74,7 +76,7 @@ def _scheduled(first: date, last: date, now: datetime) -> Iterator[Mark]:
         sends = [step for step in version.graph.steps.values() if isinstance(step, Send)]
         channels = tuple(dict.fromkeys(channel for step in sends for channel in step.wanted.channels))
         purposes = tuple(dict.fromkeys(step.wanted.purpose for step in sends))
-        day = max(first, now.date())
+        day = max(first, today)
         while day <= last:
             if schedule.falls_on(day):
                 name = names.get(version.journey_id, version.slug)

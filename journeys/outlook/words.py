@@ -89,7 +89,7 @@ _WORDS: dict[str, tuple[Any, Any]] = {
     ),
     clashes.CAPACITY: (
         gettext_lazy(
-            "%(channel)s: %(number)s messages in the hour from %(hour)s UTC, and the provider takes"
+            "%(channel)s: %(number)s messages in the hour from %(hour)s, and the provider takes"
             " %(per_second)s a second: they need %(hours)s hours."
         ),
         gettext_lazy(

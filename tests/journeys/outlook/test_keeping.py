@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from channels import charter
+from channels import charter, outbox
 from channels.models import Message
 from contacts.models import Segment, SegmentMembership
 from journeys import graph
 from journeys.models import Campaign, CampaignOccurrence, CampaignRecipient, Journey, Outlook
 from journeys.outlook import before, broadcasts, keeping, marks
-from tests.factories import NOON, log_event, make_provider, make_version
+from tests.factories import NOON, log_event, make_intent, make_provider, make_version
 from tests.journeys.backtest.test_forecast import subscriber
 from tests.journeys.backtest.test_running import GRAPH, MAIL, accepted
 from tests.statements import statements
@@ -226,3 +226,20 @@ def test_blackouts_of_the_charter_stand_on_their_days_and_what_falls_there_clash
         "Inventory",
         1,
     )
+
+
+@pytest.mark.parametrize(("zone", "days"), [("UTC", 0), ("Europe/Paris", 1), ("America/New_York", 0)])
+def test_days_are_those_of_the_zone_that_the_charter_names(zone: str, days: int) -> None:
+    charter.publish(charter.draft({"time": {"default_zone": zone}}), NOON - DAY)
+    person = subscriber()
+    late = NOON.replace(hour=23, minute=30)
+    outbox.intend([make_intent(person, due_at=late)], NOON)
+    told = worked_out()
+    assert [row[0] for row in told["loads"]] == [f"{TODAY + days * DAY}"]
+    assert told["days"][0] == f"{TODAY}"
+
+
+def test_before_midnight_in_utc_the_calendar_may_have_begun_the_next_day() -> None:
+    charter.publish(charter.draft({"time": {"default_zone": "Europe/Paris"}}), NOON - DAY)
+    _lots, told = keeping.work_out(NOON.replace(hour=23, minute=30))
+    assert told["days"][0] == f"{TODAY + DAY}"
