@@ -36,17 +36,22 @@ def named(text: str) -> set[str]:
     return {match["slug"] for match in _TAG.finditer(text)}
 
 
-def take_in(text: str, language: str) -> Taken:
+Published = Mapping[tuple[str, str], BlockVersion]
+"""The newest published versions by (slug, language)."""
+
+
+def take_in(text: str, language: str, known: Published | None = None) -> Taken:
     """``text`` with the newest published words of its blocks. Raises TemplateError.
 
-    One statement for each depth of blocks within blocks, of which there are three at most.
+    One statement for each depth of blocks within blocks, of which there are three at most; none where
+    ``known`` holds them all.
     """
     versions: dict[str, int] = {}
     for _depth in range(_DEEPEST):
         asked = named(text)
         if not asked:
             return Taken(text, versions)
-        found = current(asked)
+        found = current(asked) if known is None else known
         words = {slug: _of(found, slug, language, text) for slug in asked}
         versions |= {slug: one.number for slug, one in words.items()}
         text = _poured(text, words)
@@ -57,12 +62,26 @@ def take_in(text: str, language: str) -> Taken:
     return Taken(text, versions)
 
 
+def reached(texts: Iterable[str]) -> Published:
+    """All blocks that these texts take in, also by way of each other. Three statements at most."""
+    found: dict[tuple[str, str], BlockVersion] = {}
+    asked = {slug for text in texts for slug in named(text)}
+    for _depth in range(_DEEPEST):
+        if not asked:
+            break
+        more = current(asked)
+        found |= more
+        seen = {slug for slug, _language in found}
+        asked = {slug for row in more.values() for slug in named(row.body)} - seen
+    return found
+
+
 def _poured(text: str, words: Mapping[str, BlockVersion]) -> str:
     return _TAG.sub(lambda match: words[match["slug"]].body, text)
 
 
 def current(slugs: Iterable[str]) -> dict[tuple[str, str], BlockVersion]:
-    """The newest published version by (slug, language), in one statement."""
+    """The newest published versions of these, in one statement."""
     rows = (
         BlockVersion.objects.filter(block__slug__in=set(slugs), published_at__isnull=False)
         .select_related("block")

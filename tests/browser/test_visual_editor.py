@@ -14,7 +14,7 @@ from channels import starter
 from channels.models import Template, TemplateVersion
 from channels.visual import editor
 from contacts import clock
-from tests.browser.conftest import Watched
+from tests.browser.conftest import WIDE, Watched
 from tests.browser.test_publishing import look
 from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import make_contact, make_provider
@@ -33,7 +33,7 @@ def _open(page: Page, slug: str) -> Template:
     return template
 
 
-@pytest.mark.parametrize("watched", [(1440, 900)], indirect=True, ids=["wide"])
+@WIDE
 def test_a_mail_is_designed_checked_previewed_as_three_people_and_sent(signed_in: Watched) -> None:
     with smtp_sink() as sink:
         told = {"host": "127.0.0.1", "port": sink.port, "security": "none", "from_email": "a@shop.example"}
@@ -134,6 +134,7 @@ def test_a_mail_is_designed_checked_previewed_as_three_people_and_sent(signed_in
     assert signed_in.faults == []
 
 
+@WIDE
 def test_the_editor_and_the_library_are_fit_for_everybody(
     signed_in: Watched, live_server: LiveServer, settings: Settings
 ) -> None:

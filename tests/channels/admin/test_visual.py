@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles import finders
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from channels import blocks, ready_blocks, rendering_lint, starter
@@ -184,6 +186,26 @@ def test_the_palette_holds_ready_blocks_and_the_content_blocks_of_the_house(offi
     assert found["content-terms"]["pieces"][0]["source"] == '{% block "terms" %}'
     assert {"header", "footer", "products", "coupon", "survey", "order"} <= set(found)
     assert "Coffee beans" in found["product-list"]["pieces"][0]["look"]
+
+
+def test_opening_the_editor_costs_no_statement_more_for_more_content_blocks(
+    office: Client, django_assert_num_queries: Any
+) -> None:
+    template = _mail(MAIL)
+
+    def make(slug: str, body: str) -> None:
+        block = blocks.begin(slug, slug, {"en": body}, None)
+        blocks.publish(block.versions.get(), NOON)
+
+    make("inner", "<mj-section><mj-column><mj-text>Inner</mj-text></mj-column></mj-section>")
+    make("outer", '{% block "inner" %}')
+    with CaptureQueriesContext(connection) as few:
+        found = {one["slug"]: one for one in _opened(office, template)["palette"]}
+    assert "Inner" in found["content-outer"]["pieces"][0]["look"]
+    for number in range(5):
+        make(f"more-{number}", '{% block "outer" %}')
+    with django_assert_num_queries(len(few)):
+        _opened(office, template)
 
 
 @pytest.mark.parametrize("language", ready_blocks.LANGUAGES)
