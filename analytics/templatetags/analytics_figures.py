@@ -16,6 +16,12 @@ def percent(share: float | None, signed: bool = False) -> str:
 
 
 @register.filter
+def points(difference: float) -> str:
+    """A difference of shares (0.083) in percentage points, with its sign: +8.3."""
+    return f"{difference * 100:+.1f}"
+
+
+@register.filter
 def grouped(count: int) -> str:
     """A count with thousands apart."""
     return f"{count:,}"

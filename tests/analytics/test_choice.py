@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -140,6 +141,7 @@ def test_page_and_program_tell_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     page = boss.get("/admin/analytics/dailykpi/smart-choice/?what=hour&days=7").content.decode()
     assert "Left as they are" in page
     assert "better" in page
+    assert re.search(r">\+\d+\.\d</td>", page)
     answer = boss.get("/api/v1/reports/smart-choice").json()
     assert [one["arm"] for one in answer["groups"]] == ["best", "control"]
     clicked = next(one for one in answer["differences"] if one["outcome"] == "clicked")
