@@ -47,16 +47,24 @@ from contacts.models import Contact, Purpose
 _PRODUCTS = [
     {"name": name, "price": price, "url": f"https://shop.example/{place}"}
     for place, (name, price) in enumerate(
-        [("Pears", 2.4), ("Bread", 3.1), ("Cheese", 7.9), ("Oil & more", 12)]
+        [("Pears", 2.4), ("Bread", 3.1), ("Cheese", 7.9), ("Oil & more", 12), ("Salt", 1), ("Crème", 4.25),
+         ("Tea", 6.5), ("Honey", 9), ("Rice", 2.15), ("Figs", 5.75), ("Soap", 3), ("Nuts <mixed>", 8.4)]
     )
-]
-_EVENT = {"name": "Coffee <dark>", "price": 8.5}
-_THREADS = 4
+]  # fmt: skip
+_LEFT = ("Coffee <dark>", "Coffee <light>", "Cups", "A grinder", "A kettle")
 
 
 def now() -> datetime:
     """Today at noon, when no quiet hours hold anything back."""
     return datetime.combine(datetime.now(UTC).date(), time(12), UTC)
+
+
+def about(person: int) -> dict[str, Any]:
+    """What one person left in the cart, and the four products that go with it: 60 kinds of them."""
+    twice = [*_PRODUCTS, *_PRODUCTS]
+    place = person % len(_PRODUCTS)
+    event = {"name": _LEFT[person % len(_LEFT)], "price": 8.5 + person % len(_LEFT)}
+    return {"event": event, "products": twice[place : place + 4]}
 
 
 @contextmanager
@@ -73,12 +81,14 @@ def sink() -> Iterator[tuple[subprocess.Popen[str], int]]:
         server.wait()
 
 
-def taken(server: subprocess.Popen[str]) -> int:
+def taken(server: subprocess.Popen[str]) -> tuple[int, int]:
+    """How many mails the sink took since it was asked last, and microseconds of processor time for them."""
     assert server.stdin
     assert server.stdout
     server.stdin.write("\n")
     server.stdin.flush()
-    return int(server.stdout.readline())
+    mails, spent = server.stdout.readline().split()
+    return int(mails), int(spent)
 
 
 def stage(count: int, port: int) -> None:
@@ -104,8 +114,8 @@ def stage(count: int, port: int) -> None:
         Message(created_at=moment, due_at=moment, slot=slots.of(person.id), contact=person, key=uuid.uuid4(),
                 purpose="offers", channel="email", address=person.email, state=Message.State.QUEUED,
                 content={"email": "cart-reminder-email"},
-                variables={"event": _EVENT, "products": _PRODUCTS})
-        for person in people
+                variables=about(place))
+        for place, person in enumerate(people)
     )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -131,8 +141,7 @@ def plain(count: int, port: int) -> None:
     for i in range(count):
         context: dict[str, Any] = {
             "contact": {"first_name": f"Zoé {i}", "email": f"person{i}@example.com"},
-            "event": _EVENT,
-            "products": _PRODUCTS,
+            **about(i),
             "organisation": {"name": "Corner Shop", "address": "1 Market Street"},
             "message": {
                 "unsubscribe_url": f"https://shop.example/u/{i}",
@@ -156,7 +165,7 @@ def work() -> None:
     At the end it says, as JSON, what each stage cost it.
     """
     stages = _watched()
-    crew = Crew(_THREADS)
+    crew = Crew()
     connection.ensure_connection()
     print("up", flush=True)
     sys.stdin.readline()
@@ -181,11 +190,13 @@ def _watched() -> Stages:
     return stages
 
 
-def _tell(spent: Counter[str], mails: int) -> None:
-    whole = spent.pop("all")
+def _tell(spent: Counter[str], ours: harness.Spent, sink: int, mails: int) -> None:
+    # Not that of starting the workers, which is no part of a mail.
+    ours.python = spent.pop("all")
     parts = [f"{name} {1e6 * seconds / mails:.0f}" for name, seconds in spent.most_common()]
-    rest = whole - sum(spent.values())
+    rest = ours.python - sum(spent.values())
     print(f"µs of Python's CPU a mail: {', '.join(parts)}, rest {1e6 * rest / mails:.0f}")
+    print(f"µs of the sink's CPU a mail: {sink / mails:.0f}")
 
 
 def _begin(worker: subprocess.Popen[str]) -> None:
@@ -211,12 +222,14 @@ def main() -> None:
 
 def measure(chosen: argparse.Namespace, server: subprocess.Popen[str], port: int) -> None:
     stage(chosen.mails, port)
+    taken(server)
     few = max(500, min(5_000, chosen.mails // 5))
     with harness.stopwatch() as loop:
         plain(few, port)
-    if taken(server) != few:
+    arrived, spent_there = taken(server)
+    if arrived != few:
         raise SystemExit("the plain loop lost mails")
-    print(f"plain loop: {loop.describe(few, 'mail')}")
+    print(f"plain loop: {loop.describe(few, 'mail')}; the sink's {spent_there / few:.0f} µs")
     command = [sys.executable, "-m", "benchmarks.delivery", "--worker"]
     workers = [
         subprocess.Popen(command, env=os.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -234,12 +247,13 @@ def measure(chosen: argparse.Namespace, server: subprocess.Popen[str], port: int
     for worker in workers:
         assert worker.stdout
         spent.update(json.loads(worker.stdout.readline()))
-    arrived, accepted = taken(server), Message.objects.filter(state=Message.State.ACCEPTED).count()
+    arrived, spent_there = taken(server)
+    accepted = Message.objects.filter(state=Message.State.ACCEPTED).count()
     print(f"at the sink {arrived:,}, recorded as accepted {accepted:,} of {chosen.mails:,}")
     if any(codes) or not arrived == accepted == chosen.mails:
         raise SystemExit("mails are missing")
-    _tell(spent, chosen.mails)
-    print(f"{chosen.workers} workers of {_THREADS} connections: {ours.describe(chosen.mails, 'mail')}")
+    _tell(spent, ours, spent_there, chosen.mails)
+    print(f"{chosen.workers} workers: {ours.describe(chosen.mails, 'mail')}")
     print(load)
     harness.report("delivery", ours=chosen.mails / ours.wall, baseline=few / loop.wall)
 

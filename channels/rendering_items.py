@@ -22,7 +22,7 @@ from channels.rendering_values import PLAIN, Value, Values, below, nodes, pure
 
 _MOST_KEPT = 2_000
 _MOST_FIELDS = 8
-_MOST_OBJECTS = 64
+_MOST_OBJECTS = 256
 
 #: Writes what a part of a template prints to the end of a list.
 Write = Callable[[Values, list[Any]], None]
