@@ -25,7 +25,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import connection
 from liquid import Environment
 
-from benchmarks import harness
+from benchmarks import harness, ill_domain
 from benchmarks.stages import Stages
 from channels import (
     deciding,
@@ -211,13 +211,20 @@ def main() -> None:
     )
     parser.add_argument("--mails", type=int, default=50_000)
     parser.add_argument("--workers", type=int, default=settings.SEGUE_TASK_WORKERS)
+    parser.add_argument("--part", choices=["all", "speed", "ill_domain"], default="all")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.worker:
         work()
         return
     with harness.database(), sink() as (server, port):
-        measure(chosen, server, port)
+        if chosen.part == "ill_domain":
+            stage(500, port)
+            Message.objects.all().delete()
+        else:
+            measure(chosen, server, port)
+        if chosen.part != "speed":
+            ill_domain.measure(now())
 
 
 def measure(chosen: argparse.Namespace, server: subprocess.Popen[str], port: int) -> None:

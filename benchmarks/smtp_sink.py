@@ -1,8 +1,9 @@
 """A mail server that takes everything and keeps nothing: ``python -m benchmarks.smtp_sink`` prints its port.
 
 It stands for a program in C on another machine, so it costs as little as Python can: one loop, and one answer
-for all that came together. On its standard input a line asks what it did since the last such line; it says how
-many mails it took and the microseconds of processor time that it spent.
+for all that came together. On its standard input a line asks what it did since the last such line; it says
+how many mails it took and the microseconds of processor time that it spent. Whoever names a recipient at
+``ill.example`` hears nothing more. With ``log`` it writes to standard error whom each mail was for and when.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ _END = b"\r\n.\r\n"
 class Peer:
     """One connection. Of the text of a mail only the end is kept, to find the lone dot."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, logs: bool) -> None:
         self.connection = connection
+        self.logs = logs
+        self.recipient = b""
+        self.is_mute = False
         self.kept = b""
         self.in_data = False
         connection.send(b"220 sink\r\n")
@@ -28,7 +32,7 @@ class Peer:
     def hear(self, data: bytes) -> tuple[int, bool]:
         """Answer what came; how many mails ended in it, and whether the peer said goodbye."""
         data, at, taken, said = self.kept + data, 0, 0, b""
-        while True:
+        while not self.is_mute:
             if self.in_data:
                 end = data.find(_END, at)
                 if end < 0:
@@ -36,18 +40,25 @@ class Peer:
                     at = max(at, len(data) - len(_END) + 1)
                     break
                 at, self.in_data, taken = end + len(_END), False, taken + 1
+                if self.logs:
+                    print(time.time(), self.recipient.decode(), file=sys.stderr)
                 said += b"250 2.0.0 taken\r\n"
             end = data.find(b"\n", at)
             if end < 0:
                 break
-            said += self.answer(data[at : at + 4].upper())
+            said += self.answer(data[at:end])
             at = end + 1
         self.kept = data[at:]
         if said:
             self.connection.send(said)
         return taken, said.endswith(b"221 bye\r\n")
 
-    def answer(self, verb: bytes) -> bytes:
+    def answer(self, line: bytes) -> bytes:
+        verb = line[:4].upper()
+        if verb == b"RCPT":
+            self.recipient = line
+            self.is_mute = b"@ill.example" in line
+            return b"" if self.is_mute else b"250 ok\r\n"
         if verb == b"EHLO":
             return _EHLO
         if verb == b"DATA":
@@ -60,6 +71,7 @@ class Sink:
     """Listens, and counts what its peers hand over."""
 
     def __init__(self) -> None:
+        self.logs = sys.argv[1:] == ["log"]
         self.door = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.peers: dict[int, Peer] = {}
         self.poll = select.epoll()
@@ -86,7 +98,7 @@ class Sink:
     def welcome(self) -> None:
         connection, _address = self.door.accept()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.peers[connection.fileno()] = Peer(connection)
+        self.peers[connection.fileno()] = Peer(connection, logs=self.logs)
         self.poll.register(connection.fileno(), select.EPOLLIN)
 
     def serve(self, handle: int) -> None:

@@ -98,6 +98,7 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
     held = deciding_conditions.hold(messages, now)
     barred = deciding_people.barred({(message.channel, message.address) for message in messages})
     against: dict[int, Verdict] = {}
+    paused = around.paused
     for message in messages:
         person = people.get(message.contact_id)
         if person is None:
@@ -116,8 +117,9 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
             answer=message.origin_kind == "reply",
         )
         place = policy_places.towards(person.place, message.channel, message.address)
-        asked = replace(person, suppressed=own, place=place)
-        facts = Facts(now, candidate, asked, around.charter, around.paused)
+        if own != person.suppressed or place != person.place:
+            person = replace(person, suppressed=own, place=place)
+        facts = Facts(now, candidate, person, around.charter, paused)
         verdict = policy.recheck(facts, message.channel)
         if verdict is not None:
             against[message.id] = replace(verdict, facts=facts)

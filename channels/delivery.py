@@ -11,9 +11,9 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 
 from django.db import DatabaseError, connection, transaction
 
@@ -25,6 +25,7 @@ from channels import (
     lifecycle,
     sealing,
 )
+from channels.delivery_answers import Answered, Clock
 from channels.delivery_claim import Claimed
 from channels.delivery_lanes import PATIENCE, Lane, Pace, lanes, turned_away
 from channels.models import ProviderAccount
@@ -32,43 +33,10 @@ from channels.providers import PROVIDERS
 from channels.providers.base import Outcome, Parcel, Provider, Result, every
 from contacts.crashpoints import crashpoint
 
-Clock = Callable[[], datetime]
-
 #: Seconds after which a busy thread lets another one of its process go on.
 _TURN = 0.0005
 #: How long a provider that cannot be reached is left alone.
 _PAUSE = timedelta(seconds=30)
-
-
-class _Answered:
-    """What a provider has answered and nobody has written down yet: at most one chunk.
-
-    It waits for the commit that marks the next chunk, so that a chunk costs one commit and not two. What was
-    not simply accepted does not wait.
-    """
-
-    def __init__(self, provider: Provider) -> None:
-        self._provider = provider
-        self._kept: list[tuple[list[Claimed], dict[int, Result], datetime]] = []
-
-    def keep(self, chunk: list[Claimed], answers: dict[int, Result], started_at: datetime) -> None:
-        self._kept.append((chunk, answers, started_at))
-
-    def write_in(self, clock: Clock) -> None:
-        """Write it down in the caller's transaction; ``forget`` it once that is committed."""
-        for chunk, answers, started_at in self._kept:
-            delivery_record.results(
-                chunk, answers, self._provider.account_id, started_at, clock(),
-                honours_key=self._provider.honours_key, schedules=self._provider.schedules,
-            )  # fmt: skip
-
-    def forget(self) -> None:
-        self._kept.clear()
-
-    def write(self, clock: Clock) -> None:
-        self.write_in(clock)
-        crashpoint("deliver.recorded")
-        self.forget()
 
 
 class Crew:
@@ -85,12 +53,16 @@ class Crew:
         self._pool = ThreadPoolExecutor(connections, "deliver") if connections > 1 else None
         self._aside: ThreadPoolExecutor | None = None
         self._slow: Future[None] | None = None
+        self._late: list[Future[None]] = []
         self._own = threading.local()
         self._opened: list[Provider] = []
         self._lock = threading.Lock()
 
     def deliver(self, clock: Clock, *, limit: int = 512, share: bool = True) -> int:
-        """One batch of due messages; returns how many were claimed. ``share`` leaves slots to others."""
+        """One batch of due messages; returns how many were claimed. ``share`` leaves slots to others.
+
+        Nothing but silent providers may be left to wait for when it returns.
+        """
         now = clock()
         by_channel = delivery_claim.accounts()
         known = delivery_claim.gates(by_channel)
@@ -104,8 +76,13 @@ class Crew:
         }
         parcels, faults = delivery_parcels.pack(messages, by_message, now)
         delivery_record.faults(messages, faults, now)
-        self._run(lanes([m for m in messages if m.id in parcels], by_message, known), parcels, clock)
+        going = [message for message in messages if message.id in parcels]
+        self._run(lanes(going, by_message, known, self._hushed()), parcels, clock)
         return len(messages)
+
+    def waits(self, seconds: float) -> bool:
+        """Whether, after so many seconds at most, threads still wait for a provider that is silent."""
+        return bool(wait(self._late, seconds).not_done)
 
     def close(self) -> None:
         """End the threads and let go of every connection."""
@@ -129,10 +106,15 @@ class Crew:
                 self._work_aside(lane, parcels, clock)
         # Each account gets its share of threads, so that a slow provider does not hold up the others. They
         # join where those at work wait for the provider: where it is quick, one alone is never in the way.
-        share = max(1, self._connections // max(1, len(quick)))
+        share = max(1, self._free() // max(1, len(quick)))
         futures = [self._pool.submit(self._work_apart, lane, parcels, clock) for lane in quick]
         joined = Counter(lane.account.id for lane in quick)
-        while wait(futures, PATIENCE).not_done:
+        while left := wait(futures, PATIENCE).not_done:
+            if not any(lane.open or lane.fresh for lane in quick):
+                # Only a provider is waited for, and nobody else has to wait for it.
+                self._late += left
+                futures = [future for future in futures if future not in left]
+                break
             for lane in quick:
                 if lane.stuck and joined[lane.account.id] < share:
                     joined[lane.account.id] += 1
@@ -141,6 +123,29 @@ class Crew:
             future.result()
         for lane in quick:
             self._leave(lane, clock)
+
+    def _free(self) -> int:
+        """How many threads are free; one at least, when need be after a while."""
+        for future in self._late:
+            if future.done():
+                future.result()  # what went wrong there is told here
+        self._late = [future for future in self._late if not future.done()]
+        if len(self._late) >= self._connections:
+            wait(self._late, return_when=FIRST_COMPLETED)
+            return self._free()
+        return self._connections - len(self._late)
+
+    def _hushed(self) -> set[tuple[int, str]]:
+        """Receiving domains, by account, that keep connections of this worker silent just now."""
+        now = time.monotonic()
+        with self._lock:
+            opened = list(self._opened)
+        return {
+            (provider.account_id, domain)
+            for provider in opened
+            for domain, until in list(provider.silent.items())
+            if until > now
+        }
 
     def _work_aside(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         """Let a thread of its own work a slow lane off while others go on; one such lane at a time."""
@@ -183,7 +188,7 @@ class Crew:
             lane.down = True
             self._refuse_all(lane, str(error), clock)
             return
-        answered = _Answered(provider)
+        answered = Answered(provider)
         with lifecycle.prepared():
             try:
                 while chunk := lane.take(pace.size):
@@ -203,7 +208,7 @@ class Crew:
         chunk: list[Claimed],
         parcels: dict[int, Parcel],
         clock: Clock,
-        answered: _Answered,
+        answered: Answered,
     ) -> dict[int, Result]:
         started_at = clock()
         by_id = {message.id: message for message in chunk}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from channels import flow, flow_rules
@@ -43,7 +43,12 @@ class Lane:
     @property
     def stuck(self) -> bool:
         """Whether what was taken last has been under way for a while, and more waits."""
-        return self.open and time.monotonic() - self.taken_at > PATIENCE
+        return self.open and not self.fresh
+
+    @property
+    def fresh(self) -> bool:
+        """Whether something was taken a moment ago."""
+        return time.monotonic() - self.taken_at <= PATIENCE
 
     def take(self, most: int) -> list[Claimed]:
         """The next group; empty when there is none, or nothing more should be begun."""
@@ -77,12 +82,21 @@ def turned_away(answer: Result) -> bool:
     return answer.code in flow.UNREACHABLE or (answer.retry_after is not None and answer.retry_after > 0)
 
 
-def lanes(messages: Sequence[Claimed], by_message: dict[int, ProviderAccount], known: Gates) -> list[Lane]:
-    """A lane for each account, and one beside it for the receiving domains that failed lately."""
+def lanes(
+    messages: Sequence[Claimed],
+    by_message: dict[int, ProviderAccount],
+    known: Gates,
+    hushed: Collection[tuple[int, str]] = (),
+) -> list[Lane]:
+    """A lane for each account, and one beside it for the receiving domains that failed lately.
+
+    ``hushed`` names those (of an account) that keep a connection silent just now.
+    """
     grouped: dict[tuple[int, bool], list[Claimed]] = {}
     for message in messages:
         account = by_message[message.id]
-        slow = known.troubled(account.id, flow_rules.domain_of(message.address))
+        domain = flow_rules.domain_of(message.address)
+        slow = known.troubled(account.id, domain) or (account.id, domain) in hushed
         grouped.setdefault((account.id, slow), []).append(message)
     return [
         Lane(by_message[group[0].id], group, known, slow) for (_account_id, slow), group in grouped.items()

@@ -127,11 +127,9 @@ def recheck(facts: Facts, channel: str) -> Verdict | None:
         return Verdict(CANCEL, "conditions", channel, trace=[["conditions", REFUSE, {}]])
     if _late(candidate, facts.now):
         return Verdict(EXPIRE, "deadline", channel, trace=[["deadline", REFUSE, {}]])
-    for gate, asked in (
-        (gates.suppression, facts),
-        (gates.consent, facts),
-        (gates.pressure, replace(facts, charter=facts.charter.clock_alone, touches=())),
-    ):
+    clock_alone = facts.charter.clock_alone
+    hours = Facts(facts.now, candidate, facts.person, clock_alone, facts.providers, (), facts.planned)
+    for gate, asked in ((gates.suppression, facts), (gates.consent, facts), (gates.pressure, hours)):
         stop = gate(asked, channel, trace)
         if stop is not None:
             return _without_channel(facts, [(channel, stop)], trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 
 from celery import shared_task
@@ -28,6 +29,9 @@ from contacts import clock, pulse
 _LONGEST = 20.0
 "Seconds after which a pulse lets others have its place; the next tick goes on."
 
+_LOOK = 0.2
+"Seconds between two looks while a mail server is silent."
+
 _crew: list[delivery.Crew] = []
 
 
@@ -48,7 +52,12 @@ def deliver() -> None:
     """Hand over what is due. Connections to providers are kept by the worker process."""
     if not _crew:
         _crew.append(delivery.Crew())
-    if pulse.drain(partial(_crew[0].deliver, clock.now), seconds=_LONGEST):
+    end = time.monotonic() + _LONGEST
+    done = pulse.drain(partial(_crew[0].deliver, clock.now), seconds=_LONGEST)
+    # While threads wait for a silent server, this worker stays at its place and takes what else comes.
+    while _crew[0].waits(_LOOK) and time.monotonic() < end:
+        done += _crew[0].deliver(clock.now)
+    if done:
         for reader in ("triggers", "rollup"):
             pulse.wake(reader)
 

@@ -165,6 +165,8 @@ class Provider(ABC):
         """``values`` are the account's settings and secrets together."""
         self.account_id = account_id
         self.values = values
+        #: Receiving domains that kept a connection silent, and until when (monotonic) that is told.
+        self.silent: dict[str, float] = {}
 
     @abstractmethod
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:

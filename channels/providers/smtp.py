@@ -6,19 +6,16 @@ the phase (see smtp_line). A few kept connections are served in turn, so that on
 
 from __future__ import annotations
 
-import select
 import smtplib
 import socket
 import ssl
-import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from channels import addresses
 from channels.addresses import AddressError
-from channels.dkim_signing import BadKeyError, record, sign
+from channels.dkim_signing import BadKeyError, record
 from channels.providers.base import (
     Mark,
     NotReadyError,
@@ -29,11 +26,8 @@ from channels.providers.base import (
     Setting,
     every,
 )
-from channels.providers.smtp_line import Line, LineLostError, Load, plain_words
-from channels.rendering_mail import HeaderError, Mail, Wire, build, stuffed
-
-#: A further connection is worth opening for so many mails.
-_WORTH = 8
+from channels.providers.smtp_line import Line, plain_words
+from channels.providers.smtp_transfer import Transfer
 
 
 class Smtp(Provider):
@@ -60,6 +54,7 @@ class Smtp(Provider):
     def __init__(self, account_id: int, values: Mapping[str, Any]) -> None:
         super().__init__(account_id, values)
         self.lines: list[Line] = []
+        self.usual = 0.0
 
     def check(self) -> str:
         if self.value("dkim_selector") and self.value("dkim_key"):
@@ -81,7 +76,7 @@ class Smtp(Provider):
             return every(
                 parcels, Result(Outcome.TRY_LATER, error.code, str(error), retry_after=error.retry_after)
             )
-        return _Transfer(self, mark(parcels)).run()
+        return Transfer(self, mark(parcels)).run()
 
     def close(self) -> None:
         for line in self.lines:
@@ -171,140 +166,3 @@ class Smtp(Provider):
         except OSError:
             return False
         return False
-
-
-class _Transfer:
-    """A few mails on their way over the connections of a provider."""
-
-    def __init__(self, provider: Smtp, parcels: Sequence[Parcel]) -> None:
-        self.provider = provider
-        self.results: dict[int, Result] = {}
-        self.again: set[int] = set()
-        self.began = time.monotonic()
-        self.bounces = provider.bounces
-        self.signs = (provider.value("dkim_selector"), provider.value("dkim_key"))
-        self.waiting = deque(load for parcel in parcels if (load := self._load(parcel)))
-
-    def run(self) -> dict[int, Result]:
-        self._widen()
-        while self.waiting or any(not line.idle for line in self.provider.lines):
-            self._feed()
-            self._listen()
-        return self.results
-
-    def _load(self, parcel: Parcel) -> Load | None:
-        content = parcel.content
-        if not isinstance(content, Mail | Wire):
-            self.results[parcel.message_id] = Result(Outcome.REFUSED, "channel", "only email goes over SMTP")
-            return None
-        try:
-            raw = self._raw(content)
-        except HeaderError as error:
-            self.results[parcel.message_id] = Result(Outcome.REFUSED, "header", str(error))
-            return None
-        except BadKeyError as error:
-            self.results[parcel.message_id] = Result(Outcome.TRY_LATER, "settings", str(error))
-            return None
-        return Load(parcel, self.bounces or content.sender, parcel.address, raw)
-
-    def _raw(self, content: Mail | Wire) -> bytes:
-        """The mail as SMTP carries it, signed where we sign. Raises HeaderError and BadKeyError."""
-        selector, key = self.signs
-        if not (selector and key):
-            return content.raw if isinstance(content, Wire) else stuffed(build(content))
-        raw = content.raw.removesuffix(b".\r\n") if isinstance(content, Wire) else build(content)
-        return stuffed(sign(raw, content.sender.rpartition("@")[2], selector, key))
-
-    def _widen(self) -> None:
-        """Open further connections where there is enough to send."""
-        wanted = min(self.provider.most_lines, len(self.waiting) // _WORTH)
-        try:
-            while len(self.provider.lines) < wanted:
-                self.provider.open()
-        except NotReadyError:
-            return  # those that stand carry it
-
-    def _next(self) -> Load | None:
-        if time.monotonic() - self.began > self.provider.patience:
-            self._give_up(Result(Outcome.TRY_LATER, "slow", "the provider is slow"))
-        return self.waiting.popleft() if self.waiting else None
-
-    def _following(self) -> Load | None:
-        """The next one, to go behind another; one that lost its connection to such a neighbour goes alone."""
-        alone = self.waiting and self.waiting[0].parcel.message_id in self.again
-        return None if alone else self._next()
-
-    def _give_up(self, result: Result) -> None:
-        for load in self.waiting:
-            self.results[load.parcel.message_id] = result
-        self.waiting.clear()
-
-    def _feed(self) -> None:
-        """Give every free connection something to do; open one when none is left."""
-        if self.waiting and not self.provider.lines:
-            try:
-                self.provider.open()
-            except NotReadyError as error:
-                self._give_up(Result(Outcome.TRY_LATER, error.code, str(error)))
-        for line in list(self.provider.lines):
-            if line.idle and (load := self._next()):
-                try:
-                    line.begin(load)
-                except LineLostError as error:
-                    self._lose(line, str(error))
-
-    def _listen(self) -> None:
-        """Hear those that have something to say, and lose those that were silent for too long."""
-        busy = [line for line in self.provider.lines if not line.idle]
-        if not busy:
-            return
-        now = time.monotonic()
-        heard = [line for line in busy if line.pending()]
-        if not heard:
-            wait = max(0.0, min(line.until for line in busy) - now)
-            heard = _readable(busy, wait)
-        for line in heard:
-            self._hear(line)
-        late = time.monotonic()
-        for line in busy:
-            if line not in heard and line.until <= late:
-                self._lose(line, "timed out")
-
-    def _hear(self, line: Line) -> None:
-        try:
-            for load, result in line.answers():
-                self.results[load.parcel.message_id] = result
-            if (ready := line.ready) is not None and not line.gone:
-                line.hand_over(ready, self._following() if line.pipelining else None)
-        except LineLostError as error:
-            self._lose(line, str(error))
-        else:
-            if line.gone:
-                self._lose(line, "the server closed the connection")
-
-    def _lose(self, line: Line, words: str) -> None:
-        """What was handed over whole is uncertain; what was not can be begun anew, once."""
-        self.provider.let_go(line)
-        if line.closing is not None:
-            self.results[line.closing.parcel.message_id] = Result(Outcome.UNCERTAIN, "no_answer", words)
-        load = line.opening
-        if load is None:
-            return
-        if load.parcel.message_id in self.again:
-            self.results[load.parcel.message_id] = Result(Outcome.TRY_LATER, "lost", words)
-        else:
-            self.again.add(load.parcel.message_id)
-            self.waiting.appendleft(load)
-
-
-def _readable(lines: Sequence[Line], wait: float) -> list[Line]:
-    """Those of which something can be read, after ``wait`` seconds at most."""
-    poll = select.poll()
-    found = []
-    for line in lines:
-        if line.smtp.sock is None:
-            found.append(line)  # reading says that it is gone
-        else:
-            poll.register(line.smtp.sock, select.POLLIN)
-    ready = {handle for handle, _event in poll.poll(0 if found else wait * 1000)}
-    return found + [line for line in lines if line.smtp.sock is not None and line.smtp.sock.fileno() in ready]

@@ -11,6 +11,7 @@ import smtplib
 import ssl
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from channels.providers.base import Outcome, Parcel, Result
@@ -38,7 +39,7 @@ class Load:
     raw: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """A kept connection with at most one mail whose envelope is out, and at most one being answered for."""
 
@@ -51,6 +52,10 @@ class Line:
     closing: Load | None = None
     dirty: bool = False
     until: float = 0.0
+    #: When it was last heard, or something was asked.
+    since: float = 0.0
+    #: How often it was looked at since then, because it was silent.
+    looks: int = 0
     _asked: deque[str] = field(default_factory=deque)
     _unsent: deque[tuple[str, bytes]] = field(default_factory=deque)
     _received: bytes = b""
@@ -59,6 +64,10 @@ class Line:
     @property
     def idle(self) -> bool:
         return self.opening is None and self.closing is None
+
+    def next_look(self, stages: Sequence[float]) -> float:
+        """When it is to be looked at next if it stays silent: so long after ``since``, then at its end."""
+        return min(self.until, self.since + stages[self.looks]) if self.looks < len(stages) else self.until
 
     @property
     def gone(self) -> bool:
@@ -82,7 +91,7 @@ class Line:
                 decided.append(verdict)
             if self.gone:
                 break
-        self.until = time.monotonic() + self.timeout
+        self._wait()
         return decided
 
     def hand_over(self, load: Load, following: Load | None) -> None:
@@ -200,9 +209,13 @@ class Line:
             raise LineLostError("Connection unexpectedly closed")
         return bytes(data)
 
+    def _wait(self) -> None:
+        self.since, self.looks = time.monotonic(), 0
+        self.until = self.since + self.timeout
+
     def _put(self, data: bytes, *, of: int = 0) -> None:
         """Hand ``data`` to the network; what happens after its first ``of`` bytes is found when reading."""
-        self.until = time.monotonic() + self.timeout
+        self._wait()
         view, sent = memoryview(data), 0
         try:
             while sent < len(data):

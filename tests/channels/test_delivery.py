@@ -13,10 +13,12 @@ from channels import deciding, delivery, delivery_claim, delivery_record, rescue
 from channels.delivery_lanes import Lane, Pace
 from channels.flow import Gates
 from channels.models import Attempt, Flow, Message, ProviderAccount, SandboxMessage
+from channels.providers import PROVIDERS, smtp_transfer
 from channels.providers.base import Outcome, Result
 from channels.providers.smtp import Smtp
 from contacts.models import Event, Suppression
 from tests.contracts.smtp_sink import Sink, smtp_sink
+from tests.contracts.test_providers import parcel
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
 from tests.statements import statements
 
@@ -424,7 +426,10 @@ def test_a_mail_is_the_same_whether_it_was_cut_or_not(sink: Sink, monkeypatch: p
 
 
 @pytest.mark.django_db(transaction=True)
-def test_healthy_messages_do_not_wait_for_a_domain_that_times_out(sink: Sink) -> None:
+def test_healthy_messages_do_not_wait_for_a_domain_that_times_out(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.delivery_lanes.PATIENCE", 60.0)
     account = _smtp(sink, timeout=1)
     make_template("hello")
     Flow.objects.create(account=account, domain="ill.example", failures=1)
@@ -464,3 +469,39 @@ def test_a_thread_joins_where_another_waits_for_its_server(monkeypatch: pytest.M
     seen.append(lane.stuck)
     assert seen == [False, True, False]
     assert lane.take(16) == []
+
+
+def test_a_silent_domain_holds_up_no_other_on_the_same_server(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp_transfer, "_PASS", 0.02)
+    monkeypatch.setattr(smtp_transfer, "_HUSH", 0.05)
+    settings = {"host": "127.0.0.1", "port": sink.port, "security": "none", "timeout": 2, "connections": 1}
+    provider = PROVIDERS["smtp"](1, settings)
+    first = [parcel("email", f"ok{place}@fine.example") for place in range(3)]
+    ill = [parcel("email", f"slowack{place}@ill.example") for place in range(2)]
+    rest = [parcel("email", f"ok{place}@well.example") for place in range(12)]
+    answers = provider.send([*first, *ill, *rest], lambda going: going, NOON)
+    provider.close()
+    assert {answers[one.message_id].outcome for one in (*first, *rest)} == {Outcome.ACCEPTED}
+    assert answers[ill[0].message_id].outcome is Outcome.UNCERTAIN
+    assert "ill.example" in provider.silent
+    assert sink.connections > 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_does_not_wait_for_a_silent_server(sink: Sink, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels.delivery_lanes.PATIENCE", 0.0)
+    _smtp(sink, timeout=2)
+    make_template("hello")
+    ill = make_queued(make_contact(email="slowack@ill.example"))
+    crew = delivery.Crew(connections=2)
+    try:
+        assert crew.deliver(lambda: NOON, share=False) == 1
+        assert crew.waits(0.0)
+        assert crew.deliver(lambda: NOON, share=False) == 0
+    finally:
+        crew.close()
+    ill.refresh_from_db()
+    assert ill.state == State.UNCERTAIN
+    assert not crew.waits(0.0)
