@@ -56,6 +56,7 @@ class WordsForm(forms.ModelForm):
             self.fields["image"].help_text = _("Address of a picture, with https:// (Liquid).")
         if channel == Channel.PUSH:
             self.fields["subject"].label = _("title")
+            self.fields["subject"].help_text = _("Shown first and bold (Liquid).")
             self.fields["body"].help_text = _("Plain text (Liquid); most devices show about 120 signs.")
             self.fields["image"].help_text = _(
                 "Address of a large picture, with https:// (Liquid). Not every browser shows it."

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from channels import drafting, previewing, ready_blocks, starter, template_words
+from channels import drafting, previewing, push_preview, ready_blocks, starter, template_words
 from channels.admin import template_beside, template_library, template_visual
 from channels.admin.template_form import WordsForm
 from channels.framing import darkened, framed
@@ -184,6 +184,8 @@ class TemplateAdmin(ModelAdmin):
             kind = "text/html" if page == letter.html and letter.html else "text/plain"
             if request.GET.get("part") == "subject":
                 page, kind = letter.subject, "text/plain"
+            elif request.GET.get("part") == "push":
+                page, kind = push_preview.page(letter), "text/html"
         except TemplateError as error:
             page, kind = str(error), "text/plain"
         return framed(darkened(page) if "dark" in request.GET and kind == "text/html" else page, kind)

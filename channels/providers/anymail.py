@@ -23,7 +23,16 @@ from anymail.exceptions import (
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from channels.providers import amazon, anymail_batches
-from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting
+from channels.providers.base import (
+    Mark,
+    NotReadyError,
+    Outcome,
+    Parcel,
+    Provider,
+    Result,
+    Setting,
+    every,
+)
 from channels.rendering_mail import Mail
 
 #: Services with sending and status reports, by the name of their module in anymail.
@@ -71,7 +80,7 @@ class Anymail(Provider):
         try:
             backend = self._open()
         except NotReadyError as error:
-            return {one.message_id: Result(Outcome.TRY_LATER, error.code, str(error)) for one in parcels}
+            return every(parcels, error.later())
         going, service = mark(parcels), self.value("service")
         mails = [(one, one.content) for one in going if isinstance(one.content, Mail)]
         if len(mails) == len(going) > 1 and anymail_batches.takes(service):

@@ -12,17 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 import jwt
 
-from channels.providers.base import (
-    Mark,
-    NotReadyError,
-    Outcome,
-    Parcel,
-    Provider,
-    Result,
-    Setting,
-    Words,
-    every,
-)
+from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import (
     CONNECT_SECONDS,
     READ_SECONDS,
@@ -82,11 +72,9 @@ class Apns(Provider):
         return f"Apple takes the key for {self.value('topic')}."
 
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
-        try:
-            headers = self._headers(now)
-        except NotReadyError as error:
-            return every(parcels, Result(Outcome.TRY_LATER, error.code, str(error)))
-        return self.each(mark(parcels), lambda parcel: self._send(parcel, headers, now))
+        return self.each_when_ready(
+            parcels, mark, lambda: self._headers(now), lambda parcel, own: self._send(parcel, own, now)
+        )
 
     def close(self) -> None:
         if self._client is not None:

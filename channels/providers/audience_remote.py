@@ -189,7 +189,7 @@ class AudienceGoogle(_Remote):
         try:
             headers = {**_JSON, "Authorization": f"Bearer {self._tokens.bearer(now)}"}
         except NotReadyError as error:
-            return Result(Outcome.TRY_LATER, error.code, str(error), retry_after=error.retry_after)
+            return error.later()
         verb = "ingest" if action == ADD else "remove"
         url = f"{self.value('api_url').rstrip('/')}/v1/audienceMembers:{verb}"
         body = json.dumps(self._body(remote, action, parcels)).encode()

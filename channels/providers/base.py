@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from channels import retry
@@ -131,6 +131,13 @@ class NotReadyError(Exception):
         self.code = code
         self.retry_after = retry_after
 
+    def later(self) -> Result:
+        """What it means for a message."""
+        return Result(Outcome.TRY_LATER, self.code, str(self), retry_after=self.retry_after)
+
+
+_Made = TypeVar("_Made")
+
 
 class Provider(ABC):
     """One way out. Made for an account, used by one thread, closed after.
@@ -183,6 +190,20 @@ class Provider(ABC):
                 result = send_one(parcel)
                 results[parcel.message_id] = replace(result, detail=self.hushed(result.detail))
         return results
+
+    def each_when_ready(
+        self,
+        parcels: Sequence[Parcel],
+        mark: Mark,
+        prepare: Callable[[], _Made],
+        send_one: Callable[[Parcel, _Made], Result],
+    ) -> dict[int, Result]:
+        """``each`` with what ``prepare`` made, such as a token; where that cannot be had, all come later."""
+        try:
+            made = prepare()
+        except NotReadyError as error:
+            return every(parcels, error.later())
+        return self.each(mark(parcels), lambda parcel: send_one(parcel, made))
 
     def hushed(self, text: str) -> str:
         """``text`` of the other side's, without our secrets, which some repeat when they refuse them."""

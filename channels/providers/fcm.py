@@ -8,17 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.providers import answering
-from channels.providers.base import (
-    Mark,
-    NotReadyError,
-    Outcome,
-    Parcel,
-    Provider,
-    Result,
-    Setting,
-    Words,
-    every,
-)
+from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.google_tokens import GoogleTokens
 from channels.providers.outgoing import Outgoing
 
@@ -54,16 +44,17 @@ class Fcm(Provider):
         return f"Google takes the key of {self._tokens.account['client_email']} for “{self._project()}”."
 
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
-        try:
-            token = self._tokens.bearer(now)
-            url = f"{self.value('api_url').rstrip('/')}/v1/projects/{self._project()}/messages:send"
-        except NotReadyError as error:
-            later = Result(Outcome.TRY_LATER, error.code, str(error), retry_after=error.retry_after)
-            return every(parcels, later)
-        return self.each(mark(parcels), lambda parcel: self._send(parcel, url, token, now))
+        return self.each_when_ready(
+            parcels, mark, lambda: self._place(now), lambda parcel, place: self._send(parcel, *place, now)
+        )
 
     def close(self) -> None:
         self._outgoing.close()
+
+    def _place(self, now: datetime) -> tuple[str, str]:
+        """Where messages are posted, and the token that goes with them. Raises NotReadyError."""
+        token = self._tokens.bearer(now)
+        return f"{self.value('api_url').rstrip('/')}/v1/projects/{self._project()}/messages:send", token
 
     def _project(self) -> str:
         project = str(self._tokens.account.get("project_id") or "")

@@ -52,11 +52,12 @@ class WebPush(Provider):
         return f"The keys are good. Browsers subscribe with {public_key(self._key())}."
 
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
-        try:
-            key = Vapid02.from_string(self._key())
-        except NotReadyError as error:
-            return {one.message_id: Result(Outcome.TRY_LATER, error.code, str(error)) for one in parcels}
-        return self.each(mark(parcels), lambda parcel: self._send(parcel, key, now))
+        return self.each_when_ready(
+            parcels,
+            mark,
+            lambda: Vapid02.from_string(self._key()),
+            lambda parcel, key: self._send(parcel, key, now),
+        )
 
     def close(self) -> None:
         self._outgoing.close()

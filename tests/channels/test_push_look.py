@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from channels import drafting, links, previewing, rendering, rendering_lint
+from channels import drafting, links, rendering, rendering_lint
 from channels.admin.template_form import WordsForm
 from channels.delivery_parcels import look
 from channels.hits import NewHit
@@ -96,8 +96,14 @@ def test_a_marketer_fills_in_icon_picture_and_buttons_and_keeps_them_for_the_nex
     drafting.publish(draft, clock.now())
     again = drafting.editable(draft.template, "en")
     assert {name: getattr(again, name) for name in names} == values
-    letter = previewing.letter(draft, None, clock.now())
-    assert letter.second_button == "Red"
+    Template.objects.get().versions.filter(pk=draft.pk).update(body="<script>x</script>")
+    seen = admin_client.get(
+        reverse("admin:channels_template_preview", args=[draft.template_id, draft.pk]), {"part": "push"}
+    )
+    assert "sandbox" in seen["Content-Security-Policy"]
+    told = seen.content.decode()
+    assert [word for word in ("Sale", ">Red<", f"{SHOP}/i.png", f"{SHOP}/b.png") if word not in told] == []
+    assert "<script>" not in told
 
 
 @pytest.mark.parametrize("channel", ["email", "sms", "inapp"])
