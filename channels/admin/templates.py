@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from channels import drafting, previewing, push_preview, ready_blocks, starter, template_words
 from channels.admin import template_beside, template_library, template_visual
@@ -33,6 +33,7 @@ class TemplateAdmin(ModelAdmin):
     fields = ["name", "slug", "channel", "description", "tags"]
     list_per_page = 50
     compressed_fields = True
+    actions_list = ["ready"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("versions")
@@ -118,6 +119,11 @@ class TemplateAdmin(ModelAdmin):
     def piece(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """A piece of code as the visual editor shows it."""
         return template_visual.piece(request, self, self._template(request, str(pk)))
+
+    @action(description=_("Ready blocks and mails"), url_path="ready")
+    def ready(self, request: HttpRequest) -> HttpResponseRedirect:
+        """From the list to the library."""
+        return HttpResponseRedirect(reverse("admin:channels_template_library"))
 
     def library(self, request: HttpRequest) -> HttpResponseBase:
         """Ready blocks and mails."""

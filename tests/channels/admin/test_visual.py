@@ -235,6 +235,12 @@ def test_the_library_draws_every_block_and_mail(office: Client) -> None:
     assert office.get(look, {"block": "nothing"}).status_code == 404
 
 
+def test_the_list_of_templates_leads_to_the_library(office: Client) -> None:
+    way = reverse("admin:channels_template_ready")
+    assert way in office.get(reverse("admin:channels_template_changelist")).content.decode()
+    assert b"Ready mails" in office.get(way, follow=True).content
+
+
 def test_a_ready_mail_becomes_a_template_of_its_own_with_drafts_in_two_languages(office: Client) -> None:
     starter.load(NOON)
     office.post(reverse("admin:channels_template_library"), {"mail": "welcome-email"})
