@@ -129,6 +129,32 @@ def by_value(left: Value, write: Write) -> Write:
 
 def by_object(names: Sequence[str], write: Write) -> Write:
     """``write``, remembering what it made of the very objects behind ``names``, which nobody changes."""
+    return _by_one(names[0], write) if len(names) == 1 else _by_several(names, write)
+
+
+def _by_one(name: str, write: Write) -> Write:
+    kept: dict[int, tuple[Any, list[Any], int]] = {}
+
+    def again(values: Values, out: list[Any]) -> None:
+        given = values.get(name, values)
+        found = kept.get(id(given))
+        if given is values:  # there is none
+            write(values, out)
+            return
+        if found is None:
+            fuel, made = rendering_liquid.fuel(), list[Any]()
+            write(values, made)
+            if len(kept) >= _MOST_OBJECTS:
+                kept.clear()
+            found = kept[id(given)] = (given, _joined(made), fuel - rendering_liquid.fuel())
+        elif found[2]:
+            rendering_liquid.spend(found[2])
+        out += found[1]
+
+    return again
+
+
+def _by_several(names: Sequence[str], write: Write) -> Write:
     # The objects are kept too, so that no other one can come to the same identity.
     kept: dict[tuple[int, ...], tuple[list[Any], list[Any], int]] = {}
 
