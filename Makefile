@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults screens editor
+.PHONY: help run test check bench faults screens editor tools
 .DELETE_ON_ERROR:
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -39,6 +39,8 @@ faults: $(TOOLS) ## try every fault, print what held; ARGS="F09 S14" tries some
 
 screens: $(TOOLS) ## draw the back office's pages at 1440 and 390 pixels into screens/
 	@$(BIN)/python -m scripts.screens $(ARGS)
+
+tools: $(TOOLS) $(EDITOR)
 
 editor: $(EDITOR) ## fetch the visual email editor's files (npm), as run and test do
 
