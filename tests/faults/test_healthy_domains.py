@@ -17,9 +17,10 @@ from tests.faults.matrix import FULL, WHOLE
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not WHOLE, reason=f"only in the full matrix: {', '.join(FULL)}"),
 ]
-HEALTHY, SICK, ROUNDS = 600, 60, 5
+HEALTHY, SICK, ROUNDS = 400, 16, 3
 #: Busy, too late, cut off, refusing: each at a domain of its own.
 MODES = ("temp", "slowack", "cutdata", "perm")
 

@@ -15,6 +15,7 @@ from tests.faults.conftest import Tally
 from tests.faults.matrix import FULL, WHOLE
 from tests.faults.stage import Stage
 from tests.faults.story import Client, call, check, settle, setup
+from tests.waiting import eventually
 
 _WORKER = "celery --quiet --app config worker"
 _BROKER = "valkey-server"
@@ -50,10 +51,11 @@ def test_a_broker_that_dies_ten_times_and_falls_silent_loses_nothing(seed: int, 
         for start in range(0, 1_000, 100):
             client.send([call(n) for n in range(start, start + 100)])
             time.sleep(dice.uniform(0.2, 1.2))
-            kills += stage.kill(_BROKER)
-        silent = None
-        while silent is None:
-            silent = stage.freeze(_BROKER)
+            assert eventually(lambda: stage.kill(_BROKER)), "the broker did not come back"
+            kills += 1
+        assert eventually(lambda: stage.processes(_BROKER))
+        silent = stage.freeze(_BROKER)
+        assert silent
         until = time.monotonic() + 60
         for start in range(1_000, people, 50):
             assert client.once([call(n) for n in range(start, start + 50)]), "not taken without a broker"
@@ -62,7 +64,6 @@ def test_a_broker_that_dies_ten_times_and_falls_silent_loses_nothing(seed: int, 
         findings, seconds = settle(stage, people)
     story = f"seed {seed}, {findings.states}, {seconds:.0f} s"
     tally(**check(stage, client, findings, people, story), kills=kills, seconds=seconds)
-    assert kills == 10, story
     assert seconds <= 60, story
     stage.forget()
 

@@ -25,6 +25,7 @@ from config.embedded import Servers
 from tests import homes
 from tests.contacts.sender import track
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
+from tests.faults.matrix import WHOLE
 from tests.granian import ROOT, WebServer, database_url
 
 pytestmark = pytest.mark.slow
@@ -46,8 +47,8 @@ def test_messages_are_claimed_while_a_snapshot_is_held() -> None:
             spent.append(time.perf_counter() - began)
             assert len(taken) == 5
     assert Message.objects.filter(state=Message.State.CLAIMED).count() == 200
-    # The figure of an excellent system is 50 ms; a busy machine gets ten times that.
-    assert sorted(spent)[-2] < 0.5
+    # The figure of an excellent system is 50 ms; beside other tests a machine gets ten times that.
+    assert sorted(spent)[-2] < (0.05 if WHOLE else 0.5)
 
 
 _SETUP = """
