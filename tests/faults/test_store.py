@@ -25,30 +25,36 @@ from config.embedded import Servers
 from tests import homes
 from tests.contacts.sender import track
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
-from tests.faults.matrix import WHOLE
 from tests.granian import ROOT, WebServer, database_url
 
 pytestmark = pytest.mark.slow
+
+
+def _slowest_claim(turns: range) -> float:
+    """Seconds, but for the one that met somebody else on the machine."""
+    spent = []
+    for turn in turns:
+        began = time.perf_counter()
+        taken = delivery_claim.claim(NOON + timedelta(seconds=turn), 5, delivery_claim.accounts())
+        spent.append(time.perf_counter() - began)
+        assert len(taken) == 5
+    return sorted(spent)[-2]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_messages_are_claimed_while_a_snapshot_is_held() -> None:
     make_provider("email")
     make_template("hello")
-    for _ in range(200):
+    for _ in range(400):
         make_queued(make_contact())
+    free = _slowest_claim(range(20))
     with psycopg.connect(database_url()) as held:
         held.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         held.execute("SELECT count(*) FROM channels_message")
-        spent = []
-        for turn in range(40):
-            began = time.perf_counter()
-            taken = delivery_claim.claim(NOON + timedelta(seconds=turn), 5, delivery_claim.accounts())
-            spent.append(time.perf_counter() - began)
-            assert len(taken) == 5
-    assert Message.objects.filter(state=Message.State.CLAIMED).count() == 200
-    # The figure of an excellent system is 50 ms; beside other tests a machine gets ten times that.
-    assert sorted(spent)[-2] < (0.05 if WHOLE else 0.5)
+        slowest = _slowest_claim(range(20, 60))
+    assert Message.objects.filter(state=Message.State.CLAIMED).count() == 300
+    # The figure of an excellent system is 50 ms; on a busy machine other claims are slow as well.
+    assert slowest < max(0.05, 3 * free)
 
 
 _SETUP = """
