@@ -17,7 +17,7 @@ export function insert(editor, block) {
   // The last of it: what is put in next stands behind all of it, not within its condition.
   const shown = wrapped ? added[0].components().at(0).components().at(0) : added[added.length - 1];
   editor.select(shown);
-  editor.Canvas.scrollTo(shown, { behavior: "smooth", block: "nearest" });
+  editor.Canvas.scrollTo(shown, { block: "nearest" });
   announce(t("{name} added", { name: block.name }));
 }
 
