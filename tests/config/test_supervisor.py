@@ -193,7 +193,7 @@ def family(pid: int) -> list[int]:
 def test_one_command_brings_everything_up_and_one_signal_takes_everything_down(up: Up) -> None:
     port = free_port(0)
     told = up(port)
-    told.says("Segue is ready", seconds=120)
+    told.says("Segue is ready", seconds=240)
     assert told.says("Login").split()[1] == "admin"
     assert get(port, "/healthz") == (200, '{"database": true, "broker": true, "log": true}')
     assert get(port, "/admin/")[0] == 302
@@ -212,7 +212,7 @@ def test_killed_parts_come_back_and_a_killed_supervisor_takes_all_with_it(home: 
     port = free_port(0)
     homes.fill(home)
     told = up(port)
-    told.says("Segue is ready", seconds=120)
+    told.says("Segue is ready", seconds=240)
     broker = next(pid for pid in family(told.process.pid) if "valkey" in command_line(pid))
     send_event(home, port, "before")
     assert eventually(lambda: knows(home, "before"), 60)
