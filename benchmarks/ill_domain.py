@@ -23,7 +23,7 @@ from contacts import slots
 from contacts.models import Contact
 
 _PACE = 100
-_SECONDS = 10
+_SECONDS = 30
 _TIMEOUT = 5
 _STEP = 0.05
 #: The first one only warms up.

@@ -18,7 +18,7 @@ _LONGEST = 10.0
 #: A group that took less than the first may be followed by a larger one; after the second, by a small one.
 _QUICK, _SLOW = 0.25, 2.0
 #: Seconds that a group may take before another thread joins.
-PATIENCE = 0.3
+PATIENCE = 0.15
 
 
 @dataclass(slots=True)
