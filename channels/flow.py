@@ -77,13 +77,18 @@ def admit(
     transaction, whose end lets go of the rows."""
     by_account: dict[int, list[T]] = defaultdict(list)
     free: list[T] = []
-    for message in messages:
-        account = account_of(message)
-        if account is None or not _limited(account, known):
-            free.append(message)
-        else:
-            by_account[account.id].append(message)
     later: dict[int, datetime] = {}
+    for message in messages:
+        account, domain = account_of(message), flow_rules.domain_of(message.address)
+        if account is None:
+            free.append(message)
+        elif (until := _closed(account, domain, known, now)) is not None:
+            # Its row says so already: nobody has to wait in line for it.
+            later[message.id] = until
+        elif _limited(account, known) or _domain_limited(account, domain, known):
+            by_account[account.id].append(message)
+        else:
+            free.append(message)
     for account_id, own in by_account.items():
         # What somebody waits for goes first.
         own.sort(key=lambda message: not message.transactional)
@@ -235,19 +240,29 @@ def _about_the_way(answer: Result) -> bool:
 
 
 def _limited(account: ProviderAccount, known: Gates) -> bool:
-    if account.rate_per_second or account.domain_rates or account.warmup_from:
+    if account.rate_per_second or account.warmup_from:
         return True
-    return any(
-        account_id == account.id and (flow.shut_until is not None or flow.horizon is not None)
-        for (account_id, _domain), flow in known.flows.items()
-    )
+    own = known.flows.get((account.id, ""))
+    return own is not None and (own.shut_until is not None or own.horizon is not None)
+
+
+def _closed(account: ProviderAccount, domain: str, known: Gates, now: datetime) -> datetime | None:
+    """When to look again, where a receiving domain is shut or tried by somebody else just now."""
+    own = known.flows.get((account.id, domain)) if domain else None
+    if own is None:
+        return None
+    breaker = _breaker(own)
+    free_to_try = breaker.state(now) == "half_open" and (own.probe_until is None or own.probe_until <= now)
+    return None if free_to_try else breaker.admit(now, _PROBE)
 
 
 def _domain_limited(account: ProviderAccount, domain: str, known: Gates) -> bool:
     if not domain:
         return False
     flow = known.flows.get((account.id, domain))
-    return bool(_domain_rate(account, domain)) or (flow is not None and flow.shut_until is not None)
+    if _domain_rate(account, domain):
+        return True
+    return flow is not None and (flow.shut_until is not None or flow.horizon is not None)
 
 
 def _domain_rate(account: ProviderAccount, domain: str) -> float:

@@ -21,7 +21,7 @@ from channels.rendering_mail import HeaderError, Mail, Wire, build, stuffed
 #: A further connection is worth opening for so many mails.
 WORTH = 8
 #: Seconds of silence after which a receiving domain is passed by, and after which that is told.
-_PASS, _HUSH = 0.2, 1.0
+_PASS, _HUSH = 0.05, 1.0
 #: Or so many times what is usual here, or the slowest answer of these mails: a slow server is no reason.
 _TIMES, _SLOWEST = 10.0, 4.0
 #: Seconds for which it is told to those who sort messages.

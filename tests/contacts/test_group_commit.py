@@ -160,13 +160,15 @@ class TestInboxWriter:
         commit.close()
 
     def test_a_killed_connection_is_replaced(self) -> None:
-        commit = GroupCommit(InboxWriter())
-        commit.store([row("before")])
+        ours = (
+            "FROM pg_stat_activity WHERE application_name = 'segue-intake' AND datname = current_database()"
+        )
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE application_name = 'segue-intake' AND datname = current_database()"
-            )
+            cursor.execute(f"SELECT pid {ours}")
+            others = [pid for (pid,) in cursor.fetchall()]
+            commit = GroupCommit(InboxWriter())
+            commit.store([row("before")])
+            cursor.execute(f"SELECT pg_terminate_backend(pid) {ours} AND pid <> ALL(%s::int[])", [others])
         with pytest.raises(StoreDown):
             commit.store([row("lost, and the caller knows")])
         threading.Event().wait(0.3)

@@ -35,6 +35,14 @@ def server(web_server: WebServer, key: str) -> WebServer:
 
 
 @pytest.fixture
+def standing() -> list[int]:
+    """Connections that others have to the database, and want to keep."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+@pytest.fixture
 def own_server(key: str) -> Iterator[WebServer]:
     """One to hurt."""
     with WebServer() as running:
@@ -98,7 +106,7 @@ def test_a_revoked_key_is_refused_and_a_new_one_taken_without_a_restart(server: 
 
 
 def test_while_the_store_is_away_senders_are_told_to_wait_and_then_it_works_again(
-    own_server: WebServer, key: str
+    standing: list[int], own_server: WebServer, key: str
 ) -> None:
     server = own_server
     assert server.post("/v1/track", GOOD, key)[0].status == 200
@@ -107,7 +115,10 @@ def test_while_the_store_is_away_senders_are_told_to_wait_and_then_it_works_agai
     with psycopg.connect(database_url("postgres"), autocommit=True) as other:
         other.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         try:
-            other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND pid <> ALL(%s::int[])", [name, standing],
+            )  # fmt: skip
             for _ in range(5):
                 response, body = server.post("/v1/track", GOOD, key)
                 assert response.status == 503
