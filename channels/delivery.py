@@ -63,6 +63,8 @@ class Crew:
 
         Nothing but silent providers may be left to wait for when it returns.
         """
+        # What is claimed must not wait for threads that wait for somebody silent: others can take it.
+        self._free()
         now = clock()
         by_channel = delivery_claim.accounts()
         known = delivery_claim.gates(by_channel)

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from channels import addresses
@@ -28,6 +29,12 @@ from channels.providers.base import (
 )
 from channels.providers.smtp_line import Line, plain_words
 from channels.providers.smtp_transfer import Transfer
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom to believe: read once a process, since reading it takes as long as a hundred mails."""
+    return ssl.create_default_context()
 
 
 class Smtp(Provider):
@@ -138,14 +145,13 @@ class Smtp(Provider):
 
     def _connect(self, host: str, port: int) -> smtplib.SMTP:
         timeout = float(self.value("timeout"))
-        context = ssl.create_default_context()
         if self.value("security") == "tls":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout, context=context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout, context=_trust())
         else:
             smtp = smtplib.SMTP(host, port, timeout=timeout)
         smtp.ehlo_or_helo_if_needed()
         if self.value("security") == "starttls":
-            smtp.starttls(context=context)
+            smtp.starttls(context=_trust())
             smtp.ehlo_or_helo_if_needed()
         if self.value("username"):
             smtp.login(self.value("username"), self.value("password"))
