@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-import psycopg
 from django.conf import settings
-from django.db import connection
 
 from channels import replaying, tracking_domain
 from channels.policy_facts import REFUSE, WAIT
-from contacts import measuring
+from contacts import measuring, statements
 from contacts.auditing.promise import Found
 
 CLAIMED = f"interval '{settings.SEGUE_LEASE + 30} seconds'"
@@ -28,7 +26,9 @@ _AGAIN_WITHIN = timedelta(days=2)
 
 def unsound(now: datetime, after: int, upto: int) -> Iterator[Found]:
     """Decisions of a sample whose outcome is not what their own trace says."""
-    for row, decided_at, message, outcome, channel, until, trace in _read(_DECISIONS, [after, upto, _SAMPLE]):
+    for row, decided_at, message, outcome, channel, until, trace in statements.rows(
+        _DECISIONS, [after, upto, _SAMPLE]
+    ):
         answers = msgspec.json.decode(trace) if isinstance(trace, str) else trace
         if not _follows(outcome, channel, until, answers):
             yield Found(str(row), decided_at, {"decision": row, "message": message}, row)
@@ -62,7 +62,7 @@ def otherwise(now: datetime, after: int, upto: int) -> Iterator[Found]:
 
 def measured_unasked(now: datetime, after: int, upto: int) -> Iterator[Found]:
     """Receipts of opens and clicks that name somebody who did not agree to it. Five statements."""
-    rows = _read(_READ, [after, upto])
+    rows = statements.rows(_READ, [after, upto])
     allowed = measuring.allowed({(contact, channel, at) for _id, _message, contact, channel, at in rows})
     for row, message, contact, channel, at in rows:
         if (contact, channel, at) not in allowed:
@@ -76,13 +76,6 @@ def bad_domain(now: datetime, after: int, upto: int) -> Iterator[Found]:
         for remark in report.remarks:
             if remark.tone != "good":
                 yield Found(f"{report.host} {remark.what}"[:120], None, {"said": remark.words[:200]})
-
-
-def _read(sql: str, parameters: Sequence[Any]) -> list[Any]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
 
 
 _DECISIONS = """

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
-
-import psycopg
-from django.db import connection
+from typing import NamedTuple
 
 from channels import charter, deciding_people, policy_kept, policy_time
 from channels.charter_rules import PERSON, Cap, Charter
 from channels.policy_facts import tags_from
+from contacts import statements
 from contacts.auditing.promise import Found
 
 _ONE_A_DAY = Cap(name="one a day", limit=1, calendar="day")
@@ -36,7 +34,7 @@ class _Left(NamedTuple):
 
 def over_caps(now: datetime, after: int, upto: int) -> Iterator[Found]:
     """Messages that left although a cap was full. Five statements for a portion and its people."""
-    fresh = _read(_FRESH, [after, upto])
+    fresh = statements.rows(_FRESH, [after, upto])
     if not fresh:
         return
     rulers = charter.rulers(now)
@@ -45,7 +43,7 @@ def over_caps(now: datetime, after: int, upto: int) -> Iterator[Found]:
     names = {row[1]: row[2] for row in fresh}
     since = min(row[3] for row in fresh) - reach
     history: dict[int, list[_Left]] = defaultdict(list)
-    for row in _read(_LEFT, [contacts, since]):
+    for row in statements.rows(_LEFT, [contacts, since]):
         history[row[2]].append(_Left(*row))
     people = deciding_people.people(contacts, charter.current(now), now)
     bands = _bands(names) if any(cap.bands for _since, one in rulers for cap in one.caps) else {}
@@ -72,7 +70,7 @@ def _caps(rules: Charter, band: str | None) -> tuple[Cap, ...]:
 def _bands(messages: Collection[int]) -> dict[int, str]:
     """The engagement band of each message's person when it was let out, as kept with the decision."""
     found = {}
-    for message, facts in _read(_LET_OUT, [list(messages)]):
+    for message, facts in statements.rows(_LET_OUT, [list(messages)]):
         try:
             found[message] = policy_kept.unpack(facts).values["person"].band
         except policy_kept.UnreadableError:
@@ -102,13 +100,6 @@ def _taken(cap: Cap, this: _Left, left: Sequence[_Left], zones: Sequence[str]) -
         ),
         default=0,
     )
-
-
-def _read(sql: str, parameters: Sequence[Any]) -> list[Any]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
 
 
 _FRESH = """

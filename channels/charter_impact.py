@@ -13,16 +13,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-import psycopg
-from django.db import connection
 
 from channels import deciding_facts, deciding_past, policy_replay
 from channels.charter_parts import Charter
 from channels.policy_facts import EXPIRE, SEND, Candidate, Touch
 from channels.policy_replay import OFF, WAITS, Fate, Wanted
+from contacts import statements
 
 BACK = timedelta(days=14)
 #: So many messages are played at most, of people chosen by a fixed draw.
@@ -159,7 +158,7 @@ def _outcome(candidate: Candidate, fate: Fate) -> str:
 
 def _people(since: datetime, now: datetime, most: int) -> tuple[list[int], int, int]:
     """Whom to look at: everybody who was to get something, or a draw of them; and how many there are."""
-    rows = _read(_PEOPLE, [since, now, max(most, 1)])
+    rows = statements.rows(_PEOPLE, [since, now, max(most, 1)])
     chosen: list[int] = []
     count = 0
     for contact_id, own, _messages, _people_in_all in rows:
@@ -173,7 +172,7 @@ def _people(since: datetime, now: datetime, most: int) -> tuple[list[int], int, 
 def _wanted(ids: Sequence[int], since: datetime, now: datetime) -> dict[int, list[Wanted]]:
     around = deciding_facts.surroundings(now)
     found: dict[int, list[Wanted]] = {contact_id: [] for contact_id in ids}
-    for row in _read(_WANTED, [since, list(ids), since, now]):
+    for row in statements.rows(_WANTED, [since, list(ids), since, now]):
         contact_id, key, first, off, created_at, purpose, transactional, wanted, content, *rest = row
         priority, value, on_hold, deadline, kind = rest
         candidate = Candidate(
@@ -212,10 +211,3 @@ LEFT JOIN LATERAL (
 WHERE m.contact_id = ANY(%b::int8[]) AND m.created_at > %b AND m.created_at <= %b AND m.origin_kind <> 'test'
 ORDER BY m.contact_id, m.id
 """
-
-
-def _read(statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-import psycopg
-from django.db import connection
 
 from channels import charter, policy, visiting
 from channels.charter_parts import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount, Template
 from channels.policy_facts import Candidate, Person, Planned, Touch, tags_from
-from contacts import consent
+from contacts import consent, statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ def surroundings(now: datetime) -> Surroundings:
 def slots_with_work(now: datetime) -> list[int]:
     return [
         row[0]
-        for row in _read(
+        for row in statements.rows(
             "SELECT s FROM generate_series(0, 63) AS s WHERE EXISTS (SELECT 1 FROM channels_message m"
             " WHERE m.slot = s AND m.state IN (1, 2) AND m.due_at <= %b)",
             [now],
@@ -156,7 +154,7 @@ def due(slots: Sequence[int], now: datetime, limit: int) -> list[Row]:
     share = max(1, -(-limit // len(slots)))
     return [
         _row(row)
-        for row in _read(
+        for row in statements.rows(
             "WITH first AS (SELECT DISTINCT oldest.slot, oldest.contact_id FROM unnest(%b::int2[]) AS s(slot)"  # noqa: S608
             " CROSS JOIN LATERAL (SELECT m.slot, m.contact_id FROM channels_message m WHERE m.slot = s.slot"
             " AND m.state IN (1, 2) AND m.due_at <= %b ORDER BY m.due_at LIMIT %b) AS oldest)"
@@ -175,7 +173,7 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
     """
     ids = list(contact_ids)
     found: dict[int, History] = {contact_id: History() for contact_id in ids}
-    rows = _read(
+    rows = statements.rows(
         # Of a message that may have arrived, the last attempt tells when.
         "SELECT coalesce((SELECT max(a.started_at) FROM channels_attempt a"  # noqa: S608
         f" WHERE m.state = 11 AND a.message_id = m.id), m.created_at), {_COLUMNS}"
@@ -186,7 +184,7 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
         [ids, ids, now, _COMPETING],
     )
     # Of what arrived, no more than takes a place is read: there may be much of it.
-    for contact_id, channel, purpose, arrived, transactional, tags in _read(
+    for contact_id, channel, purpose, arrived, transactional, tags in statements.rows(
         "SELECT m.contact_id, m.channel, m.purpose, m.accepted_at, m.transactional, m.tags"
         " FROM channels_message m"
         " WHERE m.contact_id = ANY(%b::int8[]) AND m.state = 6 AND m.accepted_at > %b",
@@ -229,10 +227,3 @@ def _row(columns: Sequence[Any]) -> Row:
     for i in _JSON:
         values[i] = None if values[i] is None else msgspec.json.decode(values[i])
     return Row(*values)
-
-
-def _read(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-import psycopg
-from django.db import connection
 
 from channels import policy_places, policy_zones, visiting
 from channels.charter_parts import Charter
 from channels.policy_facts import Person
-from contacts import consent, permission, wishes
+from contacts import consent, permission, statements, wishes
 
 _NOTHING = consent.Held()
 #: Attributes that may say in which state or region somebody lives; the first that is there counts.
@@ -31,11 +27,11 @@ def people(contact_ids: Collection[int], rules_in_force: Charter, now: datetime)
     """Who they are, where they can be reached, what they allow. A constant number of statements."""
     ids = list(contact_ids)
     source = rules_in_force.bands.source
-    contacts = _read(
+    contacts = statements.rows(
         _CONTACTS, [permission.PAUSE, permission.WEEKLY, permission.QUIET, *STATE, source, source, ids]
     )
     addresses = {row[0]: {"email": row[1], "sms": row[2]} for row in contacts}
-    for contact_id, channel, address in _read(
+    for contact_id, channel, address in statements.rows(
         "SELECT contact_id, channel, address FROM contacts_channeladdress"
         " WHERE contact_id = ANY(%b::int8[]) AND active ORDER BY id",
         [ids],
@@ -73,7 +69,7 @@ def _segments(contact_ids: Sequence[int], slugs: Collection[str]) -> dict[int, f
     if not slugs:
         return {}
     found: dict[int, set[str]] = defaultdict(set)
-    for contact_id, slug in _read(
+    for contact_id, slug in statements.rows(
         "SELECT m.contact_id, s.slug FROM contacts_segmentmembership m JOIN contacts_segment s"
         " ON s.id = m.segment_id WHERE m.contact_id = ANY(%b::int8[]) AND s.slug = ANY(%b::text[])",
         [contact_ids, list(slugs)],
@@ -84,7 +80,7 @@ def _segments(contact_ids: Sequence[int], slugs: Collection[str]) -> dict[int, f
 
 def add_visitors(people: Mapping[int, Person], since: datetime) -> None:
     """Let those be reached in-app who came with a browser or an app of their own after ``since``."""
-    found = _read(_VISITORS, [list(people), since])
+    found = statements.rows(_VISITORS, [list(people), since])
     barred = consent.suppressed({(visiting.CHANNEL, address) for _id, address in found})
     for contact_id, address in found:
         own = people[contact_id].addresses
@@ -103,10 +99,3 @@ WHERE c.id = ANY(%b::int8[]) AND c.last_seen_at > %b AND EXISTS (
 def barred(pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
     """Of the (channel, address) pairs, those that must not be written to."""
     return consent.suppressed(pairs)
-
-
-def _read(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime
 
+from contacts import statements
 from contacts.consent import standing
-from contacts.consent.rows import ordered
 from contacts.models import TrackingRule
 from contacts.permission import TRACKING
 
@@ -30,7 +30,7 @@ def allowed(wanted: Collection[tuple[int, str, datetime]]) -> set[tuple[int, str
     people = {contact_id for contact_id, _channel, _at in wanted}
     standings = standing.load(people)
     countries: dict[int, str] = dict(
-        ordered("SELECT id, country FROM contacts_contact WHERE id = ANY(%b::int8[])", [list(people)])
+        statements.rows("SELECT id, country FROM contacts_contact WHERE id = ANY(%b::int8[])", [list(people)])
     )
     rules = _rules()
     found = set()

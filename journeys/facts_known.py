@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import psycopg
-from django.db import connection
 
+from contacts import statements
 from journeys.outcomes import Predicted
 from journeys.walking import Walk
 
@@ -35,7 +34,7 @@ def _attributes(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, A
     if not asking:
         return
     names = frozenset[str]().union(*(_step(walk).reads() for _place, walk in asking))
-    rows = _rows(
+    rows = statements.rows(
         "SELECT c.id, (SELECT coalesce(jsonb_object_agg(e.key, e.value), '{}')"
         " FROM jsonb_each(c.inferred || c.attributes) AS e WHERE e.key = ANY(%b::text[]))::text"
         " FROM contacts_contact c WHERE c.slot = ANY(%b::int2[]) AND c.id = ANY(%b::int8[])",
@@ -50,7 +49,7 @@ def _predictions(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, 
     if not asking:
         return
     names = frozenset[str]().union(*(_step(walk).predicts() for _place, walk in asking))
-    rows = _rows(
+    rows = statements.rows(
         "SELECT p.contact_id, p.name, p.number, p.value::text FROM contacts_prediction p"
         " WHERE p.name = ANY(%b::text[]) AND p.slot = ANY(%b::int2[]) AND p.contact_id = ANY(%b::int8[])",
         [sorted(names), *_people(asking)],
@@ -71,7 +70,7 @@ def _rounds(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]]
     asking = [(place, walk) for place, walk in asking if walk.rounds is None]
     if not asking:
         return
-    rows = _rows(
+    rows = statements.rows(
         "SELECT u.run_id, count(*) FROM unnest(%b::int8[], %b::text[]) AS u(run_id, step)"
         " JOIN journeys_stepentry e ON e.run_id = u.run_id AND e.step = u.step AND e.outcome = 'again'"
         " AND e.visit > coalesce((SELECT max(o.visit) FROM journeys_stepentry o WHERE o.run_id = u.run_id"
@@ -94,7 +93,7 @@ def _answers(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]
     unknown = [walk.run_id for _place, walk in asking if walk.answers is None]
     told: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
     if unknown:
-        rows = _rows(
+        rows = statements.rows(
             "SELECT DISTINCT ON (run_id, step) run_id, step, visit, state = 2, status, answer::text, error"
             " FROM journeys_endpointcall WHERE run_id = ANY(%b::int8[]) AND state IN (2, 3)"
             " ORDER BY run_id, step, visit DESC",
@@ -116,10 +115,3 @@ def _answers(asking: Sequence[tuple[int, Walk]], found: dict[int, dict[str, Any]
 
 def _people(asking: Sequence[tuple[int, Walk]]) -> list[list[int]]:
     return [sorted({walk.slot for _place, walk in asking}), [walk.contact_id for _place, walk in asking]]
-
-
-def _rows(statement: str, params: list[Any]) -> list[Any]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, params)
-        return cursor.fetchall()

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import psycopg
-from django.db import connection
-
+from contacts import statements
 from contacts.permission import OBJECTION
 
 
@@ -34,7 +30,7 @@ def after(contact_id: int, limit: int, since: datetime, now: datetime) -> tuple[
 
     Also the id to go on after; None when everybody was seen. Of those who object nothing is read.
     """
-    rows = _read(_PEOPLE, [OBJECTION, contact_id, limit])
+    rows = statements.rows(_PEOPLE, [OBJECTION, contact_id, limit])
     people = {
         row[0]: Person(row[0], (row[1] or "")[:2].upper(), _zone(row[2]), max(row[3], since))
         for row in rows
@@ -42,7 +38,7 @@ def after(contact_id: int, limit: int, since: datetime, now: datetime) -> tuple[
     }
     ids = list(people)
     counts: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for own, channel, accepted_at, clicked_at, opened_at in _read(_MESSAGES, [ids, since, now]):
+    for own, channel, accepted_at, clicked_at, opened_at in statements.rows(_MESSAGES, [ids, since, now]):
         person = people[own]
         counted = counts[own][channel]
         counted[0] += 1
@@ -50,7 +46,7 @@ def after(contact_id: int, limit: int, since: datetime, now: datetime) -> tuple[
         person.messages.append((accepted_at, min(filter(None, (clicked_at, opened_at)), default=None)))
     for own, by_channel in counts.items():
         people[own].counts = {channel: (sent, done) for channel, (sent, done) in by_channel.items()}
-    for own, hour in _read(_VISITS, [ids, since, now, list(_VISIT_NAMES)]):
+    for own, hour in statements.rows(_VISITS, [ids, since, now, list(_VISIT_NAMES)]):
         people[own].visits.append(hour)
     return list(people.values()), rows[-1][0] if len(rows) == limit else None
 
@@ -80,10 +76,3 @@ WHERE contact_id = ANY(%b::int8[]) AND occurred_at > %b AND occurred_at <= %b
   AND (kind IN (3, 4) OR (kind = 1 AND name = ANY(%b::text[])))
 GROUP BY 1, 2
 """
-
-
-def _read(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-import psycopg
 from django.db import connection, transaction
 from django.db.models import Q
 
+from contacts import statements
 from contacts.auditing.promise import Asked, Found, Passing, Promise, Standing
 from contacts.auditing.registry import promises
 from contacts.models import Breach, PromiseState
@@ -110,7 +110,7 @@ def _limited() -> Iterator[None]:
 
 
 def _standing(look: Standing, now: datetime) -> list[Found]:
-    return [_found(row) for row in _read(look.sql, {"now": now, "most": MOST + 1})]
+    return [_found(row) for row in statements.rows(look.sql, {"now": now, "most": MOST + 1})]
 
 
 def _portion(state: PromiseState, look: Passing | Asked, now: datetime, settled: timedelta | None) -> bool:
@@ -131,9 +131,9 @@ def _portion(state: PromiseState, look: Passing | Asked, now: datetime, settled:
 def _next(look: Passing | Asked, after: int, young: datetime) -> tuple[int, bool]:
     """The id up to which rows can be asked about now, and whether there are more behind it."""
     if isinstance(look, Passing) and look.ahead:
-        upto, more = _read(look.ahead, {"after": after})[0]
+        upto, more = statements.rows(look.ahead, {"after": after})[0]
         return (after if upto is None else upto), bool(more)
-    rows = _read(
+    rows = statements.rows(
         "SELECT max(id), count(*), min(id) FILTER (WHERE at > %(young)b)"  # noqa: S608
         f" FROM (SELECT id, {look.since} AS at FROM {look.table}"
         " WHERE id > %(after)b ORDER BY id LIMIT %(portion)b) AS r",
@@ -149,7 +149,7 @@ def _next(look: Passing | Asked, after: int, young: datetime) -> tuple[int, bool
 def _passing(look: Passing | Asked, now: datetime, after: int, upto: int) -> list[Found]:
     if isinstance(look, Asked):
         return list(look.ask(now, after, upto))
-    rows = _read(look.sql, {"now": now, "after": after, "upto": upto})
+    rows = statements.rows(look.sql, {"now": now, "after": after, "upto": upto})
     return [_found(row) for row in rows]
 
 
@@ -196,13 +196,6 @@ def _settle(
 def _found(row: Sequence[Any]) -> Found:
     key, at, about, *rest = row
     return Found(str(key), at, msgspec.json.decode(about) if isinstance(about, str) else about, *rest)
-
-
-def _read(sql: str, parameters: dict[str, Any]) -> list[Any]:
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchall()
 
 
 class Account(NamedTuple):

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
+from contacts import statements
 from contacts.consent import chain
-from contacts.consent.rows import ordered
 from contacts.crashpoints import crashpoint
 from contacts.models import ConsentAnchor
 
@@ -33,7 +33,7 @@ def anchor(now: datetime, *, most: int = _MOST, even_young: bool = False) -> int
         if not (cursor.fetchone() or (False,))[0]:
             return 0
         last = ConsentAnchor.objects.order_by("-number").first()
-        lines = ordered(_OPEN, [most])
+        lines = statements.rows(_OPEN, [most])
         young = last is not None and last.made_at > now - EVERY and len(lines) < most
         if not lines or (young and not even_young):
             return 0

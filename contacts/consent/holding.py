@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from contacts import permission
+from contacts import permission, statements
 from contacts.consent import standing
-from contacts.consent.rows import ordered, run
 from contacts.consent.standing import EXPIRED, PENDING, Standing
 from contacts.models import ConsentEntry, Purpose
 
@@ -98,7 +97,7 @@ def rebuild(contact_ids: Collection[int], now: datetime) -> None:
     What waits for its confirmation has no line yet and stays. Call with the contacts locked.
     """
     chains = _replayed(contact_ids, now)
-    run(
+    statements.run(
         "DELETE FROM contacts_consentstate WHERE contact_id = ANY(%b::int8[]) AND why <> %b",
         [list(contact_ids), PENDING],
     )
@@ -112,7 +111,7 @@ def rebuild(contact_ids: Collection[int], now: datetime) -> None:
 
 
 def _replayed(contact_ids: Collection[int], at: datetime) -> _Chains:
-    lines = ordered(_LINES, [list(contact_ids), at])
+    lines = statements.rows(_LINES, [list(contact_ids), at])
     return _replay([line[1:] for line in lines], _merges(contact_ids, at), at)
 
 
@@ -138,7 +137,7 @@ class Past:
     def __init__(self, contact_ids: Collection[int], until: datetime) -> None:
         ids = list(contact_ids)
         self._lines: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
-        for contact_id, *line in ordered(_LINES, [ids, until]):
+        for contact_id, *line in statements.rows(_LINES, [ids, until]):
             self._lines[contact_id].append(tuple(line))
         self._merged = _merges(ids, until)
         self._standing: dict[int, dict[tuple[str, str], Standing]] = defaultdict(dict)
@@ -191,7 +190,7 @@ def history(contact_id: int) -> list[ConsentEntry]:
 def _merges(contact_ids: Collection[int], at: datetime) -> _Merges:
     """The merges that made these contacts, those into losers among them, by winner and in their order."""
     found: _Merges = defaultdict(list)
-    for winner, loser, merged_at in ordered(_MERGES, [list(contact_ids), at]):
+    for winner, loser, merged_at in statements.rows(_MERGES, [list(contact_ids), at]):
         found[winner].append((loser, merged_at))
     return found
 

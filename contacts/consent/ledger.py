@@ -12,9 +12,8 @@ from typing import Any
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from contacts import event_log, pulse, slots
+from contacts import event_log, pulse, slots, statements
 from contacts.consent import chain, standing
-from contacts.consent.rows import ordered
 from contacts.consent.standing import EXPIRED, PENDING, Standing, Standings
 from contacts.event_log import NewEvent
 from contacts.models import ConsentEntry, Purpose
@@ -205,7 +204,7 @@ def _heads(chains: Collection[int]) -> dict[int, tuple[int, bytes]]:
     """The last line of each chain: its place and digest."""
     return {
         number: (seq, bytes(digest))
-        for number, seq, digest in ordered(
+        for number, seq, digest in statements.rows(
             "SELECT u.chain, e.seq, e.digest FROM unnest(%b::int8[]) AS u(chain) CROSS JOIN LATERAL"
             " (SELECT seq, digest FROM contacts_consententry WHERE chain = u.chain"
             " ORDER BY seq DESC LIMIT 1) AS e",

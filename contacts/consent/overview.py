@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from contacts import statements
 from contacts.consent.ledger import CHANNELS
-from contacts.consent.rows import ordered
 from contacts.models import Purpose
 
 WEEKS = 12
@@ -40,8 +40,8 @@ class Week:
 
 def cells(now: datetime) -> list[Cell]:
     """For each purpose and channel; who only spoke about everything counts with that answer."""
-    people = ordered("SELECT count(*) FROM contacts_contact WHERE known", [])[0][0]
-    counted = {(row[0], row[1]): [int(one) for one in row[2:]] for row in ordered(_CELLS, [now])}
+    people = statements.rows("SELECT count(*) FROM contacts_contact WHERE known", [])[0][0]
+    counted = {(row[0], row[1]): [int(one) for one in row[2:]] for row in statements.rows(_CELLS, [now])}
     found = []
     for purpose in Purpose.objects.filter(transactional=False).values_list("slug", flat=True):
         for channel in CHANNELS:
@@ -55,7 +55,7 @@ def weeks(now: datetime) -> list[Week]:
     """The last weeks, the oldest first; a week without a line is there too."""
     monday = now.date() - timedelta(days=now.weekday())
     first = monday - timedelta(weeks=WEEKS - 1)
-    counted = {row[0]: row[1:] for row in ordered(_WEEKS, [first])}
+    counted = {row[0]: row[1:] for row in statements.rows(_WEEKS, [first])}
     days = [first + timedelta(weeks=number) for number in range(WEEKS)]
     return [Week(day, *counted.get(day, (0, 0))) for day in days]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from contacts.consent.rows import run
+from contacts import statements
 from contacts.models import ConsentRequest
 
 
@@ -15,7 +15,7 @@ def shred(contact_ids: Collection[int]) -> int:
     there was a consent, too little to tell whose. Open requests go altogether. Repeating does no harm.
     """
     ConsentRequest.objects.filter(contact_id__in=list(contact_ids)).delete()
-    return run(
+    return statements.run(
         "UPDATE contacts_consententry SET contact_id = 0, slot = 0, proof = '{}', salt = NULL"
         " WHERE contact_id = ANY(%b::int8[]) AND contact_id > 0",
         [list(contact_ids)],

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from contacts import permission, slots
-from contacts.consent.rows import ordered, run
+from contacts import permission, slots, statements
 from contacts.permission import EVERY, TRACKING
 
 EXPIRED, PENDING = "expired", "pending"
@@ -85,7 +84,7 @@ def answers(purposes: Mapping[tuple[str, str], Standing], now: datetime) -> perm
 
 def load(contact_ids: Collection[int]) -> Standings:
     found: Standings = {}
-    for contact_id, channel, purpose, *values in ordered(
+    for contact_id, channel, purpose, *values in statements.rows(
         "SELECT contact_id, channel, purpose, allowed, entry_id, since, expires_at, why"
         " FROM contacts_consentstate WHERE contact_id = ANY(%b::int8[])",
         [list(contact_ids)],
@@ -107,7 +106,7 @@ def write(standings: Standings) -> None:
     ]  # fmt: skip
     if not changed:
         return
-    run(
+    statements.run(
         "INSERT INTO contacts_consentstate (slot, contact_id, channel, purpose, allowed, entry_id, since,"
         " expires_at, why, settled)"
         " SELECT * FROM unnest(%b::int2[], %b::int8[], %b::text[], %b::text[], %b::bool[], %b::int8[],"

@@ -9,8 +9,7 @@ from functools import partial
 
 from django.db import transaction
 
-from contacts import event_log, pulse
-from contacts.consent.rows import rows
+from contacts import event_log, pulse, statements
 from contacts.event_log import NewEvent
 
 #: The event of a contact who may be written to again.
@@ -35,12 +34,13 @@ def suppress(
     wanted = sorted({(channel, address_key(channel, address)) for channel, address in pairs if address})
     if not wanted:
         return set()
-    return rows(
+    added = statements.rows(
         "INSERT INTO contacts_suppression (channel, address, reason, note, created_at)"
         " SELECT c, a, %b, %b, %b::timestamptz FROM unnest(%b::text[], %b::text[]) AS u(c, a)"
         " ON CONFLICT DO NOTHING RETURNING channel, address",
         [reason, note, now, [row[0] for row in wanted], [row[1] for row in wanted]],
     )
+    return set(added)
 
 
 def allow_again(pairs: Iterable[tuple[str, str]], now: datetime) -> int:
@@ -48,12 +48,13 @@ def allow_again(pairs: Iterable[tuple[str, str]], now: datetime) -> int:
     wanted = sorted({(channel, address_key(channel, address)) for channel, address in pairs})
     channels, addresses = [row[0] for row in wanted], [row[1] for row in wanted]
     with transaction.atomic():
-        lifted = rows(
+        lifted = statements.rows(
             "DELETE FROM contacts_suppression s USING unnest(%b::text[], %b::text[]) AS u(channel, address)"
             " WHERE s.channel = u.channel AND s.address = u.address RETURNING s.channel, s.address",
             [channels, addresses],
         )
-        owners = rows(_OWNERS, [[row[0] for row in lifted], [row[1] for row in lifted]]) if lifted else set()
+        own = [[row[0] for row in lifted], [row[1] for row in lifted]]
+        owners = set(statements.rows(_OWNERS, own)) if lifted else set()
         event_log.append(
             NewEvent(contact_id, FREED, now, now, properties={"channel": channel})
             for contact_id, channel in sorted(owners)
@@ -72,7 +73,7 @@ def suppressed_since(pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str]
     keys = {(channel, address): address_key(channel, address) for channel, address in pairs if address}
     if not keys:
         return {}
-    found = rows(
+    found = statements.rows(
         "SELECT s.channel, s.address, s.created_at FROM unnest(%b::text[], %b::text[]) AS u(channel, address)"
         " JOIN contacts_suppression s ON s.channel = u.channel AND s.address = u.address",
         [[channel for channel, _address in keys], list(keys.values())],

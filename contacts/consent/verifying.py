@@ -15,9 +15,9 @@ from typing import Any
 
 from django.db import transaction
 
+from contacts import statements
 from contacts.consent import anchoring, chain
 from contacts.consent.chain import Line
-from contacts.consent.rows import ordered
 from contacts.models import ConsentAnchor, ConsentCheck
 
 _PORTION = 20_000
@@ -32,12 +32,14 @@ def walk(now: datetime, *, portion: int = _PORTION) -> ConsentCheck:
         check = ConsentCheck.objects.select_for_update().filter(finished_at__isnull=True).first()
         if check is None:
             check = ConsentCheck.objects.create(started_at=now)
-        lines = ordered(_PART, [check.chain, check.seq, portion])
+        lines = statements.rows(_PART, [check.chain, check.seq, portion])
         faults = list(_along(check, lines))
         check.lines += len(lines)
         if len(lines) < portion:
             faults += _misplaced() + _forgotten() + list(_anchors(check))
-            check.older = ordered("SELECT count(*) FROM contacts_consententry WHERE chain IS NULL", [])[0][0]
+            check.older = statements.rows(
+                "SELECT count(*) FROM contacts_consententry WHERE chain IS NULL", []
+            )[0][0]
             check.finished_at = now
         check.faults = (check.faults + faults)[:_MOST_FAULTS]
         check.save()
@@ -98,7 +100,7 @@ def _misplaced() -> list[Fault]:
     """
     return [
         {"entry": entry, "chain": number, "seq": seq, "fault": "moved"}
-        for entry, number, seq in ordered(_MISPLACED, [_MOST_FAULTS])
+        for entry, number, seq in statements.rows(_MISPLACED, [_MOST_FAULTS])
     ]
 
 
@@ -106,12 +108,12 @@ def _forgotten() -> list[Fault]:
     """States that rest on a line which is not there."""
     return [
         {"entry": entry, "chain": contact, "seq": None, "fault": "gone"}
-        for entry, contact in ordered(_FORGOTTEN, [_MOST_FAULTS])
+        for entry, contact in statements.rows(_FORGOTTEN, [_MOST_FAULTS])
     ]
 
 
 def _anchors(check: ConsentCheck) -> Iterator[Fault]:
-    found = {number: (lines, bytes(root)) for number, lines, root in ordered(_ROOTS, [])}
+    found = {number: (lines, bytes(root)) for number, lines, root in statements.rows(_ROOTS, [])}
     previous, expected = chain.GENESIS, 1
     for one in ConsentAnchor.objects.order_by("number"):
         where = {"anchor": one.number}

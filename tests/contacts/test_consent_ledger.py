@@ -11,9 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given as examples
 from hypothesis import strategies as st
 
-from contacts import consent, permission
+from contacts import consent, permission, statements
 from contacts.consent import NewConsent, anchoring, verifying
-from contacts.consent.rows import run
 from contacts.models import (
     ConsentAnchor,
     ConsentCheck,
@@ -84,9 +83,9 @@ def test_the_database_refuses_to_change_a_line(alice: Contact, change: str) -> N
 @pytest.mark.parametrize("statement", ["DELETE FROM contacts_consententry", "TRUNCATE contacts_consententry"])
 def test_the_database_refuses_to_forget_a_line(alice: Contact, statement: str) -> None:
     say(alice, "offers", True)
-    run("SET LOCAL segue.ledger_may_be_emptied = 'off'", [])
+    statements.run("SET LOCAL segue.ledger_may_be_emptied = 'off'", [])
     with pytest.raises((DatabaseError, psycopg.Error), match="only grows"), transaction.atomic():
-        run(statement, [])
+        statements.run(statement, [])
 
 
 def test_a_line_without_its_place_in_the_chain_is_refused(alice: Contact) -> None:
@@ -104,7 +103,7 @@ def test_a_line_older_than_the_chain_still_follows_merges_and_erasures(alice: Co
         cursor.execute(
             "UPDATE contacts_consententry SET chain = NULL, seq = NULL, digest = NULL, salt = NULL"
         )
-    assert run("UPDATE contacts_consententry SET contact_id = contact_id + 1", []) == 1
+    assert statements.run("UPDATE contacts_consententry SET contact_id = contact_id + 1", []) == 1
     assert consent.shred([alice.id + 1]) == 1
 
 

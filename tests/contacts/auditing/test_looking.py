@@ -11,6 +11,7 @@ from contacts.auditing import looking
 from contacts.auditing.promise import Asked, Found, Promise
 from contacts.auditing.registry import promises
 from contacts.models import Breach, InboxItem, PromiseState
+from contacts.statements import rows
 from tests.factories import NOON, make_source, put_in_inbox
 from tests.promises import assert_promises_hold, broken
 from tests.statements import statements
@@ -86,9 +87,9 @@ def test_a_session_that_idles_in_a_transaction_is_named(monkeypatch: pytest.Monk
             cursor.execute("BEGIN")
             cursor.execute("SELECT pg_backend_pid()")
             (pid,) = cursor.fetchone() or (0,)
-            found = looking._read(shorter, {"now": NOON, "most": 10})
+            found = rows(shorter, {"now": NOON, "most": 10})
             assert pid in {looking._found(row).about["pid"] for row in found}
-            assert not looking._read(look.sql, {"now": NOON, "most": 10})  # type: ignore[union-attr]
+            assert not rows(look.sql, {"now": NOON, "most": 10})  # type: ignore[union-attr]
     finally:
         other.close()
 

@@ -1,28 +1,25 @@
-"""One statement with binary parameters, for the acts of this room."""
+"""One statement with binary parameters (``%b``): an array of thousands of ids costs no parsing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 from django.db import connection
 
-
-def rows(statement: str, values: Sequence[Any]) -> set[Any]:
-    """Run ``statement`` in the current transaction; returns its rows."""
-    return set(ordered(statement, values))
+Values = Sequence[Any] | Mapping[str, Any]
 
 
-def ordered(statement: str, values: Sequence[Any]) -> list[Any]:
-    """Run ``statement`` in the current transaction; returns its rows as they come."""
+def rows(statement: str, values: Values) -> list[Any]:
+    """Run ``statement`` in the current transaction; its rows as they come."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall()
 
 
-def run(statement: str, values: Sequence[Any]) -> int:
+def run(statement: str, values: Values) -> int:
     """Run ``statement``, which returns no rows; how many it touched."""
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:
