@@ -88,14 +88,13 @@ def remembered(loop: ForNode, block: Write) -> Write:
             block(values, out)
             return
         if found is None:
-            fuel, made = rendering_liquid.fuel(), list[Any]()
-            block(values, made)
+            made, spent = _tried(block, values)
             if not PLAIN.issuperset(key[1:]):
                 out += made
                 return
             if len(kept) >= _MOST_KEPT:
                 kept.clear()
-            found = kept[key] = (_joined(made), fuel - rendering_liquid.fuel())
+            found = kept[key] = (_joined(made), spent)
         else:
             rendering_liquid.spend(found[1])
         out += found[0]
@@ -115,11 +114,10 @@ def by_value(left: Value, write: Write) -> Write:
         key = (given, type(given))
         found = kept.get(key)
         if found is None:
-            fuel, made = rendering_liquid.fuel(), list[Any]()
-            write(values, made)
+            made, spent = _tried(write, values)
             if len(kept) >= _MOST_KEPT:
                 kept.clear()
-            found = kept[key] = (made, fuel - rendering_liquid.fuel())
+            found = kept[key] = (made, spent)
         else:
             rendering_liquid.spend(found[1])
         out += found[0]
@@ -129,32 +127,6 @@ def by_value(left: Value, write: Write) -> Write:
 
 def by_object(names: Sequence[str], write: Write) -> Write:
     """``write``, remembering what it made of the very objects behind ``names``, which nobody changes."""
-    return _by_one(names[0], write) if len(names) == 1 else _by_several(names, write)
-
-
-def _by_one(name: str, write: Write) -> Write:
-    kept: dict[int, tuple[Any, list[Any], int]] = {}
-
-    def again(values: Values, out: list[Any]) -> None:
-        given = values.get(name, values)
-        found = kept.get(id(given))
-        if given is values:  # there is none
-            write(values, out)
-            return
-        if found is None:
-            fuel, made = rendering_liquid.fuel(), list[Any]()
-            write(values, made)
-            if len(kept) >= _MOST_OBJECTS:
-                kept.clear()
-            found = kept[id(given)] = (given, _joined(made), fuel - rendering_liquid.fuel())
-        elif found[2]:
-            rendering_liquid.spend(found[2])
-        out += found[1]
-
-    return again
-
-
-def _by_several(names: Sequence[str], write: Write) -> Write:
     # The objects are kept too, so that no other one can come to the same identity.
     kept: dict[tuple[int, ...], tuple[list[Any], list[Any], int]] = {}
 
@@ -167,16 +139,22 @@ def _by_several(names: Sequence[str], write: Write) -> Write:
         key = tuple(map(id, given))
         found = kept.get(key)
         if found is None:
-            fuel, made = rendering_liquid.fuel(), list[Any]()
-            write(values, made)
+            made, spent = _tried(write, values)
             if len(kept) >= _MOST_OBJECTS:
                 kept.clear()
-            found = kept[key] = (given, _joined(made), fuel - rendering_liquid.fuel())
+            found = kept[key] = (given, _joined(made), spent)
         else:
             rendering_liquid.spend(found[2])
         out += found[1]
 
     return again
+
+
+def _tried(write: Write, values: Values) -> tuple[list[Any], int]:
+    """What ``write`` makes of ``values``, and the fuel that it took."""
+    fuel, made = rendering_liquid.fuel(), list[Any]()
+    write(values, made)
+    return made, fuel - rendering_liquid.fuel()
 
 
 def _joined(parts: Sequence[Any]) -> list[Any]:

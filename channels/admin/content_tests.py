@@ -21,6 +21,11 @@ from channels.models import ContentTest, Template
 from contacts import clock
 
 _ROWS = 4
+_STATES = {
+    "draft": ("draft", _("Not started")),
+    "running": ("on", _("Running")),
+    "ended": ("over", _("Ended")),
+}
 _PROBLEMS = {
     "number": _("A test has two to ten variants, each with a share."),
     "names": _("Each variant has a name of its own, of at most 40 characters."),
@@ -121,9 +126,7 @@ class ContentTestAdmin(ModelAdmin):
 
     @display(description=_("state"), label={"on": "success", "draft": "warning", "over": ""})
     def state(self, test: ContentTest) -> tuple[str, Any]:
-        if test.ended_at:
-            return "over", _("Ended")
-        return ("on", _("Running")) if test.started_at else ("draft", _("Not started"))
+        return _STATES[test.state]
 
     def save_model(self, request: HttpRequest, obj: ContentTest, form: Any, change: bool) -> None:
         obj.variants = form.variants()

@@ -122,7 +122,7 @@ class ContentTestEnd(Endpoint):
     def post(self, call: Call, slug: str) -> Any:
         """Whoever is written to from now on gets the template itself."""
         test = _test(slug)
-        if _state(test) != "running":
+        if test.state != "running":
             raise Refused(409, "not_running", "This test does not run.")
         content_tests.end(test, call.now)
         call.audit(test, "ended")
@@ -137,7 +137,7 @@ class ContentTestFigures(Endpoint):
         test = _test(slug)
         found = content_tests.figures(test) if test.started_at else []
         return {
-            "state": _state(test),
+            "state": test.state,
             "variants": [
                 {"name": one.name, "sent": one.sent, "opened": one.opened, "clicked": one.clicked,
                  "rate": round(one.rate, 2)}
@@ -169,18 +169,12 @@ def _test(slug: str) -> ContentTest:
     return found
 
 
-def _state(test: ContentTest) -> str:
-    if test.ended_at:
-        return "ended"
-    return "running" if test.started_at else "draft"
-
-
 def _drawn(test: ContentTest) -> dict[str, Any]:
     return {
         "slug": test.slug,
         "name": test.name,
         "template": test.template.slug,
-        "state": _state(test),
+        "state": test.state,
         "variants": [
             {"name": one.name, "template": one.template, "share": one.share}
             for one in content_tests.read(test.variants)

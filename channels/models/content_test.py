@@ -37,3 +37,10 @@ class ContentTest(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def state(self) -> str:
+        """``draft``, ``running`` or ``ended``."""
+        if self.ended_at:
+            return "ended"
+        return "running" if self.started_at else "draft"
