@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 
 from channels import (
+    delivery_answers,
     delivery_claim,
     delivery_parcels,
     delivery_record,
@@ -31,12 +32,15 @@ from channels.delivery_lanes import PATIENCE, Lane, Pace, lanes, turned_away
 from channels.models import ProviderAccount
 from channels.providers import PROVIDERS
 from channels.providers.base import Outcome, Parcel, Provider, Result, every
+from contacts import contention
 from contacts.crashpoints import crashpoint
 
 #: Seconds after which a busy thread lets another one of its process go on.
 _TURN = 0.0005
 #: How long a provider that cannot be reached is left alone.
 _PAUSE = timedelta(seconds=30)
+#: How long what the store failed to mark is left alone.
+_STORE_PAUSE = timedelta(seconds=2)
 
 
 class Crew:
@@ -176,6 +180,9 @@ class Crew:
             delivery_record.give_back(lane.waiting, clock(), _PAUSE if lane.down else timedelta(0))
 
     def _work_apart(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
+        # A thread may have slept while the database began anew.
+        if connection.connection is not None and not connection.is_usable():
+            connection.close()
         try:
             self._work(lane, parcels, clock)
         except BaseException:
@@ -231,12 +238,14 @@ class Crew:
         try:
             answers = provider.send(batch, mark, started_at)
         except Exception as error:  # noqa: BLE001 (a provider's fault ends its chunk, not the others')
-            # What was marked may have left; the rest cannot have. Where the store failed, the rest was no
-            # attempt: its lease ends and it is queued again.
+            # What was marked may have left; the rest cannot have.
             detail = f"{type(error).__name__}: {error}"[:500]
-            stored = not isinstance(error, DatabaseError)
-            answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail)) if stored else {}
+            answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail))
             answers |= {one: Result(Outcome.UNCERTAIN, "fault", detail) for one in marked}
+            if isinstance(error, contention.STORE_FAULTS):
+                # Nor was it an attempt: the provider was not to blame, nor even asked.
+                _return([message for message in chunk if message.id not in marked], clock)
+                answers = {one: answers[one] for one in marked}
         answered.keep(chunk, answers, started_at)
         if any(answer.outcome is not Outcome.ACCEPTED for answer in answers.values()):
             answered.write(clock)
@@ -264,6 +273,15 @@ class Crew:
         with self._lock:
             self._opened.append(provider)
         return provider, pace
+
+
+def _return(messages: Sequence[Claimed], clock: Clock) -> None:
+    """Give back what the store's failure kept from being begun, even if it was marked without our knowing."""
+
+    def act() -> None:
+        delivery_record.give_back(messages, clock(), _STORE_PAUSE, marked=True)
+
+    contention.outlast(act, delivery_answers.PATIENCE)
 
 
 def deliver_batch(clock: Clock, *, limit: int = 256) -> int:

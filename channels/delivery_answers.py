@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
+
+from django.conf import settings
 
 from channels import delivery_record
 from channels.delivery_claim import Claimed
 from channels.providers.base import Provider, Result
+from contacts import contention
 from contacts.crashpoints import crashpoint
 
 Clock = Callable[[], datetime]
+
+#: Seconds for which a database that is away is waited for: less than a lease.
+PATIENCE = min(20.0, settings.SEGUE_LEASE / 2)
 
 
 class Answered:
@@ -39,6 +46,7 @@ class Answered:
         self._kept.clear()
 
     def write(self, clock: Clock) -> None:
-        self.write_in(clock)
+        """Write it down; a database that is away for a moment is waited for, since nobody else knows."""
+        contention.outlast(partial(self.write_in, clock), PATIENCE)
         crashpoint("deliver.recorded")
         self.forget()

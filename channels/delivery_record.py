@@ -116,11 +116,11 @@ def results(
     return sum(1 for message in done if ends[message.id].state is State.ACCEPTED)
 
 
-def give_back(messages: Sequence[Claimed], now: datetime, wait: timedelta) -> None:
-    """Return messages that were not begun, without counting an attempt."""
+def give_back(messages: Sequence[Claimed], now: datetime, wait: timedelta, *, marked: bool = False) -> None:
+    """Return messages that were not begun, without counting an attempt; those ``marked`` for nothing too."""
     lifecycle.move(
         [message.ref for message in messages],
-        State.CLAIMED,
+        _UNDERWAY if marked else State.CLAIMED,
         State.QUEUED,
         fences=[message.fence for message in messages],
         columns={"attempts": [message.attempts - 1 for message in messages]},

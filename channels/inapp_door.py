@@ -18,12 +18,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import msgspec
 from django.conf import settings
-from django.db import DatabaseError
-from psycopg_pool import PoolTimeout
 
 from channels import subscribing
 from channels.inapp import answers, drawing, receipts, showing, visitors
 from contacts import clock, pulse
+from contacts.contention import STORE_FAULTS
 from contacts.intake_quota import Quota
 
 log = logging.getLogger(__name__)
@@ -80,7 +79,7 @@ def answer(environ: WSGIEnvironment, start_response: StartResponse, now: datetim
     except _Refused as refused:
         headers = [(name.replace("_", "-"), value) for name, value in refused.headers.items()]
         return _say(start_response, refused.status, {"code": refused.code, "message": str(refused)}, headers)
-    except (DatabaseError, PoolTimeout):
+    except STORE_FAULTS:
         log.warning("in-app messages: the store is down")
         error = {"code": "store_unavailable", "message": "try again"}
         return _say(start_response, 503, error, [("Retry-After", "10")])

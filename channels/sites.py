@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import urlencode, urlsplit
 
-from django.db import DatabaseError, close_old_connections, connection
-from psycopg_pool import PoolTimeout
+from django.db import close_old_connections, connection
 
 from channels.tracking import Token
 from contacts import visits
+from contacts.contention import STORE_FAULTS
 from contacts.models import Source
 from contacts.visits import PARAMETER, Visit
 
@@ -42,7 +42,7 @@ def _hosts(_moment: int) -> frozenset[str]:
     web = Source.objects.filter(kind=Source.Kind.WEB, active=True).exclude(site="")
     try:
         named = {urlsplit(site).hostname for site in web.values_list("site", flat=True)}
-    except (DatabaseError, PoolTimeout, ValueError):
+    except (*STORE_FAULTS, ValueError):
         return frozenset()
     bare = {host.removeprefix("www.") for host in named if host}
     return frozenset(bare | {f"www.{host}" for host in bare})
@@ -66,7 +66,7 @@ def _visit(token: Token) -> Visit | None:
         with connection.cursor() as cursor:
             cursor.execute(_VISIT, [token.message_id, token.created_at])
             found = cursor.fetchone()
-    except (DatabaseError, PoolTimeout):
+    except STORE_FAULTS:
         return None
     return Visit(*found) if found else None
 

@@ -16,10 +16,8 @@ from typing import Any, Protocol
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from psycopg_pool import PoolTimeout
 
 from channels import sites
 from channels.hit_spool import Spool, Table
@@ -28,6 +26,7 @@ from channels.links import BUTTON, signer
 from channels.models import TrackedLink
 from channels.tracking import CLICK, OPEN, SHOWN, TRAP, Token
 from contacts import clock, pulse
+from contacts.contention import STORE_FAULTS
 from contacts.group_commit import GroupCommit, StoreDown
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -118,7 +117,7 @@ def _lead(
         address = _address(token.link_id)
     except TrackedLink.DoesNotExist:
         return _plain(start_response, "404 Not Found", [])
-    except (DatabaseError, PoolTimeout):
+    except STORE_FAULTS:
         return _plain(start_response, "503 Service Unavailable", [("Retry-After", "5")])
     _keep(store, CLICK, token, environ)
     # Only a person's browser sends pages back; what looks at links ahead needs no token.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +18,7 @@ from channels.hits import NewHit
 from channels.models import ProviderAccount
 from channels.sns_signature import CertificateAwayError
 from contacts import clock, pulse
+from contacts.contention import STORE_FAULTS
 from contacts.intake_quota import Quota
 from contacts.models import SourceKey
 
@@ -85,7 +86,7 @@ def sms_incoming(request: HttpRequest, account_id: int) -> HttpResponse:
         return _error(403, "forged", str(error))
     except callbacks.UnreadableError as error:
         return _error(400, "unreadable", str(error))
-    except DatabaseError:
+    except STORE_FAULTS:
         return _error(503, "store_down", "try again", {"Retry-After": "10"})
     if account.kind == "twilio":
         # Twilio reads what we answer as its own language; this says nothing to the person.
@@ -114,7 +115,7 @@ def _taken(request: HttpRequest, read: Callable[[], list[NewHit]], most: int = _
         return _error(400, "unreadable", str(error))
     except CertificateAwayError as error:
         return _error(503, "unproven", f"try again: {error}", {"Retry-After": "60"})
-    except DatabaseError:
+    except STORE_FAULTS:
         return _error(503, "store_down", "try again", {"Retry-After": "10"})
     pulse.wake("engagement")
     return JsonResponse({"taken": len(found)})

@@ -4,21 +4,21 @@ import shutil
 
 import redis
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from psycopg_pool import PoolTimeout
 
 from config import lags
 from config.server_valkey import ONCE
 from contacts import clock, event_log_healing
+from contacts.contention import STORE_FAULTS
 
 
 def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except (DatabaseError, PoolTimeout):
+    except STORE_FAULTS:
         return False
     return True
 
@@ -39,7 +39,7 @@ def log_flows() -> bool:
     """False where a backup was restored and its readers wait for numbers that lie far ahead."""
     try:
         return not event_log_healing.standing().stalled
-    except (DatabaseError, PoolTimeout):
+    except STORE_FAULTS:
         return False
 
 
@@ -104,7 +104,7 @@ def _tables_current() -> bool:
             executor = MigrationExecutor(connection)
             if executor.migration_plan(executor.loader.graph.leaf_nodes()):
                 return False
-        except (DatabaseError, PoolTimeout):
+        except STORE_FAULTS:
             return False
         _current.append(True)
     return True

@@ -13,14 +13,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from psycopg_pool import PoolTimeout
 
 from config import lags, request_counts
 from contacts import clock
 from contacts.auditing import looking
 from contacts.auditing.registry import promises
+from contacts.contention import STORE_FAULTS
 from contacts.models import PromiseState
 
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,7 +46,7 @@ def page(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     try:
         figures = list(_figures(now))
-    except (DatabaseError, PoolTimeout):
+    except STORE_FAULTS:
         return HttpResponse("# the database does not answer\n", status=503, content_type=_TYPE)
     answer = HttpResponse(exposition(figures), content_type=_TYPE)
     answer["Cache-Control"] = "no-store"

@@ -2,11 +2,20 @@
 
 import logging
 
+import psycopg
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-_AWAY = (OperationalError, InterfaceError, BrokerError, RedisConnectionError, ConnectionError)
+_AWAY = (
+    OperationalError,
+    InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    BrokerError,
+    RedisConnectionError,
+    ConnectionError,
+)
 
 
 class WithoutTraceback(logging.Filter):

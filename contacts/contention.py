@@ -8,7 +8,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import psycopg
-from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
+from django.db import (
+    Error,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 
 from contacts.identity import ContendedError
 
@@ -16,20 +23,18 @@ _T = TypeVar("_T")
 _TRIES = 5
 _LONGEST_PAUSE = 0.05
 "Seconds before what was contended is tried again."
+_OUTAGE_PAUSE = 0.25
+
+#: Whatever a statement may raise, through Django or past it.
+STORE_FAULTS = (Error, psycopg.Error)
+#: The database was away or broke off: nobody's data is to blame.
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 
 _RACES = (ContendedError, psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 # What the size or depth of one value can bring about, though its class says otherwise.
 _THE_DATA = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
 # Faults of the database or of this installation: whatever was to be stored must stay where it is.
-_NOT_THE_DATA = (
-    OperationalError,
-    InterfaceError,
-    ProgrammingError,
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    psycopg.ProgrammingError,
-    MemoryError,
-)
+_NOT_THE_DATA = (*AWAY, ProgrammingError, psycopg.ProgrammingError, MemoryError)
 
 
 def lost_a_race(error: Exception) -> bool:
@@ -57,3 +62,20 @@ def again(act: Callable[[], _T]) -> _T:
                 raise
             time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 (no secret)
     raise ContendedTooLong
+
+
+def outlast(act: Callable[[], _T], seconds: float) -> _T:
+    """What ``act`` gives; tried anew on a new connection while the database is away, for so long at most.
+
+    For what this process alone knows. ``act`` has its own transaction and may be done twice. Within a
+    transaction of the caller, which is over then, it is tried once.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except AWAY:
+            if connection.in_atomic_block or time.monotonic() > end:
+                raise
+            connection.close()
+            time.sleep(_OUTAGE_PAUSE)

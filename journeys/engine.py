@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
-from contacts import slots
+from contacts import contention, slots
 from contacts.crashpoints import crashpoint
 from journeys import advancing, recording, versions
 from journeys.models import Journey
@@ -91,7 +91,7 @@ def _settle(due: Sequence[Due], known: Mapping[int, Version], now: datetime) -> 
     try:
         with transaction.atomic():
             recording.record(_walk(due, known, now), known, now)
-    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
+    except contention.AWAY:
         # The database's trouble, not a run's: the whole batch is tried again later.
         raise
     except Exception as error:  # noqa: BLE001 (whatever it is, it must not stop the neighbours)

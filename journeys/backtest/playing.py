@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import psycopg
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
+from contacts import contention
 from contacts.crashpoints import crashpoint
 from journeys.backtest import arriving, replaying, running, tally
 from journeys.backtest.lives import Life
@@ -84,7 +85,7 @@ def _play(parts: Sequence[BacktestPart], clock: Clock) -> None:
         with transaction.atomic():
             only_read()
             results = _tallied(parts)
-    except (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError):
+    except contention.AWAY:
         raise
     except Exception as error:  # noqa: BLE001 (a graph that cannot be played must not stop the others)
         _give_up(parts[0].run, f"{type(error).__name__}: {error}", clock())

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from channels import deciding, delivery, delivery_claim, delivery_record, rescue
 from channels.delivery_lanes import Lane, Pace
@@ -20,6 +21,7 @@ from contacts.models import Event, Suppression
 from tests.contracts.smtp_sink import Sink, smtp_sink
 from tests.contracts.test_providers import parcel
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
+from tests.granian import database_url
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -362,26 +364,66 @@ def test_a_worker_frozen_while_handing_over_leaves_its_message_uncertain(sink: S
     assert _deliver(later) == 0
 
 
+@pytest.mark.parametrize("error", [OperationalError, psycopg.OperationalError, psycopg.errors.AdminShutdown])
 def test_a_store_that_fails_before_the_hand_over_is_no_attempt_of_the_message(
-    sink: Sink, monkeypatch: pytest.MonkeyPatch
+    sink: Sink, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     _smtp(sink)
     make_template("hello")
     message = make_queued(make_contact(email="ok@example.com"))
 
     def away(*_arguments: object) -> set[int]:
-        raise OperationalError("the database is away")
+        raise error("the database is away")
 
     with monkeypatch.context() as broken:
         broken.setattr(delivery_record, "transmitting", away)
         _deliver()
     message.refresh_from_db()
-    assert (message.state, Attempt.objects.count()) == (State.CLAIMED, 0)
-    later = NOON + delivery_claim.LEASE + timedelta(seconds=1)
-    rescue.rescue(later)
-    assert _deliver(later) == 1
+    assert (message.state, message.attempts, Attempt.objects.count()) == (State.QUEUED, 0, 0)
+    assert _deliver(NOON + timedelta(seconds=3)) == 1
     message.refresh_from_db()
     assert (message.state, len(sink.mails)) == (State.ACCEPTED, 1)
+
+
+def test_a_store_that_failed_while_it_marked_leaves_nothing_unclear(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mark was committed, and only the word of it was lost: the mail did not begin."""
+    _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact(email="ok@example.com"))
+
+    def lost(point: str) -> None:
+        if point == "deliver.transmitting":
+            raise psycopg.OperationalError("the connection is lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery, "crashpoint", lost)
+        _deliver()
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (State.QUEUED, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_provider_said_outlives_a_lost_connection_to_the_store(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _smtp(sink)
+    make_template("hello")
+    message = make_queued(make_contact(email="ok@example.com"))
+    write, cut = delivery_record.results, [False]
+
+    def results(*arguments: Any, **others: Any) -> int:
+        if not cut[0]:
+            cut[0] = True
+            with psycopg.connect(database_url()) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        return write(*arguments, **others)
+
+    monkeypatch.setattr(delivery_record, "results", results)
+    _deliver()
+    message.refresh_from_db()
+    assert (cut, message.state, len(sink.mails)) == ([True], State.ACCEPTED, 1)
 
 
 def test_a_refusal_says_at_which_command_it_came(sink: Sink) -> None:

@@ -6,11 +6,13 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 
-from channels import engagement, mail_ids, sealing, sns_signature
+from channels import engagement, hits, mail_ids, sealing, sns_signature
 from channels.models import Hit, Message, ProviderAccount, Receipt
 from contacts import clock, consent
 from contacts.models import ConsentState, Event
@@ -89,6 +91,18 @@ def test_every_services_reports_give_the_right_state(client: Client, service: st
     assert "Message Bounced" in names
     if "unsubscribed" in told:
         assert "Message Unsubscribed" in names
+
+
+@pytest.mark.parametrize("error", [OperationalError, psycopg.OperationalError])
+def test_a_report_that_cannot_be_stored_is_asked_for_again(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def away(_hits: object) -> None:
+        raise error("away")
+
+    account = _account("postmark")
+    monkeypatch.setattr(hits, "write", away)
+    assert _post(client, account, REPORTS["postmark"]("delivered", "1.5", _now())) == 503
 
 
 @pytest.mark.parametrize("service", sorted(REPORTS))

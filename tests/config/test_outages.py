@@ -1,6 +1,8 @@
 import logging
 import sys
 
+import psycopg
+import pytest
 from django.db import OperationalError
 
 from config.outages import WithoutTraceback
@@ -13,8 +15,9 @@ def record_of(error: Exception) -> logging.LogRecord:
         return logging.LogRecord("beat", logging.ERROR, "", 0, "failed: %s", (error,), sys.exc_info())
 
 
-def test_an_absent_database_is_told_in_one_line() -> None:
-    record = record_of(OperationalError("refused\nis it running?"))
+@pytest.mark.parametrize("error", [OperationalError, psycopg.OperationalError])
+def test_an_absent_database_is_told_in_one_line(error: type[Exception]) -> None:
+    record = record_of(error("refused\nis it running?"))
     assert WithoutTraceback().filter(record)
     assert record.getMessage() == "failed: refused (OperationalError)"
     assert record.exc_info is None

@@ -26,6 +26,8 @@ class Findings:
     #: Messages, events and inbox items that somebody still has to do something about.
     unfinished: int
     without_wakeup: int
+    #: The unfinished messages, with what says why each waits and until when.
+    waiting: list[str]
 
 
 def find(home: Path) -> Findings:
@@ -34,6 +36,7 @@ def find(home: Path) -> Findings:
     with psycopg.connect(address, connect_timeout=5) as connection:
         found = connection.execute(_COUNTS, {"live": Run.State.LIVE.value}).fetchone()
         messages = connection.execute(_MESSAGES).fetchall()
+        waiting = connection.execute(_WAITING).fetchall()
     assert found is not None
     events, twice, inbox, without_wakeup = found
     return Findings(
@@ -44,6 +47,7 @@ def find(home: Path) -> Findings:
         uncertain={address for state, address, _due in messages if state == State.UNCERTAIN},
         unfinished=sum(due for _state, _address, due in messages) + inbox + (events - len(messages)),
         without_wakeup=without_wakeup,
+        waiting=[str(row) for (row,) in waiting],
     )
 
 
@@ -56,4 +60,11 @@ FROM contacts_event WHERE name = 'Story Told'
 _MESSAGES = """
 SELECT m.state, c.email, m.due_at IS NOT NULL
 FROM channels_message AS m JOIN contacts_contact AS c ON c.id = m.contact_id
+"""
+_WAITING = """
+SELECT json_build_object('state', m.state, 'reason', m.reason, 'attempts', m.attempts, 'due', m.due_at,
+       'lease', m.lease_until, 'now', clock_timestamp(), 'tries', (
+           SELECT json_agg(json_build_array(a.started_at, a.outcome, a.code, a.detail) ORDER BY a.started_at)
+           FROM channels_attempt AS a WHERE a.message_id = m.id))::text
+FROM channels_message AS m WHERE m.due_at IS NOT NULL ORDER BY m.id LIMIT 3
 """

@@ -90,7 +90,7 @@ def check(stage: Stage, client: Client, findings: Findings, people: int, story: 
     unmarked = set(mails) - findings.accepted - findings.uncertain
     assert client.acknowledged == {f"story-{n}" for n in range(people)}, story
     assert (findings.events, findings.twice) == (people, 0), story
-    assert findings.without_wakeup == findings.unfinished == 0, story
+    assert findings.without_wakeup == findings.unfinished == 0, f"{story}, waiting: {findings.waiting}"
     assert max(mails.values()) == 1, story
     assert not missing, story
     assert findings.accepted <= set(mails), story
