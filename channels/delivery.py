@@ -28,7 +28,7 @@ from channels import (
 )
 from channels.delivery_answers import Answered, Clock
 from channels.delivery_claim import Claimed
-from channels.delivery_lanes import PATIENCE, Lane, Pace, lanes, turned_away
+from channels.delivery_lanes import PATIENCE, Lane, Pace, lanes
 from channels.models import ProviderAccount
 from channels.providers import PROVIDERS
 from channels.providers.base import Outcome, Parcel, Provider, Result, every
@@ -37,8 +37,6 @@ from contacts.crashpoints import crashpoint
 
 #: Seconds after which a busy thread lets another one of its process go on.
 _TURN = 0.0005
-#: How long a provider that cannot be reached is left alone.
-_PAUSE = timedelta(seconds=30)
 #: How long what the store failed to mark is left alone.
 _STORE_PAUSE = timedelta(seconds=2)
 
@@ -167,7 +165,7 @@ class Crew:
         if self._aside is None:
             self._aside = ThreadPoolExecutor(1, "deliver-slow")
         if self._slow is not None and not self._slow.done():
-            delivery_record.give_back(lane.waiting, clock(), _PAUSE)
+            delivery_record.give_back(lane.waiting, clock(), lane.pause)
             return
         if self._slow is not None:
             self._slow.result()  # what went wrong there is told here
@@ -177,7 +175,7 @@ class Crew:
     def _leave(lane: Lane, clock: Clock) -> None:
         """Give back what a lane has not begun."""
         if lane.waiting:
-            delivery_record.give_back(lane.waiting, clock(), _PAUSE if lane.down else timedelta(0))
+            delivery_record.give_back(lane.waiting, clock(), lane.pause if lane.down else timedelta(0))
 
     def _work_apart(self, lane: Lane, parcels: dict[int, Parcel], clock: Clock) -> None:
         # A thread may have slept while the database began anew.
@@ -206,8 +204,7 @@ class Crew:
                     pace.took(len(chunk), time.monotonic() - began)
                     addresses = {message.id: message.address for message in chunk}
                     flow.note(lane.account, answers, addresses, lane.known, clock())
-                    if answers and all(turned_away(answer) for answer in answers.values()):
-                        lane.down = True
+                    lane.heed(answers.values())
             finally:
                 answered.write(clock)
 

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from channels import flow, flow_rules
+from channels import flow, flow_rules, retry
 from channels.delivery_claim import Claimed
 from channels.flow import Gates
 from channels.models import ProviderAccount
@@ -17,6 +18,8 @@ from channels.providers.base import Result
 _LONGEST = 10.0
 #: A group that took less than the first may be followed by a larger one; after the second, by a small one.
 _QUICK, _SLOW = 0.25, 2.0
+#: How long a provider that cannot be reached is left alone.
+PAUSE = timedelta(seconds=30)
 #: Seconds that a group may take before another thread joins.
 PATIENCE = 0.15
 
@@ -32,6 +35,8 @@ class Lane:
     slow: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     down: bool = False
+    #: How long what it has not begun is left alone, once it is down.
+    pause: timedelta = PAUSE
     began: float = field(default_factory=time.monotonic)
     taken_at: float = field(default_factory=time.monotonic)
 
@@ -60,6 +65,13 @@ class Lane:
             del self.waiting[-most:]
             return taken
 
+    def heed(self, answers: Collection[Result]) -> None:
+        """Begin nothing more where it cannot be reached, or asked to be left alone for a while."""
+        if wait := max((retry.believed(answer.retry_after) for answer in answers), default=0.0):
+            self.pause, self.down = timedelta(seconds=wait), True
+        elif answers and all(answer.code in flow.UNREACHABLE for answer in answers):
+            self.down = True
+
 
 class Pace:
     """How many messages are marked in one commit: that many can be uncertain after a crash.
@@ -76,10 +88,6 @@ class Pace:
             self.size = self._least
         elif seconds < _QUICK and count == self.size:
             self.size = min(2 * self.size, self._most)
-
-
-def turned_away(answer: Result) -> bool:
-    return answer.code in flow.UNREACHABLE or (answer.retry_after is not None and answer.retry_after > 0)
 
 
 def lanes(

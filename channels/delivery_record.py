@@ -110,7 +110,8 @@ def results(
             going = [message for message in answered if ends[message.id].state is state]
             moved |= _move(going, state, ends, answers, account_id, now)
         done = [message for message in answered if message.id in moved]
-        _write_attempts(done, answers, account_id, started_at, now)
+        tried = [message for message in done if answers[message.id].begun]
+        _write_attempts(tried, answers, account_id, started_at, now)
         event_log.append(_events(done, ends, now))
         _end_addresses([message for message in done if answers[message.id].address_ended], now)
     return sum(1 for message in done if ends[message.id].state is State.ACCEPTED)
@@ -137,6 +138,9 @@ def _end(
         return _End(State.REJECTED, answer.code)
     if answer.outcome is Outcome.UNCERTAIN and not honours_key:
         return _End(State.UNCERTAIN, "no_answer")
+    if not answer.begun:
+        wait = timedelta(seconds=retry.believed(answer.retry_after))
+        return _End(State.QUEUED, answer.code, now + wait)
     due_at = retry.next_attempt(
         schedule, message.attempts, now,
         chance=random.random(), retry_after=answer.retry_after, crowd=crowd,  # noqa: S311 (spreads load, guards nothing)
@@ -165,6 +169,7 @@ def _move(
         every |= {"provider_id": account_id}
     elif state is State.QUEUED:
         columns["due_at"] = [ends[message.id].due_at for message in going]
+        columns["attempts"] = [message.attempts - (not answers[message.id].begun) for message in going]
     # Accepted or unknown can only be what was marked as being handed over.
     sources = State.TRANSMITTING if state in (State.ACCEPTED, State.UNCERTAIN) else _UNDERWAY
     return lifecycle.move(

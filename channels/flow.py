@@ -183,6 +183,7 @@ def note(
     now: datetime,
 ) -> None:
     """Write down what a chunk says of its account and of the receiving domains. Its own short transaction."""
+    answers = {one: answer for one, answer in answers.items() if answer.begun}
     if not answers:
         return
     failed: dict[str, list[Result]] = {}

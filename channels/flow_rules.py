@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from channels.retry import LONGEST_WAIT
+from channels.retry import believed
 
 #: So many failures in a row shut a way out, so many of one receiving domain shut that domain.
 ACCOUNT_FAILURES, DOMAIN_FAILURES = 3, 5
@@ -95,7 +95,10 @@ class Breaker:
     def state(self, now: datetime) -> str:
         if self.shut_until is None:
             return "closed"
-        return "shut" if now < self.shut_until else "half_open"
+        if now < self.shut_until:
+            return "shut"
+        # Who was asked to come back at this time, and not too often already, needs no probe.
+        return "half_open" if self.trips or self.failures >= self.most else "closed"
 
     def admit(self, now: datetime, patience: timedelta) -> datetime | None:
         """None when a message may go, else when to look again. Half-open lets one through at a time."""
@@ -111,13 +114,16 @@ class Breaker:
 
     def failed(self, now: datetime, count: int = 1, retry_after: float | None = None) -> None:
         """``count`` more failures; a server that says when to come back is left alone until then."""
-        half_open = self.state(now) == "half_open"
-        self.failures += count
+        state = self.state(now)
         self.probe_until = None
-        if retry_after is not None and retry_after > 0:
-            asked = now + timedelta(seconds=min(retry_after, LONGEST_WAIT.total_seconds()))
+        if wait := believed(retry_after):
+            # What others have under way is told the same; that is one failure.
+            self.failures += count if state != "shut" else 0
+            asked = now + timedelta(seconds=wait)
             self.shut_until = max(asked, self.shut_until or asked)
-        elif half_open or (self.failures >= self.most and self.shut_until is None):
+            return
+        self.failures += count
+        if state == "half_open" or (self.failures >= self.most and state == "closed"):
             self.shut_until = now + min(FIRST_SHUT * 2 ** min(self.trips, 10), LONGEST_SHUT)
             self.trips += 1
 

@@ -22,6 +22,11 @@ TEXTS_TRANSACTIONAL = Schedule((10, 30, 120, 300, 900), most=12)
 #: How far an answer such as "Retry-After" may push a message away.
 LONGEST_WAIT = timedelta(hours=6)
 JITTER = 0.25
+#: So often in a row a provider's word is enough; then the schedule counts too, whatever it says.
+_BELIEVED = 3
+_SHORTEST_WAIT = 1.0
+#: Seconds at most over which those are spread that a provider asked back at one time.
+_CLOSE = 5.0
 #: Messages to one receiving domain that failed together are spread up to so many times as far.
 _MOST_CROWDED = 4
 
@@ -38,13 +43,22 @@ def next_attempt(
     """When to try again after ``attempts`` tries, or None when there were enough.
 
     ``chance`` (0 to 1) spreads the attempts of many messages, the more the more of a ``crowd`` to the same
-    receiving domain failed at once. A provider's ``retry_after`` in seconds
-    is never undercut, and never believed beyond ``LONGEST_WAIT``.
+    receiving domain failed at once. A provider's ``retry_after`` in seconds is never undercut, and never
+    believed beyond ``LONGEST_WAIT``; the first times it is what counts, else the longer one of it and the
+    schedule.
     """
     if attempts >= schedule.most:
         return None
     wait = float(schedule.waits[min(max(attempts, 1), len(schedule.waits)) - 1])
-    if retry_after is not None:
-        wait = max(wait, min(max(retry_after, 0.0), LONGEST_WAIT.total_seconds()))
+    asked = believed(retry_after)
+    if asked and attempts <= _BELIEVED:
+        return now + timedelta(seconds=asked + min(JITTER * asked, _CLOSE) * chance)
     spread = JITTER * min(max(crowd, 1), _MOST_CROWDED)
-    return now + timedelta(seconds=wait * (1 + spread * chance))
+    return now + timedelta(seconds=max(wait, asked) * (1 + spread * chance))
+
+
+def believed(retry_after: float | None) -> float:
+    """The seconds that a provider asked for, within reason; 0 when it named no time to come."""
+    if retry_after is None or not retry_after > 0:
+        return 0.0
+    return min(max(retry_after, _SHORTEST_WAIT), LONGEST_WAIT.total_seconds())

@@ -38,6 +38,7 @@ class Result:
     """One answer. ``code`` is short and stable, ``detail`` the provider's words, ``retry_after`` seconds.
 
     ``address_ended``: nobody is to be written to at this address again (no such mailbox, ended subscription).
+    Where a message was not ``begun`` nobody was asked about it: that is no attempt.
     """
 
     outcome: Outcome
@@ -46,6 +47,7 @@ class Result:
     provider_message_id: str = ""
     retry_after: float | None = None
     address_ended: bool = False
+    begun: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +182,21 @@ class Provider(ABC):
         """Hand over ``parcels``; answers by message id. At most ``chunk`` (or ``largest``) of them."""
 
     def each(self, parcels: Sequence[Parcel], send_one: Callable[[Parcel], Result]) -> dict[int, Result]:
-        """Answers of ``send_one`` for each parcel that could be begun in time; the others come later."""
-        began = time.monotonic()
+        """Answers of ``send_one`` for each parcel that could be begun in time; the others come later.
+
+        None is begun any more where the provider asked to be left alone.
+        """
+        began, wait = time.monotonic(), 0.0
         results = {}
         for parcel in parcels:
-            if time.monotonic() - began > self.patience:
-                results[parcel.message_id] = Result(Outcome.TRY_LATER, "slow", "the provider is slow")
+            if wait:
+                results[parcel.message_id] = Result(Outcome.TRY_LATER, "busy", retry_after=wait, begun=False)
+            elif time.monotonic() - began > self.patience:
+                results[parcel.message_id] = Result(Outcome.TRY_LATER, "slow", begun=False)
             else:
                 result = send_one(parcel)
                 results[parcel.message_id] = replace(result, detail=self.hushed(result.detail))
+                wait = retry.believed(result.retry_after)
         return results
 
     def each_when_ready(

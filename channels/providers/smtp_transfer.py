@@ -110,7 +110,7 @@ class Transfer:
 
     def _next(self) -> Load | None:
         if time.monotonic() - self.began > self.provider.patience:
-            self._give_up(Result(Outcome.TRY_LATER, "slow", "the provider is slow"))
+            self._give_up(Result(Outcome.TRY_LATER, "slow", begun=False))
         return self.waiting.popleft() if self.waiting else None
 
     def _following(self) -> Load | None:

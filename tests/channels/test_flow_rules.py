@@ -120,3 +120,16 @@ def test_rates_are_read_line_by_line_and_a_bad_one_is_named() -> None:
     for bad in ("gmail.com", "gmail.com fast", "gmail.com 0", "com 5", "gmail.com nan", "a.b -1"):
         with pytest.raises(ValueError, match="line 2"):
             read_rates("ok.example 1\n" + bad)
+
+
+def test_who_was_asked_back_at_a_time_needs_no_probe_until_it_was_asked_too_often() -> None:
+    breaker, now = Breaker(most=3), NOW
+    for time in range(1, 4):
+        breaker.failed(now, retry_after=10)
+        breaker.failed(now + timedelta(seconds=1), retry_after=9)  # told to another worker: the same
+        assert breaker.failures == time
+        assert breaker.state(now + timedelta(seconds=9)) == "shut"
+        now += timedelta(seconds=10)
+        assert breaker.state(now) == ("half_open" if time == 3 else "closed")
+    breaker.worked(now)
+    assert breaker.state(now) == "closed"

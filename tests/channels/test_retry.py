@@ -56,3 +56,11 @@ def test_text_messages_are_tried_again_sooner_than_mails() -> None:
     mail, text = (PROVIDERS[kind].schedules[0] for kind in ("smtp", "http_sms"))
     first = [next_attempt(schedule, 1, NOW, chance=0) for schedule in (mail, text)]
     assert first == [NOW + timedelta(seconds=60), NOW + timedelta(seconds=30)]
+
+
+def test_who_names_a_time_is_asked_again_then_and_after_some_times_the_schedule_counts_too() -> None:
+    due = [next_attempt(MARKETING, attempts, NOW, chance=0, retry_after=4) for attempts in (1, 3, 4)]
+    assert due == [NOW + timedelta(seconds=seconds) for seconds in (4, 4, 3600)]
+    spread = next_attempt(MARKETING, 1, NOW, chance=1, retry_after=600)
+    assert spread == NOW + timedelta(seconds=605)
+    assert next_attempt(MARKETING, 1, NOW, chance=0, retry_after=0.01) == NOW + timedelta(seconds=1)

@@ -76,6 +76,7 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "meta_busy": (400, {}, b'{"error": {"code": 80003, "message": "too many calls"}}'),
     "created": (201, {"Location": "https://push.example/m/1"}, b""),
     "busy": (429, {"Retry-After": "120"}, b"slow down"),
+    "busy_soon": (429, {"Retry-After": "3"}, b"slow down"),
     "busy_date": (429, {"Retry-After": "Tue, 10 Mar 2026 12:05:00 GMT"}, b""),
     "busy_long": (429, {"Retry-After": "315360000"}, b""),
     "busy_negative": (429, {"Retry-After": "-5"}, b""),

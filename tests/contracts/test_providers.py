@@ -429,11 +429,11 @@ def test_each_fault_has_its_word_and_leaves_the_neighbours_alone(
 ) -> None:
     before, broken, after = (_parcel(stage, one) for one in ("taken", what, "taken"))
     answers = stage.provider.send([before, broken, after], _all, NOON)
-    assert [answers[one.message_id].outcome for one in (before, broken, after)] == [
-        Outcome.ACCEPTED,
-        outcome,
-        Outcome.ACCEPTED,
-    ]
+    assert [answers[one.message_id].outcome for one in (before, broken)] == [Outcome.ACCEPTED, outcome]
+    # Who said when to come back is not called before that by the neighbours either.
+    last, asked_to_wait = answers[after.message_id], answers[broken.message_id].retry_after
+    assert last.begun == (not asked_to_wait)
+    assert last.outcome is (Outcome.TRY_LATER if asked_to_wait else Outcome.ACCEPTED)
 
 
 def test_every_provider_says_what_it_must_know(stage: Stage) -> None:

@@ -152,8 +152,9 @@ MATRIX = (
     Line(
         "F12",
         "429 with Retry-After: seconds, a date, none, absurd, negative",
-        "0 calls before the time; all of it sent within 10 s after",
+        "0 calls before the time; all of it sent, and the speed back to 95 % within 10 s after",
         (
+            "faults/test_coming_back.py",
             f"{_PROVIDERS}::test_a_gateway_says_when_to_come_back",
             f"{_TROUBLE}::test_a_busy_service_is_asked_again_when_it_says",
             f"{_TROUBLE}::test_apple_is_asked_again_when_it_says",
@@ -332,4 +333,4 @@ MATRIX = (
 )
 
 #: Files that only ``make faults`` runs.
-FULL = ("faults/test_restarts.py", "faults/test_healthy_domains.py")
+FULL = ("faults/test_restarts.py", "faults/test_healthy_domains.py", "faults/test_coming_back.py")
