@@ -45,11 +45,12 @@ class ReasonsForm(forms.Form):
         super().__init__(data)
         self.today = today
         found = reasons.origins(today - timedelta(days=90), today)
-        named = [(one.code, reasons.origin_name(one)) for one in found]
         # Of whoever asked for nothing lately there is nothing to show: not everything.
         asked = reasons.origin_from(str(data.get("origin") or ""))
-        if asked and asked.code not in dict(named):
-            named.append((asked.code, f"{reasons.origin_name(asked)} {asked.id or ''}".strip()))
+        if asked and asked.code not in {one.code for one in found}:
+            found.append(asked)
+        names = reasons.origin_names(found)
+        named = sorted(((one.code, name) for one, name in names.items()), key=lambda one: one[1].lower())
         self.fields["origin"] = forms.ChoiceField(
             label=_("Wanted by"), choices=[("", _("Everybody")), *named], required=False
         )
@@ -135,8 +136,9 @@ class ReasonsView(UnfoldModelAdminViewMixin, TemplateView):
             (reason_words.name(reason), tally, self._link(reason=reason), reason == self.asked.reason)
             for reason, tally in found.by_reason.items()
         ]
+        names = reasons.origin_names(found.by_origin)
         by_origin = [
-            (reasons.origin_name(origin), tally, self._link(origin=origin.code), bool(self.asked.origin))
+            (names[origin], tally, self._link(origin=origin.code), bool(self.asked.origin))
             for origin, tally in found.by_origin.items()
         ]
         by_channel = [
