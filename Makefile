@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 # A set is installed again only when its lock's content changes; the locks are whole, hence --no-deps.
 RUNTIME := $(VENV)/.runtime-$(shell cat requirements/base.txt requirements/demo.txt | cksum | cut -d' ' -f1)
+# Tests wait for servers and browsers too, so there are half as many processes again as cores.
+JOBS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 TOOLS := $(VENV)/.tools-$(shell cat requirements/*.txt | cksum | cut -d' ' -f1)
 # Fetched where there is a network; without it everything works but the visual email editor.
 EDITOR := editor/node_modules/.package-lock.json
@@ -19,7 +21,7 @@ run: $(RUNTIME) $(EDITOR) ## start everything and show the address and login; Ct
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: $(TOOLS) $(EDITOR) ## run the whole suite in parallel; ARGS="tests/contacts -k name" runs a part
-	@$(BIN)/python -m pytest -n $(or $(JOBS),logical) --maxprocesses 8 $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 $(ARGS)
 
 check: $(TOOLS) ## format, lint, types, architecture, templates, migrations
 	@$(BIN)/ruff format --check .

@@ -12,8 +12,19 @@ from tests.granian import WebServer
 from tests.servers import TestServers, adjust_settings, own_database
 
 _TESTS = Path(__file__).parent
-#: Whole installations: they wait more than they work, and nobody shall wait for them at the end.
-_FIRST = {_TESTS / "faults" / "test_whole_loop.py", _TESTS / "config" / "test_supervisor.py"}
+#: They take longest or wait more than they work, and nobody shall wait for them at the end.
+_FIRST = tuple(
+    str(_TESTS / name)
+    for name in (
+        "faults/test_whole_loop.py",
+        "config/test_supervisor.py",
+        "contacts/privacy/test_restoring.py",
+        "journeys/backtest/test_truth.py",
+        "flows/test_sdks.py",
+        "properties/",
+        "contacts/test_intake_server.py",
+    )
+)
 _servers = pytest.StashKey[TestServers]()
 
 
@@ -38,7 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path not in _FIRST)
+    items.sort(key=lambda item: not str(item.path).startswith(_FIRST))
 
 
 def pytest_report_header() -> str:
