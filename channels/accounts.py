@@ -21,6 +21,7 @@ from channels.models.provider import Channel
 from channels.providers import PROVIDERS, carries, webpush
 from channels.providers.base import NotReadyError, Parcel, Provider, Result, Words
 from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
+from channels.providers.sandbox import Sandbox
 from channels.providers.smtp import Smtp
 from channels.providers.webhook import Webhook
 from channels.rendering_mail import Mail
@@ -57,6 +58,27 @@ def prepare(account: ProviderAccount) -> None:
         _make(account, "secret", standard_webhooks.new_secret)
     if account.kind == Smtp.kind and account.settings.get("dkim_selector"):
         _make(account, "dkim_key", dkim_signing.new_key)
+
+
+def missing(account: ProviderAccount) -> list[str]:
+    """What the account's provider must know and was not told, as its form calls it."""
+    if account.kind not in PROVIDERS:
+        return []
+    required = [one for one in PROVIDERS[account.kind].settings if one.required]
+    try:
+        values = sealing.values_of(account) if required else {}
+    except sealing.SecretsUnreadableError:
+        values = account.settings
+    return [one.label for one in required if not values.get(one.name)]
+
+
+def rename(account: ProviderAccount) -> None:
+    """Let an account that was a sandbox not be called one any more."""
+    if account.kind == Sandbox.kind or not account.name.endswith(" sandbox"):
+        return
+    name = f"{account.name.removesuffix(' sandbox')}: {PROVIDERS[account.kind].label}"[:120]
+    if not ProviderAccount.objects.filter(name=name).exclude(pk=account.pk).exists():
+        account.name = name
 
 
 def _make(account: ProviderAccount, name: str, new: Callable[[], str]) -> None:

@@ -21,12 +21,19 @@ from channels import callbacks_mail, hits, returned_mail, sealing
 from channels.alone import alone
 from channels.models import ProviderAccount
 from channels.models.provider import Channel
+from channels.providers import reading
 from channels.providers.base import NotReadyError, Setting
 
+_PROTOCOLS = (
+    ("imap", "IMAP with TLS"),
+    ("pop", "POP with TLS"),
+    ("imap-plain", "IMAP without encryption"),
+    ("pop-plain", "POP without encryption"),
+)
 SETTINGS = (
     Setting("mailbox_host", "Mailbox of bounces: server", "Empty: bounces are not read from a mailbox"),
-    Setting("mailbox_protocol", "Mailbox: protocol", "imap, imap-plain, pop or pop-plain", default="imap"),
-    Setting("mailbox_port", "Mailbox: port", "Empty: the usual one"),
+    Setting("mailbox_protocol", "Mailbox: protocol", default="imap", choices=_PROTOCOLS),
+    Setting("mailbox_port", "Mailbox: port", "Empty: the usual one", reads=reading.whole(1, 65_535)),
     Setting("mailbox_user", "Mailbox: user name"),
     Setting("mailbox_password", "Mailbox: password", secret=True),
 )

@@ -69,7 +69,13 @@ class _Imagined:
 
     id: int = 0
     contact_id: int = 0
-    variables: dict[str, Any] = field(default_factory=lambda: {"event": EXAMPLE_EVENT})
+    variables: dict[str, Any] = field(
+        default_factory=lambda: {
+            "event": EXAMPLE_EVENT,
+            # What the mails and texts that ask for a confirmation say.
+            "confirm": {"url": f"{settings.SEGUE_BASE_URL}/c/preview", "purpose": "Newsletter"},
+        }
+    )
 
 
 def find(words: str) -> Contact | None:

@@ -9,13 +9,13 @@ CHANNEL = "inapp"
 KIND = "inapp"
 
 USUAL_DAYS = 30
-_MOST_DAYS = 365
+MOST_DAYS = 365
 
 
 def days_of(settings: Mapping[str, Any]) -> int:
     """How many days after their last visit an account still counts on somebody to come again."""
     text = str(settings.get("visited_within") or "")
-    return min(_MOST_DAYS, max(1, int(text))) if text.isdecimal() and len(text) < 6 else USUAL_DAYS
+    return min(MOST_DAYS, max(1, int(text))) if text.isdecimal() and len(text) < 6 else USUAL_DAYS
 
 
 def trusts_browsers(settings: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from channels import organisation
 from channels.models import Message
 from config import health
 from config.navigation import ListLink
@@ -73,8 +74,15 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         decision_list=_list(request, "channels.Decision"),
         command=_command() if may("contacts.view_sourcekey") else "",
         demo=_demo(),
+        setup=reverse("setup") if may("channels.change_provideraccount") and _is_trial() else "",
     )
     return context
+
+
+def _is_trial() -> bool:
+    """Whether no email leaves yet."""
+    account = organisation.email_account()
+    return account is None or account.kind == "sandbox"
 
 
 def _figures(now: datetime) -> dict[str, Any]:

@@ -8,9 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from channels import organisation
+from channels import accounts, organisation, starter
 from channels.models import CharterVersion, Message, ProviderAccount, TemplateVersion
-from channels.models.provider import Channel
 from contacts.models import Purpose, Source, SourceCount
 from journeys.models import Journey
 
@@ -56,6 +55,9 @@ def _sender() -> Step:
         state, found = "open", ""
     elif account.kind == "sandbox":
         state, found = "trial", _("%s, into the sandbox: nothing leaves yet") % address
+    elif missing := accounts.missing(account):
+        state, found = "trial", _("%(name)s does not know yet: %(missing)s") % {
+            "name": account.name, "missing": ", ".join(missing)}  # fmt: skip
     else:
         state, found = "done", f"{address}, {account.name}"
     return Step(
@@ -69,11 +71,16 @@ def _sender() -> Step:
 
 def _channels() -> Step:
     kinds: dict[str, list[str]] = {}
-    for channel, kind in ProviderAccount.objects.filter(active=True).values_list("channel", "kind"):
-        kinds.setdefault(str(dict(Channel.choices).get(channel, channel)), []).append(kind)
+    for account in ProviderAccount.objects.filter(active=True):
+        ways = kinds.setdefault(account.get_channel_display(), [])
+        if not accounts.missing(account):
+            ways.append(account.kind)
     real = [name for name, found in kinds.items() if set(found) - {"sandbox"}]
     trial = [name for name in kinds if name not in real]
-    words = [*real, *(_("%s (sandbox)") % name for name in trial)]
+    words = [
+        *real,
+        *((_("%s (sandbox)") if kinds[name] else _("%s (not finished)")) % name for name in trial),
+    ]
     return Step(
         "channels",
         _("Channels"),
@@ -109,7 +116,9 @@ def _source() -> Step:
 
 
 def _template() -> Step:
-    count = TemplateVersion.objects.filter(published_at__isnull=False).values("template").distinct().count()
+    # Those that Segue itself answers with are there from the first start on.
+    own = TemplateVersion.objects.exclude(template__slug__in=starter.NEEDED)
+    count = own.filter(published_at__isnull=False).values("template").distinct().count()
     return Step(
         "template",
         _("The first template"),

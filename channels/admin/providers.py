@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import dns.resolver
@@ -9,7 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Prefetch, QuerySet
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +22,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from channels import accounts, flow_words, mailbox, sealing, sender_domain
+from channels import accounts, addresses, flow_words, mailbox, sealing, sender_domain
 from channels.addresses import AddressError
 from channels.admin.flow import FlowPages
 from channels.models import Flow, ProviderAccount
@@ -33,9 +34,9 @@ from contacts import clock
 _PREFIX = "value_"
 #: What an email account says about the sender, whichever provider carries it.
 _SENDER = (
-    Setting("from_email", "From address", "hello@your-domain.example"),
+    Setting("from_email", "From address", "Such as hello@your-domain.example", reads=addresses.email),
     Setting("from_name", "From name"),
-    Setting("reply_to", "Reply to"),
+    Setting("reply_to", "Reply to", reads=addresses.email),
     Setting(
         "postal_address",
         "Postal address",
@@ -79,8 +80,24 @@ def settings_of(account: ProviderAccount | None) -> tuple[Setting, ...]:
     return (*own, *_SENDER, *mailbox.SETTINGS) if account.channel == Channel.EMAIL else own
 
 
-def _field(setting: Setting, known: set[str]) -> forms.CharField:
+def _field(setting: Setting, known: set[str], now: str) -> forms.Field:
+    """The field of a setting. ``known``: secrets that are kept; ``now``: what a plain one is."""
+    if setting.choices:
+        choices = list(setting.choices)
+        # What was written before there was a list stays what it is until somebody chooses.
+        if now and now not in dict(choices):
+            choices.append((now, now))
+        if not setting.default:
+            choices.insert(0, ("", "—"))
+        return forms.ChoiceField(
+            label=setting.label,
+            required=setting.required,
+            help_text=setting.help,
+            choices=choices,
+            widget=UnfoldAdminSelectWidget,
+        )
     lines = UnfoldAdminTextareaWidget(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"})
+    validators = [_validator(setting.reads)] if setting.reads else []
     if setting.secret:
         kept = setting.name in known
         hidden = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
@@ -89,13 +106,25 @@ def _field(setting: Setting, known: set[str]) -> forms.CharField:
             required=setting.required and not kept,
             help_text=_("Kept, and never shown. Leave empty to keep it.") if kept else setting.help,
             widget=lines if setting.lines else hidden,
+            validators=validators,
         )
     return forms.CharField(
         label=setting.label,
         required=setting.required,
         help_text=setting.help,
         widget=lines if setting.lines else UnfoldAdminTextInputWidget(),
+        validators=validators,
     )
+
+
+def _validator(reads: Callable[[str], object]) -> Callable[[str], None]:
+    def validate(text: str) -> None:
+        try:
+            reads(text)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    return validate
 
 
 @admin.register(ProviderAccount)
@@ -137,7 +166,11 @@ class ProviderAccountAdmin(FlowPages):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         known = set(_known_secrets(obj))
-        own = {_PREFIX + setting.name: _field(setting, known) for setting in settings_of(obj)}
+        told = obj.settings if obj else {}
+        own = {
+            _PREFIX + setting.name: _field(setting, known, str(told.get(setting.name) or ""))
+            for setting in settings_of(obj)
+        }
         kwargs["form"] = type("OwnAccountForm", (AccountForm,), own)
         return super().get_form(request, obj, change, **kwargs)
 
@@ -167,13 +200,27 @@ class ProviderAccountAdmin(FlowPages):
         if fresh:
             obj.secrets = sealing.seal({**_known_secrets(obj), **fresh})
         accounts.prepare(obj)
+        if "kind" in form.changed_data and "name" not in form.changed_data:
+            accounts.rename(obj)
         super().save_model(request, obj, form, change)
 
     def response_add(self, request: HttpRequest, obj: ProviderAccount, post_url_continue: Any = None) -> Any:
         if settings_of(obj):
-            messages.info(request, _("Now say what the provider must know."))
-            return HttpResponseRedirect(reverse("admin:channels_provideraccount_change", args=[obj.pk]))
+            return self._ask_more(request, obj)
         return super().response_add(request, obj, post_url_continue)
+
+    def response_change(self, request: HttpRequest, obj: ProviderAccount) -> HttpResponse:
+        # Another provider was chosen: its fields are there only now.
+        if accounts.missing(obj):
+            return self._ask_more(request, obj)
+        answer: HttpResponse = super().response_change(request, obj)
+        return answer
+
+    def _ask_more(self, request: HttpRequest, obj: ProviderAccount) -> HttpResponse:
+        missing = ", ".join(accounts.missing(obj))
+        words = _("Now say what the provider must know: %s.") % missing
+        messages.info(request, words if missing else _("Now say what the provider must know."))
+        return HttpResponseRedirect(reverse("admin:channels_provideraccount_change", args=[obj.pk]))
 
     @action(description=_("Check and test…"), url_path="try")
     def try_out(self, request: HttpRequest, object_id: str) -> HttpResponseBase:

@@ -22,7 +22,7 @@ from anymail.exceptions import (
 )
 from django.core.mail import EmailMultiAlternatives, get_connection
 
-from channels.providers import amazon, anymail_batches
+from channels.providers import amazon, anymail_batches, anymail_check, reading
 from channels.providers.base import (
     Mark,
     NotReadyError,
@@ -40,6 +40,13 @@ SERVICES = (
     "amazon_ses", "brevo", "mailersend", "mailgun", "mailjet", "mailtrap", "mandrill", "postal", "postmark",
     "resend", "scaleway", "sendgrid", "sparkpost", "unisender_go", "test",
 )  # fmt: skip
+_NAMES = {
+    "amazon_ses": "Amazon SES",
+    "mailersend": "MailerSend",
+    "sendgrid": "SendGrid",
+    "sparkpost": "SparkPost",
+}
+_CHOICES = tuple((one, _NAMES.get(one) or one.replace("_", " ").title()) for one in SERVICES[:-1])
 #: What anymail calls a service's secret, where it is not its API key.
 _KEYS = {
     "mailersend": "api_token", "mailjet": "secret_key", "mailtrap": "api_token", "postmark": "server_token",
@@ -57,8 +64,14 @@ class Anymail(Provider):
     chunk = 8
     callbacks = (("Receipts", "/hooks/email/<id>"), ("Mails that people write back", "/hooks/email-in/<id>"))
     settings = (
-        Setting("service", "Service", "One of: " + ", ".join(SERVICES[:-1]), required=True),
-        Setting("options", "Options", 'JSON, for example {"sender_domain": "mg.example.com"}', default="{}"),
+        Setting("service", "Service", required=True, choices=_CHOICES),
+        Setting(
+            "options",
+            "Options",
+            'JSON, for example {"sender_domain": "mg.example.com"}',
+            default="{}",
+            reads=reading.json_object,
+        ),
         Setting(
             "api_key", "API key", "Or what the service calls its secret: a token, a secret key", secret=True
         ),
@@ -73,8 +86,15 @@ class Anymail(Provider):
     _backend: Any = None
 
     def check(self) -> str:
-        self._open()
-        return f"{self.value('service')} is set up. Whether its key is right, a test shows."
+        backend, service = self._open(), self.value("service")
+        name = dict(_CHOICES).get(service, service)
+        if not hasattr(backend, "session"):
+            return f"{name} is set up. Whether its key is right, a test shows."
+        sender = self.value("from_email") or "check@example.com"
+        try:
+            return anymail_check.ask(name, backend, EmailMultiAlternatives("", "", sender, [sender]))
+        finally:
+            self.close()
 
     def send(self, parcels: Sequence[Parcel], mark: Mark, now: datetime) -> dict[int, Result]:
         try:

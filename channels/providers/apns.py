@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 import jwt
 
+from channels.providers import reading
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import (
     CONNECT_SECONDS,
@@ -49,7 +50,7 @@ class Apns(Provider):
         Setting("key", "Key", "The .p8 file, whole", lines=True, secret=True, required=True),
         Setting("topic", "Bundle ID of the app", "Such as com.example.shop", required=True),
         Setting("host", "Server", "Apps under test use https://api.sandbox.push.apple.com",
-                default="https://api.push.apple.com"),
+                default="https://api.push.apple.com", reads=reading.web_address),
     )  # fmt: skip
 
     _client: httpx2.Client | None = None

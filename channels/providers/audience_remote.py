@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from channels.providers import answering
+from channels.providers import answering, reading
 from channels.providers.audience import ADD, REMOVE
 from channels.providers.base import (
     Mark,
@@ -73,7 +73,9 @@ class AudienceHttp(_Remote):
     chunk = 1_000
     named = False
     settings = (
-        Setting("url", "Address", "https://… that takes the changes", required=True),
+        Setting(
+            "url", "Address", "https://… that takes the changes", required=True, reads=reading.web_address
+        ),
         Setting("token", "Key", "Sent as a bearer", secret=True),
     )
 
@@ -110,7 +112,11 @@ class AudienceMeta(_Remote):
     settings = (
         Setting("token", "Access token", "Of a system user who may manage ads", secret=True, required=True),
         Setting(
-            "api_url", "Address of the API", "With its version", default="https://graph.facebook.com/v25.0"
+            "api_url",
+            "Address of the API",
+            "With its version",
+            default="https://graph.facebook.com/v25.0",
+            reads=reading.web_address,
         ),
     )
     #: Codes of Meta's for too many calls.
@@ -168,10 +174,16 @@ class AudienceGoogle(_Remote):
             lines=True,
             secret=True,
             required=True,
+            reads=reading.google_key,
         ),
         Setting("account_id", "Customer ID", "Of the Google Ads account, digits alone", required=True),
         Setting("login_id", "Manager's customer ID", "Where access comes by a manager account"),
-        Setting("api_url", "Address of the API", default="https://datamanager.googleapis.com"),
+        Setting(
+            "api_url",
+            "Address of the API",
+            default="https://datamanager.googleapis.com",
+            reads=reading.web_address,
+        ),
     )
     _SCOPE = "https://www.googleapis.com/auth/datamanager"
 

@@ -123,6 +123,10 @@ class Setting:
     required: bool = False
     #: Of several lines: a key in PEM, a table.
     lines: bool = False
+    #: The only values that it may have, each with what people read.
+    choices: tuple[tuple[str, str], ...] = ()
+    #: Reads what was written; raises ValueError, in plain words, where it cannot be used.
+    reads: Callable[[str], object] | None = None
 
 
 class NotReadyError(Exception):

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from channels import call_outcomes
 from channels.models import Audience, CallTask
+from channels.providers import reading
 from channels.providers.audience import ADD
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, every
 from contacts import slots
@@ -24,12 +25,21 @@ class CallList(Provider):
     honours_key = True
     settings = (
         Setting(
-            "outcomes", "How calls end",
+            "outcomes",
+            "How calls end",
             "One a line; “= again 4 hours” calls once more, “= never” withdraws the consent",
-            default=call_outcomes.USUAL, lines=True,
+            default=call_outcomes.USUAL,
+            lines=True,
+            reads=call_outcomes.read,
         ),
-        Setting("most_tries", "Most tries", "After so many calls without an end it is given up", default="3"),
-    )  # fmt: skip
+        Setting(
+            "most_tries",
+            "Most tries",
+            "After so many calls without an end it is given up",
+            default="3",
+            reads=reading.whole(1, 20),
+        ),
+    )
 
     def check(self) -> str:
         try:

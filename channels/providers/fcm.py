@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.providers import answering
+from channels.providers import answering, reading
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.google_tokens import GoogleTokens
 from channels.providers.outgoing import Outgoing
@@ -28,11 +28,19 @@ class Fcm(Provider):
     addresses = (PREFIX,)
     chunk = 16
     settings = (
-        Setting("service_account", "Service account", "The JSON file of its key, whole", lines=True,
-        secret=True,
-        required=True),
-        Setting("api_url", "Address of the API", default="https://fcm.googleapis.com"),
-    )  # fmt: skip
+        Setting(
+            "service_account",
+            "Service account",
+            "The JSON file of its key, whole",
+            lines=True,
+            secret=True,
+            required=True,
+            reads=reading.google_key,
+        ),
+        Setting(
+            "api_url", "Address of the API", default="https://fcm.googleapis.com", reads=reading.web_address
+        ),
+    )
 
     def __init__(self, account_id: int, values: Any) -> None:
         super().__init__(account_id, values)

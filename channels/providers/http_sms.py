@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry, sms_senders
-from channels.providers import answering
+from channels import retry, sms_prices, sms_senders
+from channels.providers import answering, reading
 from channels.providers.answering import check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NotAllowedError, NotSentError, Outgoing, resolve
@@ -27,19 +27,37 @@ class HttpSms(Provider):
     schedules = (retry.TEXTS, retry.TEXTS_TRANSACTIONAL)
     callbacks = (("Receipts", "/hooks/sms/<id>"), ("Texts that people write", "/hooks/sms-in/<id>"))
     settings = (
-        Setting("url", "Address", "https://… of the gateway's sending call", required=True),
+        Setting(
+            "url",
+            "Address",
+            "https://… of the gateway's sending call",
+            required=True,
+            reads=reading.web_address,
+        ),
         Setting("sender", "Sender", "A number or a name; several with commas between"),
         Setting("body", "Body", "JSON with {to}, {from}, {text} and {key}", default=_BODY),
         Setting("id_field", "Where the answer holds its id", "For example id or messages.0.id", default="id"),
         Setting(
-            "honours_key", "Repeats are safe", "yes if the gateway takes an Idempotency-Key", default="no"
+            "honours_key",
+            "Repeats are safe",
+            "Yes if the gateway takes an Idempotency-Key",
+            default="no",
+            choices=reading.NO_YES,
         ),
         Setting("username", "User name", "For Basic authentication; leave empty to send the key as a bearer"),
         Setting("token", "Key or password", secret=True),
         Setting("receipt_secret", "Secret of receipts", "Signs what the gateway reports back", secret=True),
-        Setting("prices", "Prices a segment", "A country a line, such as FR 0.0725", lines=True),
+        Setting(
+            "prices",
+            "Prices a segment",
+            "A country a line, such as FR 0.0725",
+            lines=True,
+            reads=sms_prices.read,
+        ),
         Setting("currency", "Currency of the prices", default="EUR"),
-        Setting("timeout", "Longest wait for an answer, in seconds", default="20"),
+        Setting(
+            "timeout", "Longest wait for an answer, in seconds", default="20", reads=reading.number(1, 120)
+        ),
     )
 
     def __init__(self, account_id: int, values: Any) -> None:

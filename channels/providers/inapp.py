@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from channels.models import InAppMessage
+from channels.providers import reading
 from channels.providers.base import Mark, Outcome, Parcel, Provider, Result, Setting, Words
-from channels.visiting import KIND, USUAL_DAYS
+from channels.visiting import KIND, MOST_DAYS, USUAL_DAYS
 from contacts import finding, slots
 
 _USUAL_LIFE = timedelta(days=14)
@@ -26,12 +27,14 @@ class InApp(Provider):
             "visited_within",
             "Reach people whose last visit is at most so many days ago",
             default=str(USUAL_DAYS),
+            reads=reading.whole(1, MOST_DAYS),
         ),
         Setting(
             "unsigned",
-            "Show known people's messages without a signature (yes or no)",
+            "Show known people's messages without a signature",
             "Anybody can claim a user id in a browser. Keep no, and let your server sign.",
             default="no",
+            choices=reading.NO_YES,
         ),
     )
     chunk = 200

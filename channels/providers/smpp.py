@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry, sms_senders
-from channels.providers import smpp_line
+from channels import retry, sms_prices, sms_senders
+from channels.providers import reading, smpp_line
 from channels.providers.answering import check_prices
 from channels.providers.base import (
     Mark,
@@ -48,21 +48,43 @@ class Smpp(Provider):
     schedules = (retry.TEXTS, retry.TEXTS_TRANSACTIONAL)
     settings = (
         Setting("host", "Server", "For example smpp.example.com", required=True),
-        Setting("port", "Port", "3550 is usual with encryption, 2775 without", default="3550"),
-        Setting("tls", "Encrypted", "yes or no", default="yes"),
+        Setting(
+            "port",
+            "Port",
+            "3550 is usual with encryption, 2775 without",
+            default="3550",
+            reads=reading.whole(1, 65_535),
+        ),
+        Setting("tls", "Encrypted", default="yes", choices=reading.YES_NO),
         Setting("system_id", "User name", "SMPP calls it system_id; at most 15 signs", required=True),
         Setting("password", "Password", "At most 8 signs", secret=True),
         Setting("system_type", "System type", "Most gateways want none"),
         Setting("senders", "Senders", "Numbers and names with commas between", required=True),
-        Setting("alphabet", "The gateway's own alphabet", "gsm or latin-1", default="gsm"),
         Setting(
-            "receipt_ids", "Ids in receipts",
-            "same, or decimal where the gateway first says an id in hexadecimal", default="same",
+            "alphabet",
+            "The gateway's own alphabet",
+            default="gsm",
+            choices=(("gsm", "GSM"), ("latin-1", "Latin-1")),
         ),
-        Setting("prices", "Prices a segment", "A country a line, such as FR 0.0725", lines=True),
+        Setting(
+            "receipt_ids",
+            "Ids in receipts",
+            "Decimal where the gateway first says an id in hexadecimal",
+            default="same",
+            choices=(("same", "The same"), ("decimal", "Decimal")),
+        ),
+        Setting(
+            "prices",
+            "Prices a segment",
+            "A country a line, such as FR 0.0725",
+            lines=True,
+            reads=sms_prices.read,
+        ),
         Setting("currency", "Currency of the prices", default="EUR"),
-        Setting("timeout", "Longest wait for an answer, in seconds", default="10"),
-    )  # fmt: skip
+        Setting(
+            "timeout", "Longest wait for an answer, in seconds", default="10", reads=reading.number(1, 120)
+        ),
+    )
 
     def __init__(self, account_id: int, values: Mapping[str, Any]) -> None:
         super().__init__(account_id, values)

@@ -17,6 +17,7 @@ from typing import Any
 from channels import addresses
 from channels.addresses import AddressError
 from channels.dkim_signing import BadKeyError, record
+from channels.providers import reading
 from channels.providers.base import (
     Mark,
     NotReadyError,
@@ -37,6 +38,13 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+_SECURITY = (
+    ("starttls", "STARTTLS: encrypted after the greeting"),
+    ("tls", "TLS: encrypted from the beginning"),
+    ("none", "None: only inside your own network"),
+)
+
+
 class Smtp(Provider):
     """Kept connections; a mail and the envelope of the next go together where the server pipelines."""
 
@@ -45,13 +53,28 @@ class Smtp(Provider):
     channels = frozenset({"email"})
     settings = (
         Setting("host", "Server", "For example smtp.example.com", required=True),
-        Setting("port", "Port", "587 with STARTTLS, 465 with TLS, 25 without", default="587"),
-        Setting("security", "Security", "starttls, tls or none", default="starttls"),
+        Setting(
+            "port",
+            "Port",
+            "587 with STARTTLS, 465 with TLS, 25 without",
+            default="587",
+            reads=reading.whole(1, 65_535),
+        ),
+        Setting("security", "Security", default="starttls", choices=_SECURITY),
         Setting("username", "User name"),
         Setting("password", "Password", secret=True),
-        Setting("timeout", "Longest wait for an answer, in seconds", default="30"),
-        Setting("connections", "Connections kept by each worker thread", default="2"),
-        Setting("bounce_address", "Bounces go to", "The envelope's sender; empty: the from address"),
+        Setting(
+            "timeout", "Longest wait for an answer, in seconds", default="30", reads=reading.number(1, 120)
+        ),
+        Setting(
+            "connections", "Connections kept by each worker thread", default="2", reads=reading.whole(1, 16)
+        ),
+        Setting(
+            "bounce_address",
+            "Bounces go to",
+            "The envelope's sender; empty: the from address",
+            reads=addresses.email,
+        ),
         Setting("dkim_selector", "DKIM selector", "Such as segue1; empty: we do not sign, the server may"),
         Setting("dkim_key", "DKIM key", "RSA in PEM. Empty: made by itself", lines=True, secret=True),
     )

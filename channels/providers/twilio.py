@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from django.conf import settings as site
 
-from channels import retry, sms_senders
-from channels.providers import answering
+from channels import retry, sms_prices, sms_senders
+from channels.providers import answering, reading
 from channels.providers.answering import check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
@@ -39,12 +39,28 @@ class Twilio(Provider):
     settings = (
         Setting("account_sid", "Account SID", "Begins with AC", required=True),
         Setting("auth_token", "Auth token", "Also proves what Twilio reports", secret=True, required=True),
-        Setting("senders", "Senders", "Numbers and names with commas between, or a service's SID (MG…)",
-        required=True),
-        Setting("api_url", "Address of the API", "Another region has another", default="https://api.twilio.com"),
-        Setting("prices", "Prices a segment", "A country a line, such as FR 0.0725", lines=True),
+        Setting(
+            "senders",
+            "Senders",
+            "Numbers and names with commas between, or a service's SID (MG…)",
+            required=True,
+        ),
+        Setting(
+            "api_url",
+            "Address of the API",
+            "Another region has another",
+            default="https://api.twilio.com",
+            reads=reading.web_address,
+        ),
+        Setting(
+            "prices",
+            "Prices a segment",
+            "A country a line, such as FR 0.0725",
+            lines=True,
+            reads=sms_prices.read,
+        ),
         Setting("currency", "Currency of the prices", default="EUR"),
-    )  # fmt: skip
+    )
 
     def __init__(self, account_id: int, values: Any) -> None:
         super().__init__(account_id, values)

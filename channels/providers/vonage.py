@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry, sms_segments, sms_senders
-from channels.providers import answering
+from channels import retry, sms_prices, sms_segments, sms_senders
+from channels.providers import answering, reading
 from channels.providers.answering import check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
@@ -31,8 +31,14 @@ class Vonage(Provider):
         Setting("api_secret", "API secret", secret=True, required=True),
         Setting("signature_secret", "Signature secret", "Proves what Vonage reports", secret=True),
         Setting("senders", "Senders", "Numbers and names with commas between", required=True),
-        Setting("api_url", "Address of the API", default="https://api.nexmo.com"),
-        Setting("prices", "Prices a segment", "A country a line, such as FR 0.0725", lines=True),
+        Setting("api_url", "Address of the API", default="https://api.nexmo.com", reads=reading.web_address),
+        Setting(
+            "prices",
+            "Prices a segment",
+            "A country a line, such as FR 0.0725",
+            lines=True,
+            reads=sms_prices.read,
+        ),
         Setting("currency", "Currency of the prices", default="EUR"),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from channels import standard_webhooks
-from channels.providers import answering
+from channels.providers import answering, reading
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NotAllowedError, NotSentError, Outgoing, resolve
 from channels.rendering_mail import Mail
@@ -23,12 +23,20 @@ class Webhook(Provider):
     chunk = 8
     callbacks = (("Receipts, signed with the same secret", "/hooks/webhook/<id>"),)
     settings = (
-        Setting("url", "Address", "https://… that takes messages", required=True),
+        Setting("url", "Address", "https://… that takes messages", required=True, reads=reading.web_address),
         Setting(
             "secret", "Secret", "Signs what we post and what comes back. Empty: made by itself", secret=True
         ),
-        Setting("honours_key", "Repeats are safe", "yes if the same webhook-id is taken once", default="no"),
-        Setting("timeout", "Longest wait for an answer, in seconds", default="20"),
+        Setting(
+            "honours_key",
+            "Repeats are safe",
+            "Yes if the same webhook-id is taken once",
+            default="no",
+            choices=reading.NO_YES,
+        ),
+        Setting(
+            "timeout", "Longest wait for an answer, in seconds", default="20", reads=reading.number(1, 120)
+        ),
     )
 
     def __init__(self, account_id: int, values: Any) -> None:

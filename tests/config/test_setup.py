@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
+from channels import starter
 from channels.models import ProviderAccount, TemplateVersion
 from config import roles, setup_steps
 from contacts.models import Purpose, SourceCount
@@ -42,6 +43,11 @@ def test_saying_who_writes_makes_an_account_that_sends_nothing_yet() -> None:
     assert (states()["sender"], states()["channels"]) == ("trial", "trial")
     account.kind = "smtp"
     account.save()
+    # Nothing can leave before the server is known.
+    assert (states()["sender"], states()["channels"]) == ("trial", "trial")
+    assert "Server" in next(step.found for step in setup_steps.steps() if step.name == "sender")
+    account.settings = {**account.settings, "host": "smtp.corner.example"}
+    account.save()
     assert (states()["sender"], states()["channels"]) == ("done", "done")
     assert LogEntry.objects.get().change_message == "said who writes"
 
@@ -76,6 +82,18 @@ def test_starter_templates_and_journeys_are_added_from_here() -> None:
     assert (states()["template"], states()["journey"]) == ("done", "trial")
     # What the starter data says of the sender is nobody's own.
     assert states()["organisation"] == "open"
+
+
+def test_what_segue_answers_with_by_itself_is_no_first_template() -> None:
+    starter.load_needed(NOON)
+    assert states()["template"] == "open"
+
+
+def test_the_home_page_leads_to_set_up_until_mails_leave() -> None:
+    person = signed_in(make_person("root", superuser=True))
+    assert f'<a href="{reverse("setup")}">Set-up</a>' in person.get("/admin/").content.decode()
+    make_provider("email", kind="smtp", settings={"host": "smtp.corner.example"})
+    assert f'<a href="{reverse("setup")}">Set-up</a>' not in person.get("/admin/").content.decode()
 
 
 def test_only_who_may_change_accounts_sees_it() -> None:

@@ -61,6 +61,13 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
             b' {"ErrorCode": 406, "Message": "inactive"}]'
         ),
     ),
+    "key_empty": (422, {}, b'{"ErrorCode": 300, "message": "No recipients"}'),
+    "key_wrong": (401, {}, b'{"message": "Bad or missing token s3cret"}'),
+    "key_named": (500, {}, b'{"status": "error", "name": "Invalid_Key", "message": "Invalid API key"}'),
+    "key_unnamed": (500, {}, b'{"status": "error", "name": "ValidationError", "message": "Say a message"}'),
+    "key_in_200": (200, {}, b'{"status": "error", "data": {"code": "InvalidServerAPIKey"}}'),
+    "key_lost": (404, {}, b'{"message": "Domain not found: shop.example"}'),
+    "key_trouble": (502, {}, b"bad gateway"),
     "resend_batch": (200, {}, b'{"data": [{"id": "re-1"}, {"id": "re-2"}]}'),
     "ses": (200, {"Content-Type": "application/json"}, b'{"MessageId": "ses-1"}'),
     "ses_rejected": (400, {"x-amzn-ErrorType": "MessageRejected"}, b'{"message": "no"}'),

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from channels import actors, deciding, delivery, outbox, receipt_words, sealing, starter
+from channels import accounts, actors, deciding, delivery, outbox, receipt_words, sealing, starter
 from channels.models import (
     Attempt,
     Message,
@@ -17,6 +17,7 @@ from channels.models import (
     Template,
     TemplateVersion,
 )
+from channels.providers import PROVIDERS
 from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import NOON, make_contact, make_intent, make_provider, make_queued, make_template
 
@@ -140,6 +141,54 @@ def test_secrets_are_kept_and_never_shown(office: Client) -> None:
     assert office.post(page, {**values, "value_password": ""}).status_code == 302
     account.refresh_from_db()
     assert sealing.values_of(account)["password"] == "canary-1234"
+
+
+def test_a_setting_that_cannot_be_is_named_and_nothing_is_saved(office: Client) -> None:
+    account = make_provider("email", name="smtp", kind="smtp", settings={"host": "127.0.0.1"})
+    values = {
+        "name": "smtp", "channel": "email", "kind": "smtp", "position": "1", "value_host": "127.0.0.1",
+        "value_port": "smtp", "value_security": "ssl", "value_timeout": "forever",
+        "value_from_email": "shop at example.org", "value_mailbox_protocol": "imap",
+    }  # fmt: skip
+    page = office.post(_change("provideraccount", account.pk), values)
+    assert page.status_code == 200
+    assert set(page.context["adminform"].form.errors) == {
+        "value_port", "value_security", "value_timeout", "value_from_email"}  # fmt: skip
+    account.refresh_from_db()
+    assert account.settings == {"host": "127.0.0.1"}
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_every_providers_form_takes_its_own_defaults(office: Client, kind: str) -> None:
+    channel = min(PROVIDERS[kind].channels)
+    account = make_provider(channel, name="trial", kind=kind)
+    form = office.get(_change("provideraccount", account.pk)).context["adminform"].form
+    required = {f"value_{one.name}" for one in PROVIDERS[kind].settings if one.required and not one.default}
+    values = {name: form[name].value() or "" for name in form.fields}
+    answer = office.post(_change("provideraccount", account.pk), values)
+    wrong = set(answer.context["adminform"].form.errors) if answer.status_code == 200 else set()
+    assert wrong == required
+    assert len(accounts.missing(account)) == len(required)
+
+
+def test_a_sandbox_that_becomes_a_server_asks_what_is_missing_and_is_called_one(office: Client) -> None:
+    account = make_provider("email", name="Email sandbox", settings={"from_email": "a@shop.example"})
+    page = _change("provideraccount", account.pk)
+    values = {"name": "Email sandbox", "channel": "email", "kind": "smtp", "position": "1", "active": "on",
+              "value_from_email": "a@shop.example", "value_mailbox_protocol": "imap"}  # fmt: skip
+    answer = office.post(page, values, follow=True)
+    assert answer.redirect_chain == [(page, 302)]
+    assert "Now say what the provider must know: Server." in answer.content.decode()
+    account.refresh_from_db()
+    assert account.name == "Email: SMTP server"
+
+
+def test_a_choice_that_was_written_before_there_was_a_list_is_kept(office: Client) -> None:
+    account = make_provider(
+        "email", name="smtp", kind="smtp", settings={"host": "a.example", "security": "ssl3"}
+    )
+    form = office.get(_change("provideraccount", account.pk)).context["adminform"].form
+    assert ("ssl3", "ssl3") in form.fields["value_security"].choices
 
 
 def test_an_account_is_tried_before_anybody_depends_on_it(office: Client) -> None:
