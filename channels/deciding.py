@@ -105,7 +105,9 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
             against[message.id] = Verdict(CANCEL, "no_contact", message.channel, trace=[])
             continue
         # What counts is the address it will go to, even if the person has another one by now.
-        own = frozenset({message.channel} if (message.channel, message.address) in barred else ())
+        own = person.suppressed - {message.channel}
+        if (message.channel, message.address) in barred:
+            own |= {message.channel}
         candidate = Candidate(
             id=message.id,
             purpose=message.purpose,
@@ -123,7 +125,19 @@ def recheck(messages: Sequence[Leaving], now: datetime) -> dict[int, Verdict]:
         verdict = policy.recheck(facts, message.channel)
         if verdict is not None:
             against[message.id] = replace(verdict, facts=facts)
-    return against
+    return against | _by_their_own_rule(against)
+
+
+def _by_their_own_rule(against: Mapping[int, Verdict]) -> dict[int, Verdict]:
+    """The same asked with what each message says for this case, which only few need: one statement."""
+    asked = {key: one.facts for key, one in against.items() if one.facts is not None}
+    found: dict[int, Verdict] = {}
+    for key, on_hold, wanted in deciding_facts.own_rules(asked):
+        facts = replace(asked[key], candidate=replace(asked[key].candidate, on_hold=on_hold, wanted=wanted))
+        verdict = policy.recheck(facts, against[key].channel)
+        if verdict is not None:
+            found[key] = replace(verdict, facts=facts)
+    return found
 
 
 def turn_back(messages: Iterable[Leaving], verdicts: Mapping[int, Verdict], now: datetime) -> set[int]:
@@ -153,6 +167,8 @@ def turn_back(messages: Iterable[Leaving], verdicts: Mapping[int, Verdict], now:
         for message, verdict in done
         if verdict.action in _EVENTS
     )
+    if any(verdict.until is not None and verdict.until <= now for _message, verdict in done):
+        transaction.on_commit(partial(pulse.wake, "decide"))
     return moved
 
 

@@ -205,6 +205,17 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
     return found
 
 
+def own_rules(message_ids: Collection[int]) -> list[tuple[int, str, tuple[str, ...]]]:
+    """Of these messages: the id, what to do when held, and the channels that it may take."""
+    if not message_ids:
+        return []
+    asked = "SELECT id, on_hold, wanted::text FROM channels_message WHERE id = ANY(%b::int8[])"
+    return [
+        (key, on_hold, tuple(msgspec.json.decode(wanted)))
+        for key, on_hold, wanted in statements.rows(asked, [list(message_ids)])
+    ]
+
+
 def plans(history: History, person: Person, around: Surroundings) -> list[Planned]:
     """Everything of this person that will leave later, on the channel it will most likely take."""
     found = list(history.planned)

@@ -38,6 +38,7 @@ _RULES = {
     "own_quiet_hours": gettext_lazy("Their own quiet hours"),
     "charter": gettext_lazy("Charter"),
     "on_hold": gettext_lazy("Rather not than later"),
+    "reroute": gettext_lazy("Another channel"),
     "arbitration": gettext_lazy("Its turn"),
     "role": gettext_lazy("Role of the channel"),
     "forbidden": gettext_lazy("Forbidden combination"),
@@ -219,7 +220,9 @@ def _blocking(decision: Explained) -> Mapping[str, Any]:
     lines = [line for line in decision.trace or [] if isinstance(line, list) and len(line) > 2]
     own = [line for line in lines if line[0] == rule and line[1] != "pass"]
     same = [line for line in own if line[2].get("channel", decision.channel) == decision.channel] or own
-    inputs: Mapping[str, Any] = same[0][2] if same else {}
+    # Of several that held it, one that refused it decided.
+    chosen = next((line for line in same if line[1] == "refuse"), next(iter(same), None))
+    inputs: Mapping[str, Any] = chosen[2] if chosen else {}
     return inputs
 
 

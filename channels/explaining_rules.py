@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from channels import choosing_words, explaining_charter
 from channels.models.provider import Channel
@@ -44,6 +44,9 @@ def asked(rule: str, verdict: str, inputs: Mapping[str, Any]) -> str:
         case "consent":
             said = {True: _("allowed"), False: _("refused"), None: _("never asked")}[inputs.get("said")]
             return f"{channel}, {inputs.get('purpose', '')}: {said}"
+        case "reroute":
+            others = ", ".join(channel_name(str(one)) for one in inputs.get("others", ()))
+            return _("it is decided about anew, for %s") % others
         case "redundancy" if inputs.get("at"):
             other = channel_name(str(inputs.get("when", "")))
             at = instant(inputs.get("at"))
@@ -75,8 +78,14 @@ def cap(inputs: Mapping[str, Any]) -> str:
     values = {"number": taken + 1, "window": _window(inputs), "limit": limit}
     if taken < len(_ORDINALS):
         values["number"] = str(_ORDINALS[taken])
-        return _("%(number)s message %(window)s, limit %(limit)s") % values
-    return _("message %(number)s %(window)s, limit %(limit)s") % values
+        words = _("%(number)s message %(window)s, limit %(limit)s") % values
+    else:
+        words = _("message %(number)s %(window)s, limit %(limit)s") % values
+    if "wait" not in inputs:
+        return words
+    wait = int(inputs["wait"])
+    rule = _("the cap lets none wait longer than %s") % _length(wait) if wait else _("the cap lets none wait")
+    return f"{words}; {rule}"
 
 
 def _cap_passed(inputs: Mapping[str, Any]) -> str:
@@ -90,10 +99,16 @@ def _cap_passed(inputs: Mapping[str, Any]) -> str:
 def _window(inputs: Mapping[str, Any]) -> str:
     if "calendar" in inputs:
         return str(_PERIODS.get(str(inputs["calendar"]), inputs["calendar"]))
-    hours, rest = divmod(int(inputs.get("rolling", 0)), 3_600)
+    return _("in %s") % _length(int(inputs.get("rolling", 0)))
+
+
+def _length(seconds: int) -> str:
+    hours, rest = divmod(seconds, 3_600)
     if rest or not hours:
-        return _("in %s minutes") % (int(inputs.get("rolling", 0)) // 60)
-    return _("in %s days") % (hours // 24) if hours % 24 == 0 else _("in %s hours") % hours
+        return ngettext("%d minute", "%d minutes", seconds // 60) % (seconds // 60)
+    if hours % 24:
+        return ngettext("%d hour", "%d hours", hours) % hours
+    return ngettext("%d day", "%d days", hours // 24) % (hours // 24)
 
 
 def instant(text: Any) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from channels import choosing, policy_pressure, send_time
 from channels import policy_arbitration as arbitration
 from channels import policy_gates as gates
-from channels.charter_parts import Charter
+from channels.charter_parts import AWAITED, Charter
 from channels.policy_facts import (
     CANCEL,
     DROP,
@@ -23,6 +23,7 @@ from channels.policy_facts import (
     PASS,
     REFUSE,
     SEND,
+    WAIT,
     Candidate,
     Facts,
     Person,
@@ -119,7 +120,8 @@ def _late(candidate: Candidate, now: datetime) -> bool:
 def recheck(facts: Facts, channel: str) -> Verdict | None:
     """Ask once more, as a decided message leaves on ``channel``; None when nothing has come against it.
 
-    Caps are not asked: the message has its place already.
+    Caps are not asked: the message has its place already. Where only this channel has closed meanwhile and
+    the message may take another one, it is held for no time: to be decided about anew.
     """
     trace: Trace = []
     candidate = facts.candidate
@@ -132,8 +134,23 @@ def recheck(facts: Facts, channel: str) -> Verdict | None:
     for gate, asked in ((gates.suppression, facts), (gates.consent, facts), (gates.pressure, hours)):
         stop = gate(asked, channel, trace)
         if stop is not None:
+            if others := _others(facts, channel, stop):
+                trace.append(["reroute", WAIT, {"channel": channel, "others": others}])
+                return Verdict(HOLD, stop.reason, channel, facts.now, trace)
             return _without_channel(facts, [(channel, stop)], trace)
     return None
+
+
+def _others(facts: Facts, channel: str, stop: Stop) -> list[str]:
+    """By which channels a leaving message may go on where ``channel`` stops it."""
+    candidate, charter = facts.candidate, facts.charter
+    if channel in AWAITED or (stop.until is not None and not _goes_on(candidate, charter)):
+        return []
+    return [
+        one
+        for one in in_order(candidate, charter)
+        if one != channel and usable(candidate, facts.person, charter, one)
+    ]
 
 
 # ── All messages of one person at once ──────────────────────────────────────────────────────────────

@@ -1,9 +1,9 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from channels import charter, deciding, delivery, lifecycle, outbox
+from channels import charter, deciding, delivery, explaining, lifecycle, outbox, replaying
 from channels.lifecycle import Ref, State
 from channels.models import CharterVersion, Decision, Message, ProviderAccount, SandboxMessage
 from contacts import consent
@@ -320,6 +320,43 @@ def test_a_message_that_comes_late_into_quiet_hours_is_held_again() -> None:
     deciding.turn_back([message], deciding.recheck([message], night), night)
     message.refresh_from_db()
     assert (message.state, message.due_at) == (State.HELD, NOON.replace(hour=7) + DAY)
+
+
+def turned_back(message: Message, now: datetime) -> Message:
+    deciding.turn_back([message], deciding.recheck([message], now), now)
+    message.refresh_from_db()
+    return message
+
+
+def test_one_that_would_rather_not_come_late_is_dropped_as_the_quiet_hours_begin() -> None:
+    rule_by({"quiet_hours": [{"channels": ["sms"], "from": "20:00", "to": "08:00"}]})
+    contact = subscriber(phone="+33612345678")
+    message = queued(contact, wanted=("sms",), content={"sms": "code"}, on_hold="drop")
+    assert turned_back(message, NOON + 8 * HOUR).state == State.DROPPED
+    assert replaying.replay(Decision.objects.latest("id")).status == replaying.SAME
+
+
+def test_where_one_channel_closes_before_the_claim_the_message_takes_the_next_one() -> None:
+    contact = subscriber(email="carol@example.com", phone="+33612345678")
+    message = queued(contact, wanted=("email", "sms"), content={"email": "spring", "sms": "code"})
+    consent.suppress([("email", "carol@example.com")], "hard_bounce", NOON)
+    assert turned_back(message, NOON).state == State.HELD
+    line = Decision.objects.latest("id")
+    assert "it is decided about anew, for SMS" in [step.words for step in explaining.steps(line)]
+    assert replaying.replay(line).status == replaying.SAME
+    decide_all()
+    message.refresh_from_db()
+    assert (message.state, message.channel) == (State.QUEUED, "sms")
+
+
+def test_one_that_may_be_rerouted_does_not_wait_for_the_end_of_the_quiet_hours() -> None:
+    rule_by({"quiet_hours": [{"channels": ["sms"], "from": "20:00", "to": "08:00"}]})
+    contact = subscriber(phone="+33612345678")
+    ways = {"wanted": ("sms", "email"), "content": {"email": "spring", "sms": "code"}}
+    waits, goes = queued(contact, **ways), queued(subscriber(phone="+33612345679"), **ways, on_hold="reroute")
+    night = NOON + 8 * HOUR
+    assert turned_back(waits, night).due_at == NOON.replace(hour=7) + DAY
+    assert turned_back(goes, night).due_at == night
 
 
 def test_a_message_past_its_deadline_expires_at_the_claim() -> None:
