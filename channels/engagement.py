@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from channels import actors, lifecycle, soft_bounces, unmeasuring
+from channels import actors, lifecycle, resolving, soft_bounces, unmeasuring
 from channels import engagement_rows as rows
 from channels.engagement_rows import EngagedMessage, Hit, Returned
 from channels.lifecycle import State
@@ -152,11 +152,13 @@ def _settle(receipts: Sequence[Returned]) -> list[NewEvent]:
         for receipt in uncertain
         if receipt.kind not in ("bounced", "rejected", "deferred")
     }
+    left = resolving.handed_over([ref.id for ref in arrived])
     sent = lifecycle.move(
         list(arrived),
         State.UNCERTAIN,
         State.ACCEPTED,
-        columns={"accepted_at": list(arrived.values()), "reason": ["receipt"] * len(arrived)},
+        columns={"accepted_at": [left.get(ref.id, at) for ref, at in arrived.items()]},
+        every={"reason": "receipt"},
     )
     refused = {
         receipt.message.ref for receipt in uncertain if receipt.kind in ("bounced", "rejected")

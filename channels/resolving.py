@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -14,7 +14,7 @@ from channels import lifecycle
 from channels.lifecycle import Ref, State
 from channels.message_events import event
 from channels.models import Message
-from contacts import event_log, pulse
+from contacts import event_log, pulse, statements
 
 
 class Verdict(StrEnum):
@@ -32,8 +32,14 @@ def resolve_many(messages: Sequence[Message], verdict: Verdict, now: datetime) -
     """The same for several, a set at a time; returns the ids of those that were still uncertain."""
     refs = [Ref(message.id, message.created_at, message.slot) for message in messages]
     if verdict is Verdict.ARRIVED:
-        every = {"accepted_at": now, "reason": "by_hand"}
-        moved = lifecycle.move(refs, State.UNCERTAIN, State.ACCEPTED, every=every)
+        left = handed_over([message.id for message in messages])
+        moved = lifecycle.move(
+            refs,
+            State.UNCERTAIN,
+            State.ACCEPTED,
+            columns={"accepted_at": [left.get(message.id, now) for message in messages]},
+            every={"reason": "by_hand"},
+        )
         event_log.append(event("Message Sent", one, now) for one in messages if one.id in moved)
     elif verdict is Verdict.DID_NOT:
         moved = lifecycle.move(refs, State.UNCERTAIN, State.REJECTED, every={"reason": "by_hand"})
@@ -45,6 +51,17 @@ def resolve_many(messages: Sequence[Message], verdict: Verdict, now: datetime) -
         moved = lifecycle.move(refs, State.UNCERTAIN, State.QUEUED, every=every)
         transaction.on_commit(partial(pulse.wake, "deliver"))
     return moved
+
+
+def handed_over(message_ids: Collection[int]) -> dict[int, datetime]:
+    """When each message was last handed to its provider: there it takes its place, whenever we hear of it."""
+    if not message_ids:
+        return {}
+    asked = (
+        "SELECT message_id, max(started_at) FROM channels_attempt"
+        " WHERE message_id = ANY(%b::int8[]) GROUP BY message_id"
+    )
+    return dict(statements.rows(asked, [list(message_ids)]))
 
 
 def uncertain(limit: int, after: int = 0, provider_id: int | None = None) -> list[Message]:

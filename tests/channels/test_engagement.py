@@ -8,7 +8,7 @@ import pytest
 
 from channels import actors, engagement, hits
 from channels.hits import NewHit
-from channels.models import EngagementTotal, Hit, LastOpen, Message, Receipt, TrackedLink
+from channels.models import Attempt, EngagementTotal, Hit, LastOpen, Message, Receipt, TrackedLink
 from contacts import consent
 from contacts.consent import NewConsent
 from contacts.models import Event, Suppression
@@ -161,6 +161,17 @@ def test_a_receipt_settles_an_uncertain_message() -> None:
     arrived.refresh_from_db()
     bounced.refresh_from_db()
     assert (arrived.state, bounced.state) == (State.ACCEPTED, State.REJECTED)
+
+
+def test_what_a_receipt_settles_left_when_it_was_handed_over() -> None:
+    message = _sent(state=State.UNCERTAIN, accepted_at=None)
+    Attempt.objects.create(
+        started_at=NOON - timedelta(days=3), slot=message.slot, message_id=message.id, number=1,
+        message_created_at=message.created_at, provider_id=1, outcome="uncertain",
+    )  # fmt: skip
+    _absorb(_callback(message, "clicked"))
+    message.refresh_from_db()
+    assert (message.state, message.accepted_at) == (State.ACCEPTED, NOON - timedelta(days=3))
 
 
 def test_what_a_receipt_settles_enters_the_log_as_sent_or_failed() -> None:

@@ -235,7 +235,7 @@ def test_an_uncertain_message_is_settled_by_hand_after_a_question(office: Client
     assert message.state == State.UNCERTAIN
     office.post(page, {"verdict": "arrived", "sure": "1"})
     message.refresh_from_db()
-    assert message.state == State.ACCEPTED
+    assert (message.state, message.accepted_at) == (State.ACCEPTED, NOON)
     assert office.post(page, {"verdict": "send_again", "sure": "1"}).status_code == 403
 
 
