@@ -19,7 +19,7 @@ import msgspec
 
 from channels import deciding_facts, deciding_past, policy_replay
 from channels.charter_parts import Charter
-from channels.policy_facts import EXPIRE, SEND, Candidate, Touch
+from channels.policy_facts import EXPIRE, SEND, Candidate
 from channels.policy_replay import OFF, WAITS, Fate, Wanted
 from contacts import statements
 
@@ -87,11 +87,7 @@ def _play(
     past = deciding_past.load(list(wanted), since, now, ruled_by=charter)
     fates: dict[int, Fate] = {}
     for contact_id, own in wanted.items():
-        touches = [
-            Touch(one.channel, one.purpose, one.at, one.transactional)
-            for one in past.received.get(contact_id, ())
-            if one.created_at <= since
-        ]
+        touches = [one.touch for one in past.received.get(contact_id, ()) if one.created_at <= since]
         fates |= policy_replay.play(
             own,
             lambda at, contact_id=contact_id: past.person(contact_id, at),  # type: ignore[misc]
@@ -174,7 +170,7 @@ def _wanted(ids: Sequence[int], since: datetime, now: datetime) -> dict[int, lis
     found: dict[int, list[Wanted]] = {contact_id: [] for contact_id in ids}
     for row in statements.rows(_WANTED, [since, list(ids), since, now]):
         contact_id, key, first, off, created_at, purpose, transactional, wanted, content, *rest = row
-        priority, value, on_hold, deadline, kind = rest
+        priority, value, on_hold, deadline, kind, smart_channel, best_by = rest
         candidate = Candidate(
             id=key,
             purpose=purpose,
@@ -187,6 +183,9 @@ def _wanted(ids: Sequence[int], since: datetime, now: datetime) -> dict[int, lis
             deadline_at=deadline,
             answer=kind == "reply",
             tags=around.tags_of(msgspec.json.decode(content)),
+            smart_channel=smart_channel,
+            best_by=best_by,
+            wanted_at=created_at,
         )
         found[contact_id].append(Wanted(candidate, off))
     return found
@@ -202,7 +201,8 @@ ORDER BY hashint8extended(contact_id, 14), contact_id LIMIT %b
 
 _WANTED = """
 SELECT m.contact_id, m.id, d.first, d.off, m.created_at, m.purpose, m.transactional, m.wanted::text,
-       m.content::text, m.priority, m.value, m.on_hold, m.deadline_at, m.origin_kind
+       m.content::text, m.priority, m.value, m.on_hold, m.deadline_at, m.origin_kind,
+       m.smart_channel, m.best_by
 FROM channels_message m
 LEFT JOIN LATERAL (
     SELECT min(decided_at) AS first, min(decided_at) FILTER (WHERE outcome = 4) AS off

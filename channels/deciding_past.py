@@ -18,7 +18,7 @@ from django.db import connection
 
 from channels import charter, deciding_facts, deciding_learned, deciding_people
 from channels.charter_rules import Charter
-from channels.policy_facts import Person, Planned, Touch
+from channels.policy_facts import Person, Planned, Touch, tags_from
 from channels.policy_pressure import OWN_WEEK
 from contacts import consent
 
@@ -35,10 +35,11 @@ class Received(NamedTuple):
     purpose: str
     transactional: bool
     origin: str
+    tags: str = ""
 
     @property
     def touch(self) -> Touch:
-        return Touch(self.channel, self.purpose, self.at, self.transactional)
+        return Touch(self.channel, self.purpose, self.at, self.transactional, tags_from(self.tags))
 
 
 @dataclass(slots=True)
@@ -145,7 +146,7 @@ def _received(
 
 _RECEIVED = """
 SELECT m.contact_id, m.created_at, m.accepted_at, m.channel, m.purpose, m.transactional,
-       coalesce(nullif(m.origin_slug, ''), m.origin_kind)
+       coalesce(nullif(m.origin_slug, ''), m.origin_kind), m.tags
 FROM channels_message m
 WHERE m.contact_id = ANY(%b::int8[]) AND m.accepted_at > %b::timestamptz AND m.accepted_at <= %b::timestamptz
   AND NOT (m.origin_kind IN ('journey', 'campaign') AND m.origin_id IS NOT DISTINCT FROM %b::int4

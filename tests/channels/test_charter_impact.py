@@ -3,11 +3,13 @@ from typing import Any
 
 import pytest
 
-from channels import charter_impact, charter_rules, deciding, outbox
-from contacts import consent
+from channels import charter_impact, charter_rules, deciding, outbox, smart
+from channels.models import Template
+from contacts import consent, predictions
 from contacts.consent import NewConsent
 from contacts.models import Contact
-from tests.factories import NOON, make_contact, make_intent, make_provider
+from contacts.predictions import Learned
+from tests.factories import NOON, make_contact, make_intent, make_provider, make_template
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +74,35 @@ def test_messages_from_before_take_their_places() -> None:
     wanted(contact, 13)
     found = look({"caps": [{"limit": 1, "rolling": "7 days"}]})
     assert (found.later, found.later_by) == (1, 4 * DAY)
+
+
+def test_messages_from_before_count_with_the_tags_that_they_left_with() -> None:
+    contact = subscriber()
+    wanted(contact, 16)
+    contact.messages.update(
+        state=6, channel="email", accepted_at=NOON - 16 * DAY, due_at=None, tags="sale,spring"
+    )
+    make_template("spring")
+    Template.objects.update(tags="sale")
+    wanted(contact, 13)
+    for tag, later in (("sale", 1), ("news", 0)):
+        assert look({"caps": [{"limit": 1, "rolling": "7 days", "tags": [tag]}]}).later == later
+
+
+def test_waiting_for_the_best_hour_is_played_too() -> None:
+    contact = subscriber()
+    evenings = {"hours": [0.3 if hour == 18 else 0.02 for hour in range(24)], "days": [1.0] * 7}
+    learned = Learned(contact.id, smart.HOURS, None, evenings, "")
+    predictions.write([learned], [smart.HOURS], [contact.id], NOON)
+    wanted(contact, 5)
+    ways = {"explore": 0, "control": 0}
+    assert look({"smart": {"time": "always", **ways}}).later == 1
+    assert look({"smart": {"time": "asked", **ways}}).later == 0
+    other = subscriber()
+    predictions.write([Learned(other.id, smart.HOURS, None, evenings, "")], [smart.HOURS], [other.id], NOON)
+    wanted(other, 3, best_within=DAY)
+    # Under the charter in force it waits for its hour already, since it asks for that.
+    assert look({"smart": {"time": "never", **ways}}).outcomes != look({"smart": ways}).outcomes
 
 
 def test_of_many_people_some_are_drawn_and_that_is_said() -> None:
