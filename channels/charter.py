@@ -10,8 +10,11 @@ from django.db import transaction
 from django.db.models import Max, Q
 
 from channels import charter_rules
+from channels.charter_doubts import Known
 from channels.charter_rules import DEFAULT, Charter, CharterError, Problem
-from channels.models import CharterVersion
+from channels.models import CharterVersion, Template
+from channels.policy_facts import tags_from
+from contacts.models import Purpose, Segment
 
 __all__ = [
     "DEFAULT",
@@ -21,6 +24,7 @@ __all__ = [
     "current",
     "draft",
     "in_force",
+    "lint",
     "publish",
     "rulers",
     "rules_in_force",
@@ -68,6 +72,20 @@ def rules_in_force(now: datetime) -> dict[str, Any]:
     """The rules that hold at ``now``, as data."""
     version = in_force(now)
     return dict(version.rules) if version else DEFAULT
+
+
+def lint(rules: object, now: datetime) -> list[Problem]:
+    """Everything wrong or doubtful in rules, also in what they name. Three statements."""
+    purposes = dict(Purpose.objects.values_list("slug", "transactional"))
+    tags = Template.objects.exclude(tags="").values_list("tags", flat=True)
+    known = Known(
+        today=now.date(),
+        purposes=frozenset(purposes),
+        marketing=frozenset(slug for slug, transactional in purposes.items() if not transactional),
+        segments=frozenset(Segment.objects.filter(archived_at=None).values_list("slug", flat=True)),
+        tags=frozenset().union(*map(tags_from, tags)),
+    )
+    return charter_rules.lint(rules, known)
 
 
 def draft(rules: dict[str, Any], note: str = "", author: User | None = None) -> CharterVersion:

@@ -45,7 +45,8 @@ class About:
 class Cap(About):
     """At most ``limit`` messages to a person in ``rolling`` time, or in a calendar period of a zone.
 
-    ``bands`` are the engagement bands of the people it is for: all when empty.
+    ``bands`` are the engagement bands of the people it is for: all when empty. A message that would have to
+    wait longer than ``wait`` for its place is refused; None leaves that to the message.
     """
 
     name: str = ""
@@ -55,6 +56,7 @@ class Cap(About):
     zone: str = PERSON
     bands: frozenset[str] = ALL
     count_transactional: bool = False
+    wait: timedelta | None = None
 
     @property
     def reach(self) -> timedelta:

@@ -43,7 +43,8 @@ class RuleReader(Reader):
 
     def cap(self, bands: Bands) -> Callable[[object, str], Cap]:
         def read(data: object, path: str) -> Cap:
-            keys = {"name", "limit", "rolling", "calendar", "zone", "bands", "count_transactional"} | _ABOUT
+            keys = {"name", "limit", "rolling", "calendar", "zone", "bands", "count_transactional"}
+            keys |= {"wait"} | _ABOUT
             part = self.fields(data, path, keys)
             limit = self.whole(part, f"{path}.limit", 0, 1000)
             if ("rolling" in part) == ("calendar" in part):
@@ -63,6 +64,7 @@ class RuleReader(Reader):
                 zone=self.zone(part, f"{path}.zone", PERSON, also=PERSON),
                 bands=frozenset(own),
                 count_transactional=self.flag(part, f"{path}.count_transactional"),
+                wait=self.duration(part, f"{path}.wait") if "wait" in part else None,
             )
 
         return read

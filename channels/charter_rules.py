@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from channels import policy_time, smart_reading
+from channels import charter_doubts, smart_reading
+from channels.charter_doubts import Known
 from channels.charter_parts import (
     AWAITED,
     CHANNELS,
@@ -76,13 +77,13 @@ def parse(data: object, number: int | None = None) -> Charter:
     return charter
 
 
-def lint(data: object) -> list[Problem]:
-    """Everything wrong or doubtful in a charter, by path."""
+def lint(data: object, known: Known | None = None) -> list[Problem]:
+    """Everything wrong or doubtful in a charter, by path; also what its names mean, where it is ``known``."""
     try:
         charter = parse(data)
     except CharterError as error:
         return error.problems
-    return _doubts(charter)
+    return charter_doubts.doubts(charter, known)
 
 
 def _charter(reader: RuleReader, data: object, number: int | None) -> Charter:
@@ -122,44 +123,3 @@ def _charter(reader: RuleReader, data: object, number: int | None) -> Charter:
         patience=patience,
         number=number,
     )
-
-
-def _doubts(charter: Charter) -> list[Problem]:
-    found = [
-        Problem(f"caps.{i}.limit", "a limit of 0 lets nothing out", warning=True)
-        for i, cap in enumerate(charter.caps)
-        if cap.limit == 0
-    ]
-    found += _idle_caps(charter.caps)
-    monday = datetime(2026, 3, 2, tzinfo=UTC)
-    for channel in CHANNELS:
-        hours = charter.quiet_by_channel[channel]
-        if policy_time.free_of_quiet_hours(monday, hours, (charter.default_zone,)) is None:
-            found.append(Problem("quiet_hours", f"{channel} never has a free hour", warning=True))
-        if channel not in charter.order:
-            found.append(Problem("channels.order", f"{channel} is switched off", warning=True))
-    if charter.smart.explore + charter.smart.control >= 100:
-        found.append(Problem("smart", "chance and comparison leave nothing to the best choice", warning=True))
-    for i, rule in enumerate(charter.redundancy):
-        if not rule.ahead and not rule.behind:
-            found.append(
-                Problem(f"redundancy.{i}", "without “ahead” or “behind” it does little", warning=True)
-            )
-    return found
-
-
-def _idle_caps(caps: tuple[Cap, ...]) -> list[Problem]:
-    """Caps that another one, at least as strict, makes idle."""
-    found = []
-    for i, cap in enumerate(caps):
-        for k, other in enumerate(caps):
-            same = (cap.channels, cap.purposes, cap.tags, cap.bands, cap.zone, cap.count_transactional) == (
-                *(other.channels, other.purposes, other.tags, other.bands, other.zone),
-                other.count_transactional,
-            )
-            shorter = cap.rolling and other.rolling and cap.rolling <= other.rolling
-            if i != k and same and shorter and other.limit <= cap.limit and (cap != other or k < i):
-                words = f"never matters: cap {k + 1} allows no more, and in a longer time"
-                found.append(Problem(f"caps.{i}", words, warning=True))
-                break
-    return found

@@ -135,6 +135,9 @@ def cap(cap: Cap) -> str:
     about += f" tagged {_list(sorted(cap.tags), 'or')}" if cap.tags else ""
     whom = f" to people of {_list(sorted(cap.bands), 'or')} engagement" if cap.bands else ""
     counted = ", service messages counted" if cap.count_transactional else ""
+    if cap.wait is not None:
+        within = f" within {length(cap.wait)}" if cap.wait else ""
+        counted += f"; what finds no place{within} is not sent"
     plural = "message" if cap.limit == 1 else "messages"
     return f"At most {cap.limit} {what}{plural}{about}{whom} {window}{counted}."
 

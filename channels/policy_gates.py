@@ -6,7 +6,7 @@ good, or not before an instant. None lets the message pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -137,6 +137,7 @@ def pressure(facts: Facts, channel: str, trace: Trace) -> Stop | None:
         return None
     rules = policy_pressure.timed_rules(facts, channel)
     now, reason = facts.now, ""
+    full: list[list[Any]] = []
     for name, rule, inputs in rules:
         allowed = rule(now)
         if allowed == now:
@@ -144,6 +145,8 @@ def pressure(facts: Facts, channel: str, trace: Trace) -> Stop | None:
             continue
         trace.append([name, WAIT, {**inputs, "next": text(allowed) if allowed else None}])
         reason = reason or name
+        if name == "cap":
+            full.append(trace[-1])
     if not reason:
         return None
     asks = [rule for _name, rule, _inputs in rules]
@@ -151,8 +154,21 @@ def pressure(facts: Facts, channel: str, trace: Trace) -> Stop | None:
     if until is None:
         trace.append(["charter", REFUSE, {"channel": channel}])
         return Stop("never_allowed")
+    if _too_long(facts, full, until):
+        return Stop("cap")
     later = until + policy_time.jitter(facts.person.contact_id, until, facts.charter.jitter)
     return Stop(reason, later if policy_time.agree(later, asks) == later else until)
+
+
+def _too_long(facts: Facts, full: Sequence[list[Any]], until: datetime) -> bool:
+    """Whether a full cap lets nothing wait until then; its line of the trace then says no."""
+    since = facts.candidate.held_since or facts.now
+    for line in full:
+        wait = facts.charter.caps[line[2]["rule"]].wait
+        if wait is not None and until - since > wait:
+            line[1:] = REFUSE, {**line[2], "wait": int(wait.total_seconds())}
+            return True
+    return False
 
 
 #: In the order in which they are asked: law and will of the person first, then what the charter says.

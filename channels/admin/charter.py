@@ -95,7 +95,7 @@ class CharterVersionAdmin(ModelAdmin):
 
     @admin.display(description=_("doubts"))
     def doubts(self, version: CharterVersion) -> str:
-        found = [f"{one.path}: {one.message}" for one in charter_rules.lint(version.rules)]
+        found = [f"{one.path}: {one.message}" for one in charter.lint(version.rules, clock.now())]
         return "; ".join(found) or str(_("none"))
 
     @action(description=_("Publish…"), permissions=["ask"], url_path="publish-this")

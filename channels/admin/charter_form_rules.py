@@ -58,6 +58,14 @@ class CapForm(PartForm):
     count_transactional = forms.BooleanField(
         label=_("Service messages take places too"), required=False, help_text=_("They are never held.")
     )
+    wait = SpanField(
+        label=_("Wait for a place at most"),
+        required=False,
+        help_text=_(
+            "What would have to wait longer is not sent. 0: nothing waits. "
+            "Empty: each message says itself whether it waits, and until when."
+        ),
+    )
 
     def shown(self, data: Mapping[str, Any]) -> dict[str, Any]:
         zone = data.get("zone", "")

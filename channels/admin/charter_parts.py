@@ -12,9 +12,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from channels import charter_editing, charter_rules, charter_words
+from channels import charter, charter_editing, charter_rules, charter_words
 from channels.admin.charter_forms import SECTIONS, Section
 from channels.models import CharterVersion
+from contacts import clock
 
 _WORDS_OF = {"roles": "channels"}
 
@@ -25,7 +26,7 @@ def sections(version: CharterVersion) -> list[dict[str, Any]]:
         words = charter_words.by_part(charter_rules.parse(version.rules))
     except charter_rules.CharterError:
         words = {}
-    doubts = charter_rules.lint(version.rules)
+    doubts = charter.lint(version.rules, clock.now())
     return [_section(version, section, words, doubts) for section in SECTIONS.values()]
 
 

@@ -44,7 +44,7 @@ def confirm(
     if request.method == "POST":
         return _act(admin, request, version, pending, may_publish=may_publish)
     now = clock.now()
-    problems = charter_rules.lint(version.rules)
+    problems = charter.lint(version.rules, now)
     wrong = [one for one in problems if not one.warning]
     own = pending is not None and pending.asked_by_id == request.user.pk
     context = {

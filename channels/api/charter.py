@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -105,7 +106,7 @@ class CharterLint(Endpoint):
     )
     def post(self, call: Call) -> Any:
         """Stores nothing."""
-        return {"problems": _problems(charter_rules.lint(call.body["rules"]))}
+        return {"problems": _problems(charter.lint(call.body["rules"], call.now))}
 
 
 class CharterVersions(Endpoint):
@@ -122,7 +123,7 @@ class CharterVersions(Endpoint):
         CharterVersion.objects.filter(pk=version.pk).update(effective_at=call.body["effective_at"])
         version.refresh_from_db()
         call.audit(version, "Made a draft")
-        return _whole(version)
+        return _whole(version, call.now)
 
 
 class CharterDetail(Endpoint):
@@ -130,7 +131,7 @@ class CharterDetail(Endpoint):
 
     @operation("get_charter_version", "One version", answer=CharterVersionShape)
     def get(self, call: Call, number: int) -> Any:
-        return _whole(_version(number))
+        return _whole(_version(number), call.now)
 
     @operation("change_charter_draft", "Change a draft", body=DraftBody, answer=CharterVersionShape)
     def put(self, call: Call, number: int) -> Any:
@@ -140,7 +141,7 @@ class CharterDetail(Endpoint):
             raise Refused(409, "published", "This version is published already.")
         version = _version(number)
         call.audit(version, "Changed the draft")
-        return _whole(version)
+        return _whole(version, call.now)
 
 
 class CharterImpact(Endpoint):
@@ -192,8 +193,8 @@ def _row(version: CharterVersion) -> dict[str, Any]:
     return {name: getattr(version, name) for name in ("number", "note", "effective_at", "published_at")}
 
 
-def _whole(version: CharterVersion) -> dict[str, Any]:
-    problems = charter_rules.lint(version.rules)
+def _whole(version: CharterVersion, now: datetime) -> dict[str, Any]:
+    problems = charter.lint(version.rules, now)
     readable = all(one.warning for one in problems)
     sentences = charter_words.explain(charter_rules.parse(version.rules)) if readable else []
     return {

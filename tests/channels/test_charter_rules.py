@@ -93,6 +93,20 @@ def test_caps_bands() -> None:
     assert decide(charter, touches=[sent(1)], person=alice(band="high")).action == SEND
 
 
+def test_caps_wait() -> None:
+    """What would have to wait longer takes its next channel, or is not sent; from when it was first held."""
+    cap = {"limit": 1, "rolling": "5 hours", "channels": ["email"]}
+    for wait, action in (("4 hours", HOLD), ("3 hours", DROP), ("0 minutes", DROP)):
+        verdict = decide({"caps": [{**cap, "wait": wait}]}, touches=[sent(1)])
+        assert (verdict.action, verdict.reason) == (action, "cap")
+    patient = {"caps": [{**cap, "wait": "4 hours"}]}
+    assert decide(patient, touches=[sent(1)], candidate=offer(held_since=NOW - HOUR)).action == DROP
+    rerouted = decide(
+        {"caps": [{**cap, "wait": "1 hour"}]}, touches=[sent(1)], candidate=offer(wanted=("email", "sms"))
+    )
+    assert (rerouted.action, rerouted.channel) == (SEND, "sms")
+
+
 def test_several_caps_all_hold() -> None:
     charter = {"caps": [{"limit": 1, "rolling": "2 hours"}, {"limit": 1, "rolling": "9 hours"}]}
     assert decide(charter, touches=[sent(1)]).until == NOW + 8 * HOUR
@@ -434,7 +448,14 @@ def test_a_cap_that_never_matters_is_doubted() -> None:
 
 SETTINGS = [
     *(f"caps[].{name}" for name in ("name", "limit", "rolling", "calendar", "zone", "channels", "purposes")),
-    *("caps[].tags", "caps[].bands", "caps[].count_transactional", "spacing.one_a_day", "spacing.apart"),
+    *(
+        "caps[].tags",
+        "caps[].bands",
+        "caps[].wait",
+        "caps[].count_transactional",
+        "spacing.one_a_day",
+        "spacing.apart",
+    ),
     *(f"engagement.{name}" for name in ("source", "bands", "unknown")),
     *("laws[].pack", "laws[].variant", "blackouts[].from", "blackouts[].name", "blackouts[].every_year"),
     *(f"blackouts[].{name}" for name in ("channels", "countries")),

@@ -60,6 +60,15 @@ def test_a_rolling_cap_names_its_window(rolling: str, words: str) -> None:
     assert said.startswith(f"second message {words}, limit 1; will try ")
 
 
+def test_of_two_full_caps_the_one_that_lets_nothing_wait_is_named() -> None:
+    caps = [{"limit": 1, "rolling": "2 days"}, {"limit": 1, "rolling": "1 day", "wait": "1 hour"}]
+    touches = [Touch("email", "offers", NOW - HOUR)]
+    refused = "Not sent: second message in 1 day, limit 1; the cap lets none wait"
+    assert explain(facts({"caps": caps}, touches=touches)) == f"{refused} longer than 1 hour"
+    none = {**caps[1], "wait": "0 minutes"}
+    assert explain(facts({"caps": [none]}, touches=touches)) == refused
+
+
 def test_the_clock_of_the_reader_may_be_asked_for() -> None:
     charter = {"spacing": {"apart": "4 hours"}}
     held = line(facts(charter, touches=[Touch("sms", "offers", NOW - HOUR)]))
