@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_survey}/results", surveys.SurveyResults.as_view(), name="api_survey_results"),
     path(f"{_survey}/answers", surveys.SurveyAnswers.as_view(), name="api_survey_answers"),
     path("api/v1/provider-accounts", sending.Accounts.as_view(), name="api_provider_accounts"),
+    path("api/v1/channels/<slug:channel>/pause", sending.ChannelPause.as_view(), name="api_channel_pause"),
     path(f"{_account}/pause", sending.Account.as_view(), name="api_provider_account_pause"),
     path(f"{_account}/sender-domain", sending.SenderDomain.as_view(), name="api_sender_domain"),
     path("api/v1/messages/uncertain", sending.Uncertain.as_view(), name="api_uncertain"),

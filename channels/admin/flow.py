@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from channels import flow, flow_rules, flow_words
+from channels import flow, flow_rules, flow_words, pausing
 from channels.models import ProviderAccount
 from contacts import clock, pulse
 
@@ -120,19 +120,12 @@ class FlowPages(ModelAdmin):
                 pulse.wake("deliver")
             messages.success(request, _("Messages go again."))
         elif "pause" in request.POST and request.POST.get("sure"):
-            pause(account, True)
+            pausing.pause([account])
             self.log_change(request, account, "Paused")
             messages.success(request, _("Paused. Its messages wait."))
         elif "resume" in request.POST:
-            pause(account, False)
+            pausing.resume([account], clock.now())
             self.log_change(request, account, "Resumed")
             messages.success(request, _("Its messages go again."))
         else:
             messages.error(request, _("Confirm it, please."))
-
-
-def pause(account: ProviderAccount, paused: bool) -> None:
-    account.paused = paused
-    account.save(update_fields=["paused"])
-    if not paused:
-        pulse.wake("deliver")

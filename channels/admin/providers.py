@@ -22,9 +22,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from channels import accounts, addresses, flow_words, mailbox, sealing, sender_domain
+from channels import accounts, addresses, flow_words, mailbox, pausing, sealing, sender_domain
 from channels.addresses import AddressError
 from channels.admin.flow import FlowPages
+from channels.admin.pausing import ChannelPauses
 from channels.models import Flow, ProviderAccount
 from channels.models.provider import Channel
 from channels.providers import PROVIDERS
@@ -128,7 +129,7 @@ def _validator(reads: Callable[[str], object]) -> Callable[[str], None]:
 
 
 @admin.register(ProviderAccount)
-class ProviderAccountAdmin(FlowPages):
+class ProviderAccountAdmin(ChannelPauses, FlowPages):
     form = AccountForm
     list_display = ["title", "channel_shown", "position", "state"]
     list_filter = ["channel", "active", "paused"]
@@ -203,6 +204,8 @@ class ProviderAccountAdmin(FlowPages):
         if "kind" in form.changed_data and "name" not in form.changed_data:
             accounts.rename(obj)
         super().save_model(request, obj, form, change)
+        if "paused" in form.changed_data and not obj.paused:
+            pausing.look_again({obj.channel}, clock.now())
 
     def response_add(self, request: HttpRequest, obj: ProviderAccount, post_url_continue: Any = None) -> Any:
         if settings_of(obj):

@@ -8,7 +8,7 @@ from uuid import UUID
 import dns.resolver
 from rest_framework import serializers
 
-from channels import accounts, flow_words, resolving, sealing, sender_domain
+from channels import accounts, flow_words, pausing, resolving, sealing, sender_domain
 from channels.models import Message, ProviderAccount
 from channels.models.provider import Channel
 from contacts.api.endpoint import Call, Endpoint, operation
@@ -99,12 +99,21 @@ class Account(Endpoint):
         account = ProviderAccount.objects.filter(pk=account_id).first()
         if account is None:
             raise not_found("account")
-        account.paused = call.body["paused"]
-        account.save(update_fields=["paused"])
-        call.audit(account, "Paused" if account.paused else "Resumed")
-        if not account.paused:
-            call.wake("deliver")
+        _pause([account], call)
         return _account(account, call)
+
+
+class ChannelPause(Endpoint):
+    scopes = {"POST": "providers:write"}
+
+    @operation("pause_channel", "Pause or resume a channel", body=PauseBody, answer=AccountShape, many=True)
+    def post(self, call: Call, channel: str) -> Any:
+        """Every active account that carries it. What waits for a paused channel leaves when it is resumed."""
+        accounts = list(ProviderAccount.objects.filter(channel=channel, active=True))
+        if not accounts:
+            raise not_found("channel that an account carries")
+        _pause(accounts, call)
+        return [_account(one, call) for one in accounts]
 
 
 class SenderDomain(Endpoint):
@@ -161,6 +170,13 @@ class Settled(Endpoint):
         if done:
             call.audit(message, f"Settled by hand: {call.body['verdict']}")
         return {"settled": done}
+
+
+def _pause(accounts: list[ProviderAccount], call: Call) -> None:
+    paused = call.body["paused"]
+    moved = pausing.pause(accounts) if paused else pausing.resume(accounts, call.now)
+    for account in moved:
+        call.audit(account, "Paused" if paused else "Resumed")
 
 
 def _account(account: ProviderAccount, call: Call) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -90,6 +91,51 @@ def test_pausing_asks_first_and_is_written_down(office: Client) -> None:
     assert said == {"Paused", "Resumed"}
 
 
+def _at(channel: str, what: str) -> str:
+    return reverse(f"admin:channels_provideraccount_channel_{what}", args=[channel])
+
+
+def test_a_channel_is_paused_with_all_its_accounts_after_a_question(office: Client) -> None:
+    for name, channel in (("one", "email"), ("two", "email"), ("texts", "sms")):
+        make_provider(channel, name=name)
+    listing = reverse("admin:channels_provideraccount_changelist")
+    assert _at("email", "pause") in office.get(listing).content.decode()
+    assert b"No message of this channel leaves" in office.get(_at("email", "pause")).content
+    assert not ProviderAccount.objects.filter(paused=True).exists()
+    office.post(_at("email", "pause"))
+    assert set(ProviderAccount.objects.filter(paused=True).values_list("name", flat=True)) == {"one", "two"}
+    shown = office.get(listing).content.decode()
+    assert _at("email", "resume") in shown
+    assert _at("email", "pause") not in shown
+    office.post(_at("email", "resume"))
+    assert not ProviderAccount.objects.filter(paused=True).exists()
+    assert LogEntry.objects.filter(change_message__in=("Paused", "Resumed")).count() == 4
+    assert office.get(_at("push", "pause")).status_code == 404
+
+
+def test_what_waits_for_a_paused_provider_is_looked_at_as_soon_as_it_sends_again(office: Client) -> None:
+    account = make_provider("email", paused=True)
+    later = clock.now() + _HOUR
+    held: dict[str, Any] = {"state": State.HELD, "channel": "email", "due_at": later}
+    waits = make_queued(make_contact(), **held, reason="paused")
+    sleeps = make_queued(make_contact(), **held, reason="quiet_hours")
+    office.post(_page(account.pk), {"resume": "1"})
+    waits.refresh_from_db()
+    sleeps.refresh_from_db()
+    assert waits.due_at is not None
+    assert (waits.due_at < later, sleeps.due_at) == (True, later)
+
+
+def test_programs_pause_a_channel() -> None:
+    make_provider("email", name="one")
+    make_provider("email", name="two", active=False)
+    caller = Caller()
+    (one,) = caller.post("channels/email/pause", {"paused": True}).json()
+    assert (one["name"], one["state"]) == ("one", "paused")
+    assert caller.post("channels/email/pause", {"paused": False}).json()[0]["state"] == "on"
+    assert caller.post("channels/fax/pause", {"paused": True}).status_code == 404
+
+
 def test_somebody_who_may_not_change_accounts_sees_no_button(client: Client) -> None:
     roles.ensure()
     reader = User.objects.create_user("reader", is_staff=True)
@@ -98,6 +144,7 @@ def test_somebody_who_may_not_change_accounts_sees_no_button(client: Client) -> 
     account = make_provider("email")
     assert client.get(_page(account.pk)).status_code == 403
     assert client.post(_page(account.pk), {"pause": "1", "sure": "1"}).status_code == 403
+    assert client.post(_at("email", "pause")).status_code == 403
 
 
 @pytest.mark.parametrize(
