@@ -14,7 +14,7 @@ from channels.models import CharterRequest, CharterVersion
 from contacts import two_people
 from contacts.two_people import needed
 
-__all__ = ["NotAllowedError", "approve", "ask", "needed", "pending", "publish", "refuse"]
+__all__ = ["NotAllowedError", "approve", "ask", "needed", "pending", "publish", "refuse", "said"]
 
 State = CharterRequest.State
 
@@ -39,7 +39,7 @@ def ask(version: CharterVersion, by: AbstractBaseUser, now: datetime, note: str 
         _open(version)
         two_people.settle(version.publish_requests.all(), State.WITHDRAWN, by, now)
         return CharterRequest.objects.create(
-            version=version, draft=_said(version), note=note[:300], asked_by_id=by.pk, asked_at=now
+            version=version, draft=said(version), note=note[:300], asked_by_id=by.pk, asked_at=now
         )
 
 
@@ -49,7 +49,7 @@ def approve(request: CharterRequest, by: AbstractBaseUser, now: datetime) -> Cha
         version = _locked(request.version)
         _open(version)
         request = CharterRequest.objects.select_for_update().get(pk=request.pk)
-        if objection := two_people.objection(request, by, _said(version)):
+        if objection := two_people.objection(request, by, said(version)):
             raise NotAllowedError(objection)
         published = charter.publish(version, now)
         two_people.settle(version.publish_requests.all(), State.APPROVED, by, now)
@@ -83,7 +83,7 @@ def _open(version: CharterVersion) -> None:
         raise NotAllowedError(_("This version is published already."))
 
 
-def _said(version: CharterVersion) -> dict[str, Any]:
+def said(version: CharterVersion) -> dict[str, Any]:
     """What is approved: the rules and from when they hold."""
     return {
         "rules": version.rules,

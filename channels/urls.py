@@ -4,6 +4,7 @@ from channels import survey_views, views, webhooks
 from channels.api import (
     calls,
     charter,
+    charter_approvals,
     content_tests,
     decisions,
     devices,
@@ -34,6 +35,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_charter}/<int:number>", charter.CharterDetail.as_view(), name="api_charter_version"),
     path(f"{_charter}/<int:number>/impact", charter.CharterImpact.as_view(), name="api_charter_impact"),
     path(f"{_charter}/<int:number>/publish", charter.CharterPublish.as_view(), name="api_charter_publish"),
+    path(
+        f"{_charter}/<int:number>/publish-request",
+        charter_approvals.CharterPublishRequest.as_view(),
+        name="api_charter_request",
+    ),
     path("api/v1/surveys", surveys.Surveys.as_view(), name="api_surveys"),
     path(_survey, surveys.SurveyDetail.as_view(), name="api_survey"),
     path(f"{_survey}/publish", surveys.SurveyPublish.as_view(), name="api_survey_publish"),

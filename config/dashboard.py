@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from channels import organisation
 from channels.models import Message
-from config import health
+from config import approvals, health
 from config.navigation import ListLink
 from config.timeline import Mark, Placed
 from config.timeline_names import load
@@ -67,6 +67,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         title=_("Home"),
         tiles=_tiles(figures, request),
         readings=readings(figures, now),
+        approvals=approvals.waiting_for(request.user),
         journeys=_live_journeys() if may("journeys.view_journey") else None,
         latest=_latest(now) if may("contacts.view_event") and may("contacts.view_contact") else None,
         contact_list=_list(request, "contacts.Contact"),

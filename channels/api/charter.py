@@ -119,7 +119,7 @@ class CharterVersions(Endpoint):
     @operation("draft_charter", "Make a draft", body=DraftBody, answer=CharterVersionShape, status=201)
     def post(self, call: Call) -> Any:
         """A draft with problems is stored too; it cannot be published before they are put right."""
-        version = charter.draft(call.body["rules"], call.body["note"], _by(call))
+        version = charter.draft(call.body["rules"], call.body["note"], acting(call))
         CharterVersion.objects.filter(pk=version.pk).update(effective_at=call.body["effective_at"])
         version.refresh_from_db()
         call.audit(version, "Made a draft")
@@ -131,15 +131,15 @@ class CharterDetail(Endpoint):
 
     @operation("get_charter_version", "One version", answer=CharterVersionShape)
     def get(self, call: Call, number: int) -> Any:
-        return _whole(_version(number), call.now)
+        return _whole(version_by(number), call.now)
 
     @operation("change_charter_draft", "Change a draft", body=DraftBody, answer=CharterVersionShape)
     def put(self, call: Call, number: int) -> Any:
         """A published version never changes: make a new draft."""
-        drafts = CharterVersion.objects.filter(number=_version(number).number, published_at=None)
+        drafts = CharterVersion.objects.filter(number=version_by(number).number, published_at=None)
         if not drafts.update(**{name: call.body[name] for name in ("rules", "note", "effective_at")}):
             raise Refused(409, "published", "This version is published already.")
-        version = _version(number)
+        version = version_by(number)
         call.audit(version, "Changed the draft")
         return _whole(version, call.now)
 
@@ -150,9 +150,9 @@ class CharterImpact(Endpoint):
     @operation("get_charter_impact", "What it would have done to the last 14 days", answer=CharterImpactShape)
     def get(self, call: Call, number: int) -> Any:
         try:
-            new = charter_rules.parse(_version(number).rules)
+            new = charter_rules.parse(version_by(number).rules)
         except CharterError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         return _impact(charter_impact.look(charter.current(call.now), new, call.now))
 
 
@@ -161,8 +161,8 @@ class CharterPublish(Endpoint):
 
     @operation("publish_charter", "Publish a draft", body=PublishBody, answer=PublishAnswer)
     def post(self, call: Call, number: int) -> Any:
-        """Where two people are needed this asks for it, and somebody else approves in the back office."""
-        version, by = _version(number), _by(call)
+        """Where two people are needed this asks for it, and somebody else decides."""
+        version, by = version_by(number), acting(call)
         try:
             if charter_approving.needed():
                 charter_approving.ask(version, by, call.now, call.body["note"])
@@ -170,21 +170,21 @@ class CharterPublish(Endpoint):
                 return {"published": False}
             charter_approving.publish(version, by, call.now)
         except CharterError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         except NotAllowedError as error:
             raise Refused(409, "not_now", str(error)) from error
         call.audit(version, "Published")
         return {"published": True}
 
 
-def _version(number: int) -> CharterVersion:
+def version_by(number: int) -> CharterVersion:
     version = CharterVersion.objects.filter(number=number).first()
     if version is None:
         raise not_found("charter version")
     return version
 
 
-def _by(call: Call) -> User:
+def acting(call: Call) -> User:
     model: type[AbstractBaseUser] = get_user_model()
     return model.objects.get(pk=call.acting_user_id)  # type: ignore[attr-defined,no-any-return]
 
@@ -209,7 +209,7 @@ def _problems(problems: list[Problem]) -> list[dict[str, Any]]:
     return [one._asdict() for one in problems]
 
 
-def _refusal(error: CharterError) -> Refused:
+def refusal(error: CharterError) -> Refused:
     """The first place by name, all of them in words."""
     return Refused(409, "not_in_order", str(error)[:2000], f"rules.{error.problems[0].path}")
 

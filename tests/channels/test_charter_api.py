@@ -3,11 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from channels import charter
 from channels.models import CharterRequest
-from contacts import clock
+from contacts import api_keys, clock
 from tests.contacts.api.caller import Caller
+from tests.factories import NOON
 
 pytestmark = pytest.mark.django_db
 RULES = {"caps": [{"limit": 2, "rolling": "7 days"}]}
@@ -51,3 +53,24 @@ def test_where_two_are_needed_a_program_only_asks(settings: Any) -> None:
     assert caller.post("charter/versions/1/publish", {"note": "please"}).json() == {"published": False}
     assert CharterRequest.objects.get().note == "please"
     assert charter.in_force(clock.now()) is None
+
+
+def test_somebody_elses_program_decides_and_nobody_approves_their_own(settings: Any) -> None:
+    settings.SEGUE_TWO_TO_PUBLISH = True
+    caller, request = Caller(), "charter/versions/1/publish-request"
+    caller.post("charter/versions", {"rules": RULES})
+    assert caller.get(request).status_code == 404
+    caller.post("charter/versions/1/publish", {"note": "please"})
+    asked = caller.get(request).json()
+    assert (asked["note"], asked["asked_by"], asked["current"]) == ("please", "maker", True)
+    assert caller.post(request, {"decision": "approve"}).json()["code"] == "not_now"
+    other = User.objects.create_user("ada")
+    _key, text = api_keys.issue("hers", settings.SEGUE_API_SCOPES, other.pk, NOON)
+    ada = Caller(key=text)
+    caller.send("PUT", "charter/versions/1", {"rules": {**RULES, "spacing": {"apart": "1 hour"}}})
+    assert caller.get(request).json()["current"] is False
+    assert ada.post(request, {"decision": "approve"}).json()["code"] == "not_now"
+    assert ada.post(request, {"decision": "refuse"}).json() == {"published": False}
+    caller.post("charter/versions/1/publish")
+    assert ada.post(request, {"decision": "approve"}).json() == {"published": True}
+    assert charter.current(clock.now()).number == 1

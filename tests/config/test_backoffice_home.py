@@ -7,10 +7,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from channels import charter, charter_approving
 from config import dashboard, roles
 from contacts import clock, event_log
 from contacts.event_log import TRACK, NewEvent
 from contacts.models import Source
+from journeys.models import Journey, PublishRequest
 from tests.config.backoffice import make_person, signed_in
 from tests.factories import NOON, make_contact
 
@@ -50,6 +52,34 @@ def test_a_role_sees_only_its_parts() -> None:
 
     assert "Messages sent" in body
     assert "curl -u" not in body
+
+
+def test_what_waits_for_approval_is_shown_to_whoever_decides_and_to_whoever_asked() -> None:
+    now = clock.now()
+    mona, ada, ana = (
+        make_person(name, role=role)
+        for name, role in (("mona", roles.MARKETER), ("ada", roles.APPROVER), ("ana", roles.ANALYST))
+    )
+    version = charter.draft({"spacing": {"apart": "2 hours"}})
+    charter_approving.ask(version, mona, now, "fewer, please")
+    journey = Journey.objects.create(name="Welcome", slug="welcome")
+    PublishRequest.objects.create(journey=journey, draft={}, asked_by=ada, asked_at=now)
+
+    shown = {
+        person.username: [
+            (one.what, one.own) for one in signed_in(person).get("/admin/").context["approvals"]
+        ]
+        for person in (mona, ada, ana)
+    }
+
+    assert shown == {
+        "mona": [(f"Charter v{version.number}", True)],
+        "ada": [(f"Charter v{version.number}", False), ("Welcome", True)],
+        "ana": [],
+    }
+    page = signed_in(ada).get("/admin/").content.decode()
+    assert f'/admin/channels/charterversion/{version.pk}/publish/">' in page
+    assert "fewer, please" in page
 
 
 def test_someone_without_a_role_sees_no_figure() -> None:
