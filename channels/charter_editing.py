@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,6 +45,11 @@ def without_rule(rules: Mapping[str, Any], name: str, place: int) -> dict[str, A
     """The rules without one rule of a list."""
     own = [one for i, one in enumerate(part(rules, name) or []) if i != place]
     return with_part(rules, name, own)
+
+
+def mark(shown: Mapping[str, Any]) -> str:
+    """What tells whether a part or rule is still the one that a form was filled in for."""
+    return f"{zlib.crc32(json.dumps(shown, sort_keys=True).encode()):08x}"
 
 
 def problems(rules: Mapping[str, Any], name: str, place: int | None = None) -> list[Problem]:

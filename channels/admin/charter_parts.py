@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
 from channels import charter, charter_editing, charter_rules, charter_words
@@ -17,6 +18,7 @@ from channels.admin.charter_forms import SECTIONS, Section
 from channels.models import CharterVersion
 from contacts import clock
 
+_CHANGED = gettext_lazy("Somebody else changed this meanwhile: nothing was saved. Look at it again.")
 _WORDS_OF = {"roles": "channels"}
 
 
@@ -77,11 +79,15 @@ def edit(
     if not admin.has_change_permission(request, version):
         raise PermissionDenied
     place = _place(version, section, rule)
+    own = charter_editing.part(version.rules, name)
+    shown = (own or [])[place] if place is not None else ({} if section.many else own or {})
+    mark = charter_editing.mark(shown)
+    if request.method == "POST" and request.POST.get("mark", mark) != mark:
+        messages.error(request, _CHANGED)
+        return HttpResponseRedirect(f"{back}#{name}")
     if request.method == "POST" and "remove" in request.POST and place is not None:
         _keep(admin, request, version, charter_editing.without_rule(version.rules, name, place), section)
         return HttpResponseRedirect(f"{back}#{name}")
-    own = charter_editing.part(version.rules, name)
-    shown = (own or [])[place] if place is not None else ({} if section.many else own or {})
     form = section.form(request.POST or None, rules=version.rules, initial=shown)
     if request.method == "POST" and form.is_valid():
         data = form.data_of()
@@ -103,6 +109,7 @@ def edit(
         "form": form,
         "section": section,
         "place": place,
+        "mark": mark,
         "back": back,
         "opts": admin.opts,
     }
@@ -122,9 +129,12 @@ def _place(version: CharterVersion, section: Section, rule: str) -> int | None:
 def _keep(
     admin: ModelAdmin, request: HttpRequest, version: CharterVersion, rules: dict[str, Any], section: Section
 ) -> None:
-    # Only a draft is written to, whatever happened to it meanwhile.
-    kept = CharterVersion.objects.filter(pk=version.pk, published_at=None).update(rules=rules)
-    if not kept:
-        raise PermissionDenied
+    # Only a draft is written to, and only as it was read, whatever happened to it meanwhile.
+    draft = CharterVersion.objects.filter(pk=version.pk, published_at=None)
+    if not draft.filter(rules=version.rules).update(rules=rules):
+        if not draft.exists():
+            raise PermissionDenied
+        messages.error(request, _CHANGED)
+        return
     admin.log_change(request, version, f"Changed {section.name}")
     messages.success(request, _("Saved in the draft. Nothing changes before it is published."))

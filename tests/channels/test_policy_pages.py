@@ -1,5 +1,6 @@
 """The back office's pages about the policy: the charter, the ledger, consents and suppressions."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -187,6 +188,21 @@ def test_a_draft_can_be_changed_and_a_published_charter_cannot(boss: Client) -> 
     page = boss.get(f"{CHARTERS}{version.pk}/change/")
     assert page.status_code == 200
     assert "At least 1 hour between two messages." in page.content.decode()
+
+
+def test_a_rule_that_somebody_else_took_out_meanwhile_is_not_changed_in_another_ones_place(
+    boss: Client,
+) -> None:
+    caps = [{"limit": 1, "rolling": "1 day"}, {"limit": 9, "rolling": "7 days"}]
+    version = drafted({"caps": caps})
+    address = part(version, "caps/0")
+    mark = re.search(r'name="mark" value="(\w+)"', boss.get(address).content.decode())
+    assert mark
+    boss.post(address, {"remove": "1"})
+    said = boss.post(address, {**CAP, "limit": "3", "mark": mark[1]}, follow=True)
+    assert "Somebody else changed this meanwhile" in said.content.decode()
+    version.refresh_from_db()
+    assert version.rules["caps"] == caps[1:]
 
 
 @pytest.mark.parametrize(
