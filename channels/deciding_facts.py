@@ -13,7 +13,7 @@ from channels import charter, policy, visiting
 from channels.charter_parts import Charter
 from channels.lifecycle import COUNTED, Ref, State
 from channels.models import ProviderAccount, Template
-from channels.policy_facts import Candidate, Person, Planned, Touch, tags_from
+from channels.policy_facts import COMPETING, Candidate, Person, Planned, Touch, tags_from
 from contacts import consent, statements
 
 
@@ -78,11 +78,6 @@ class Row:
         )
 
 
-#: Held for one of these, a message competes for the next place whenever its person is decided about.
-_COMPETING = [
-    *("cap", "own_cap", "spacing", "combination", "pause", "quiet_hours", "own_quiet_hours"),
-    *("law", "blackout", "holiday"),
-]
 _NAMES = [column.name for column in fields(Row)]
 _COLUMNS = ", ".join(f"m.{name}" for name in _NAMES)
 _JSON = [_NAMES.index(name) for name in ("wanted", "content", "conditions")]
@@ -161,7 +156,7 @@ def due(slots: Sequence[int], now: datetime, limit: int) -> list[Row]:
             f" SELECT {_COLUMNS} FROM first JOIN channels_message m"
             " ON m.slot = first.slot AND m.contact_id = first.contact_id"
             " WHERE m.state IN (1, 2) AND (m.due_at <= %b OR (m.state = 2 AND m.reason = ANY(%b::text[])))",
-            [list(slots), now, share, now, _COMPETING],
+            [list(slots), now, share, now, list(COMPETING)],
         )
     ]
 
@@ -181,7 +176,7 @@ def histories(contact_ids: Collection[int], now: datetime, since: datetime) -> d
         f" UNION ALL SELECT m.due_at, {_COLUMNS} FROM channels_message m"
         " WHERE m.contact_id = ANY(%b::int8[]) AND m.state IN (1, 2) AND m.due_at > %b"
         " AND NOT (m.state = 2 AND m.reason = ANY(%b::text[]))",
-        [ids, ids, now, _COMPETING],
+        [ids, ids, now, list(COMPETING)],
     )
     # Of what arrived, no more than takes a place is read: there may be much of it.
     for contact_id, channel, purpose, arrived, transactional, tags in statements.rows(

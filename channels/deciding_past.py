@@ -49,6 +49,8 @@ class Past:
     charters: list[tuple[datetime, Charter]]
     providers: dict[str, bool]
     service: frozenset[str]
+    #: Tags of templates as they stand, by slug.
+    tags: dict[str, frozenset[str]] = field(default_factory=dict)
     received: dict[int, list[Received]] = field(default_factory=dict)
     _people: dict[int, Person] = field(default_factory=dict)
     _barred: dict[tuple[str, str], datetime] = field(default_factory=dict)
@@ -118,6 +120,7 @@ def load(
         charters,
         dict.fromkeys(around.providers, False) if providers is None else providers,
         around.service,
+        around.tags,
         _received(contact_ids, since, since - longest, until + longest, leave_out, whenever_entered),
         own,
         consent.suppressed_since(pairs),

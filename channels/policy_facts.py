@@ -20,6 +20,11 @@ PASS, REFUSE, WAIT = "pass", "refuse", "wait"
 NOWHERE = Place()
 #: Of whom nothing was learned.
 NOTHING = Learned()
+#: Held for one of these, a message competes for the next place whenever its person is decided about.
+COMPETING = (
+    *("cap", "own_cap", "spacing", "combination", "pause", "quiet_hours", "own_quiet_hours"),
+    *("law", "blackout", "holiday"),
+)
 #: How soon a message that waits for a paused provider is looked at again.
 PAUSE_RECHECK = timedelta(minutes=15)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from channels.policy_facts import COMPETING
 from journeys.walking import Walk
 
 #: Reasons of the policy that speak of pressure.
@@ -74,7 +75,17 @@ class Letter:
     smart_channel: bool = False
     best_by: datetime | None = None
     channel: str = ""
+    tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
+
+    @property
+    def held_since(self) -> datetime | None:
+        return next((one.at for one in self.said if one.action == "hold"), None)
+
+    @property
+    def competes(self) -> bool:
+        """Whether it is held for a place, and takes one that becomes free before its time."""
+        return self.fate == "hold" and self.said[-1].reason in COMPETING
 
     @property
     def fate(self) -> str:

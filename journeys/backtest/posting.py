@@ -13,12 +13,7 @@ from journeys.backtest.lives import Letter, Life, Said
 
 def decide(due: Sequence[tuple[Life, datetime]], past: Past) -> None:
     """Decide about the messages of these people that are due, each person at an instant of their own."""
-    asked = [
-        (letter, at)
-        for life, at in due
-        for letter in life.letters
-        if letter.due_at is not None and letter.due_at <= at
-    ]
+    asked = [(letter, at) for life, at in due for letter in _ripe(life, at)]
     held = deciding_conditions.hold(
         [letter for letter, _at in asked], {letter.id: at for letter, at in asked}
     )
@@ -27,7 +22,7 @@ def decide(due: Sequence[tuple[Life, datetime]], past: Past) -> None:
 
 
 def _settle(life: Life, at: datetime, held: Mapping[int, bool], past: Past) -> None:
-    ripe = [letter for letter in life.letters if letter.due_at is not None and letter.due_at <= at]
+    ripe = _ripe(life, at)
     if not ripe:
         return
     charter = past.charter(at)
@@ -46,7 +41,26 @@ def _settle(life: Life, at: datetime, held: Mapping[int, bool], past: Past) -> N
         past.planned(life.contact_id, at) + _waiting(life, at, person, past),
     )
     for letter in ripe:
-        _say(letter, at, verdicts[letter.id])
+        if not _as_before(letter, verdicts[letter.id], at):
+            _say(letter, at, verdicts[letter.id])
+
+
+def _ripe(life: Life, at: datetime) -> list[Letter]:
+    """What is due, and with it what is held and takes the place that has become free, as in life."""
+    open_ones = [letter for letter in life.letters if letter.due_at is not None]
+    if not any(letter.due_at is not None and letter.due_at <= at for letter in open_ones):
+        return []
+    return [
+        letter
+        for letter in open_ones
+        if letter.competes or (letter.due_at is not None and letter.due_at <= at)
+    ]
+
+
+def _as_before(letter: Letter, verdict: Verdict, at: datetime) -> bool:
+    """Whether a held message that competed before its time has won nothing by it."""
+    due, until = letter.due_at, verdict.until
+    return verdict.action == HOLD and due is not None and due > at and until is not None and until >= due
 
 
 def _candidate(letter: Letter, past: Past, holds: bool | None) -> Candidate:
@@ -61,6 +75,8 @@ def _candidate(letter: Letter, past: Past, holds: bool | None) -> Candidate:
         on_hold=letter.on_hold,
         deadline_at=letter.deadline_at,
         conditions=holds,
+        tags=letter.tags,
+        held_since=letter.held_since,
         smart_channel=letter.smart_channel,
         best_by=letter.best_by,
         wanted_at=letter.created_at,
@@ -69,7 +85,13 @@ def _candidate(letter: Letter, past: Past, holds: bool | None) -> Candidate:
 
 def _own_touches(life: Life) -> list[Touch]:
     return [
-        Touch(letter.channel, letter.purpose, letter.sent_at, letter.transactional)
+        Touch(
+            letter.channel,
+            letter.purpose,
+            letter.sent_at,
+            letter.transactional,
+            letter.tags.get(letter.channel, frozenset()),
+        )
         for letter in life.letters
         if letter.sent_at is not None
     ]

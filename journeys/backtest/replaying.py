@@ -184,6 +184,11 @@ def _rest(replay: Replay, life: Life, trail: Trail, at: datetime) -> None:
                 on_hold=wanted.on_hold,
                 deadline_at=at + wanted.deadline if wanted.deadline else None,
                 conditions=walk.graph.conditions[step],
+                tags={
+                    channel: replay.past.tags[slug]
+                    for channel, slug in wanted.content.items()
+                    if slug in replay.past.tags
+                },
                 smart_channel=wanted.smart_channel,
                 best_by=at + wanted.best_within if wanted.best_within else None,
             )
