@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from channels import auditing, auditing_caps
+from channels import auditing, auditing_caps, auditing_hours
 from contacts.auditing.promise import Asked, Passing, Promise, Standing
 
 _ATTEMPTS = ("channels_attempt", "started_at")
@@ -122,6 +122,13 @@ WHERE {_HANDED_OVER} AND m.origin_kind <> 'reply' AND s.created_at < a.started_a
         _("Counted anew from what really left, somebody got more than the charter allows."),
         _("Look at the person's decisions: each names what every cap had counted."),
         Asked(auditing_caps.over_caps, *_ATTEMPTS),
+    ),
+    Promise(
+        "hours_kept",
+        _("Nothing leaves in quiet hours, or on days that are closed."),
+        _("Asked anew for the time at which it left, the charter, a law or the person was against it."),
+        _("Look at the message's decision and its attempts: how long did it wait between the two?"),
+        Asked(auditing_hours.out_of_hours, *_ATTEMPTS),
     ),
     Promise(
         "decision_sound",

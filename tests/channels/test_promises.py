@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import msgspec
@@ -13,6 +13,7 @@ from django.db import connection
 
 from channels import charter, policy, policy_kept
 from channels.models import Attempt, Decision, Message, Receipt
+from channels.policy_facts import Person
 from contacts import consent
 from contacts.auditing import looking
 from contacts.auditing.promise import Passing
@@ -147,6 +148,29 @@ def _over_the_cap_of_a_band() -> None:
             )  # fmt: skip
 
 
+def _out_of(rules: dict[str, Any], hours: float, person: Person, **values: Any) -> Message:
+    """A message that was let out at noon, 13:00 in Paris, and left so many hours later."""
+    number = charter.publish(charter.draft(rules), NOON - HOUR).number
+    message = sent(make_contact(timezone="Europe/Paris"), accepted_at=NOON + hours * HOUR, **values)
+    facts = policy_cases.facts(rules, person=person, now=NOON)
+    Decision.objects.filter(message_id=message.id).update(
+        facts=policy_kept.pack(facts), charter_number=number, channel="email",
+        trace=msgspec.to_builtins(policy.decide(facts).trace),
+    )  # fmt: skip
+    return message
+
+
+NIGHTS = {"quiet_hours": [{"channels": ["email"], "from": "14:00", "to": "08:00"}]}
+
+
+def _left_in_quiet_hours() -> None:
+    _out_of(NIGHTS, 2, policy_cases.alice())
+
+
+def _left_in_their_own_quiet_hours() -> None:
+    _out_of({}, 2, policy_cases.alice(quiet=(time(14), time(8))))
+
+
 def _held_without_until() -> None:
     # One decision in twenty is looked at; so many that one is.
     message = sent()
@@ -179,6 +203,7 @@ FAULTS: dict[str, tuple[Callable[[], None], ...]] = {
     "consent_kept": (_after_no, _after_no_to_all),
     "suppressed_spared": (_to_a_barred_address,),
     "caps_kept": (_two_on_one_day, _over_the_cap_of_a_band),
+    "hours_kept": (_left_in_quiet_hours, _left_in_their_own_quiet_hours),
     "decision_sound": (_held_without_until,),
     "leases_end": (_held_by_a_dead_worker,),
     "messages_move": (_overdue,),
@@ -215,6 +240,16 @@ def test_what_is_right_is_left_alone() -> None:
     message = sent(third, at=NOON + timedelta(days=1), transactional=True, delivered_at=NOON + HOUR)
     receipt(message, "delivered")
     assert broken(LATER) == {}
+
+
+def test_hours_are_asked_for_the_time_of_leaving_and_for_where_somebody_turns_out_to_be() -> None:
+    # Handed over within the minute in which the quiet hours began, or by a service that is never held.
+    _out_of(NIGHTS, 61 / 60, policy_cases.alice())
+    _out_of(NIGHTS, 2, policy_cases.alice(), transactional=True)
+    # Quiet where they were thought to be, and not where they really are.
+    message = _out_of(NIGHTS, 2, policy_cases.alice())
+    Contact.objects.filter(id=message.contact_id).update(timezone="America/New_York")
+    assert broken(NOON + 4 * HOUR) == {}
 
 
 def test_what_its_wisher_keeps_back_or_takes_back_is_sound() -> None:
