@@ -10,6 +10,10 @@ from channels.law_packs import packs
 from channels.policy_time import DAYS, QuietHours
 from channels.smart import ALWAYS, ASKED, NEVER, Smart
 
+#: What channels are called within a sentence, alone and with an article.
+_NAMES = {"sms": "SMS", "inapp": "in-app"}
+_ONE = {"email": "an email", "sms": "an SMS", "push": "a push", "inapp": "an in-app message"}
+
 
 def explain(charter: Charter) -> list[str]:
     """What the charter says, in the order in which the policy asks."""
@@ -23,7 +27,7 @@ def by_part(charter: Charter) -> dict[str, list[str]]:
         "channels": [_channels(charter), *(_role(*one) for one in charter.roles)],
         "smart": _smart(charter.smart),
         "redundancy": [
-            f"No {rule.drop} while an {rule.when} is scheduled within {length(rule.ahead)}"
+            f"No {_name(rule.drop)} while {_ONE[rule.when]} is scheduled within {length(rule.ahead)}"
             + (f" or went out within {length(rule.behind)}" if rule.behind else "")
             + "."
             for rule in charter.redundancy
@@ -110,11 +114,12 @@ def _consent(charter: Charter) -> str:
 def _channels(charter: Charter) -> str:
     chosen = "in the charter's order" if charter.order_by == "charter" else "in the message's own order"
     next_one = "cannot be used now" if charter.fallback == "held" else "cannot be used at all"
-    return f"Channels: {_list(charter.order)}, tried {chosen}; the next one where one {next_one}."
+    return f"Channels: {_list(map(_name, charter.order))}, tried {chosen}; the next one where one {next_one}."
 
 
 def _role(channel: str, purposes: Collection[str]) -> str:
-    return f"{channel.capitalize()} carries {_list(sorted(purposes))} and nothing else."
+    name = _name(channel)
+    return f"{name[:1].upper()}{name[1:]} carries {_list(sorted(purposes))} and nothing else."
 
 
 def _bands(charter: Charter) -> str:
@@ -130,7 +135,7 @@ def cap(cap: Cap) -> str:
     else:
         clock = "the person's clock" if cap.zone == PERSON else cap.zone
         window = f"a calendar {cap.calendar} on {clock}"
-    what = _list(sorted(cap.channels)) + " " if cap.channels else ""
+    what = _channel_list(cap.channels) + " " if cap.channels else ""
     about = f" about {_list(sorted(cap.purposes))}" if cap.purposes else ""
     about += f" tagged {_list(sorted(cap.tags), 'or')}" if cap.tags else ""
     whom = f" to people of {_list(sorted(cap.bands), 'or')} engagement" if cap.bands else ""
@@ -154,7 +159,7 @@ def _combination(rule: Combination) -> str:
 
 
 def _about(about: About) -> str:
-    channels = f"{_list(sorted(about.channels), 'or')} " if about.channels else "any "
+    channels = f"{_channel_list(about.channels, 'or')} " if about.channels else "any "
     purposes = f" about {_list(sorted(about.purposes), 'or')}" if about.purposes else ""
     tags = f" tagged {_list(sorted(about.tags), 'or')}" if about.tags else ""
     return f"{channels}message{purposes}{tags}"
@@ -173,7 +178,7 @@ def _quiet(hours: QuietHours) -> str:
         if len(hours.days) == 7
         else " on " + _list([f"{DAYS[day].title()}s" for day in sorted(hours.days)])
     )
-    channels = _list(sorted(hours.channels))
+    channels = _channel_list(hours.channels)
     if hours.begins == hours.ends:
         begins = "" if hours.begins.hour == hours.begins.minute == 0 else f" from {hours.begins:%H:%M}"
         return f"No {channels}{days or ' ever'}, all day{begins}."
@@ -188,7 +193,7 @@ def law(slug: str, variant: str = "") -> str:
 
 
 def _closed(rule: Closed) -> str:
-    what = f"No {_list(sorted(rule.channels), 'or')}" if rule.channels else "Nothing"
+    what = f"No {_channel_list(rule.channels, 'or')}" if rule.channels else "Nothing"
     about = f" about {_list(sorted(rule.purposes), 'or')}" if rule.purposes else ""
     about += f" tagged {_list(sorted(rule.tags), 'or')}" if rule.tags else ""
     where = f" in {_list(sorted(rule.countries))}" if rule.countries else ""
@@ -225,8 +230,16 @@ def _tone(tone: Tone) -> list[str]:
     if tone.exclamations is not None:
         marks = "mark" if tone.exclamations == 1 else "marks"
         lines.append(f"At most {tone.exclamations} exclamation {marks} in a template.")
-    lines += [f"Every {channel} template has “{part}” in it." for channel, part in tone.required]
+    lines += [f"Every {_name(channel)} template has “{part}” in it." for channel, part in tone.required]
     return lines
+
+
+def _name(channel: str) -> str:
+    return _NAMES.get(channel, channel)
+
+
+def _channel_list(channels: Iterable[str], last: str = "and") -> str:
+    return _list([_name(channel) for channel in sorted(channels)], last)
 
 
 def _list(words: Iterable[str], last: str = "and") -> str:

@@ -9,7 +9,7 @@ def test_the_default_charter_in_words() -> None:
     assert charter_words.explain(charter_rules.parse(charter_rules.DEFAULT)) == [
         "Only people who agreed are written to.",
         (
-            "Channels: email, push, sms and inapp, tried in the message's own order; "
+            "Channels: email, push, SMS and in-app, tried in the message's own order; "
             "the next one where one cannot be used at all."
         ),
         "Where a message asks for it, the channel that the person answers on is tried first.",
@@ -20,11 +20,11 @@ def test_the_default_charter_in_words() -> None:
         ),
         "No push while an email is scheduled within 1 day.",
         "At most 4 messages in 7 days.",
-        "At most 2 sms messages a calendar week on the person's clock.",
+        "At most 2 SMS messages a calendar week on the person's clock.",
         "Never two messages to a person on one day.",
         "At least 12 hours between two messages.",
-        "No push and sms from 20:00 to 08:00, on the person's clock.",
-        "No sms on Sundays, all day.",
+        "No push and SMS from 20:00 to 08:00, on the person's clock.",
+        "No SMS on Sundays, all day.",
         charter_words.law("ca"),
         charter_words.law("fr", "until 20:00"),
         charter_words.law("us"),
@@ -60,11 +60,15 @@ def test_every_kind_of_rule_has_a_sentence() -> None:
     assert found["caps"] == [
         "At most 1 message tagged promo to people of low engagement a calendar day on UTC."
     ]
+    for wait, words in (("2 days", " within 2 days"), ("0 minutes", "")):
+        rules = {"caps": [{"limit": 1, "rolling": "1 day", "wait": wait}]}
+        (said,) = charter_words.by_part(charter_rules.parse(rules))["caps"]
+        assert said == f"At most 1 message in 1 day; what finds no place{words} is not sent."
     assert found["engagement"] == [
         "People are low, medium and high by “engagement_band”; medium where nothing is known of them."
     ]
     assert found["combinations"] == [
-        "Never sms message about news.",
+        "Never SMS message about news.",
         "Never any message about survey within 3 days of any message about offers.",
     ]
     assert found["priorities"] == [
@@ -74,13 +78,13 @@ def test_every_kind_of_rule_has_a_sentence() -> None:
         "Nothing from 24 December to 26 December, every year (Christmas).",
         "No push in FR on 13 November 2026.",
     ]
-    assert found["holidays"] == ["No sms on public holidays of the person's country."]
-    assert found["channels"][1:] == ["Sms carries offers and nothing else."]
+    assert found["holidays"] == ["No SMS on public holidays of the person's country."]
+    assert found["channels"][1:] == ["SMS carries offers and nothing else."]
     assert found["tone"] == [
         "Templates never say act now.",
         "At most 30 % of a template's letters are capitals.",
         "At most 1 exclamation mark in a template.",
-        "Every sms template has “STOP” in it.",
+        "Every SMS template has “STOP” in it.",
     ]
 
 
