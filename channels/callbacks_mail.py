@@ -16,8 +16,6 @@ from anymail.exceptions import (
     AnymailWarning,
     AnymailWebhookValidationFailure,
 )
-from anymail.webhooks.amazon_ses import AmazonSESInboundWebhookView, AmazonSESTrackingWebhookView
-from anymail.webhooks.base import AnymailBaseWebhookView
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
@@ -44,7 +42,7 @@ class _Service(NamedTuple):
 
 
 _SERVICES = {
-    "amazon_ses": _Service("AmazonSESTrackingWebhookView", "", "AmazonSESInboundWebhookView"),
+    "amazon_ses": _Service("TrackingView", "", "InboundView"),
     "brevo": _Service("BrevoTrackingWebhookView", "", "BrevoInboundWebhookView"),
     "mailersend": _Service(
         "MailerSendTrackingWebhookView", "signing_secret", "MailerSendInboundWebhookView", "inbound_secret"
@@ -71,26 +69,8 @@ _SERVICES = {
 }
 
 
-class _Amazon(AmazonSESTrackingWebhookView):  # type: ignore[misc]
-    """Reads reports without Amazon's own library, which is needed to send and to confirm only."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        self.auto_confirm_enabled = False
-        AnymailBaseWebhookView.__init__(self, **kwargs)
-
-
-class _AmazonInbound(AmazonSESInboundWebhookView):  # type: ignore[misc]
-    """The same of received mails, as far as the notification itself holds them."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        self.auto_confirm_enabled = False
-        AnymailBaseWebhookView.__init__(self, **kwargs)
-
-
-_LIGHTER: dict[str, Any] = {
-    "AmazonSESTrackingWebhookView": _Amazon,
-    "AmazonSESInboundWebhookView": _AmazonInbound,
-}
+#: Views of our own; those of the others are anymail's.
+_OWN_VIEWS = {"amazon_ses": "channels.amazon_views"}
 #: Services that say when they signed; an older signature is a replay. Header, or a look into the post.
 _STAMPED: dict[str, Callable[[HttpRequest], str]] = {
     "sendgrid": lambda request: request.headers.get("X-Twilio-Email-Event-Webhook-Timestamp", ""),
@@ -189,7 +169,7 @@ def _view(account: ProviderAccount, request: HttpRequest, now: datetime, *, inbo
     _fresh(name, request, now)
     if name == "resend" and key:
         _standard(key, request, now)
-    view_class = _LIGHTER.get(view_name) or getattr(import_module(f"anymail.webhooks.{name}"), view_name)
+    view_class = getattr(import_module(_OWN_VIEWS.get(name, f"anymail.webhooks.{name}")), view_name)
     view_class.warn_if_no_basic_auth = False
     try:
         with warnings.catch_warnings():
