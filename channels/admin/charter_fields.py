@@ -51,11 +51,15 @@ class SpanField(forms.MultiValueField):
     """A duration as the charter keeps it: “12 hours”; empty when no number is given."""
 
     def __init__(self, **kwargs: Any) -> None:
-        parts = (forms.IntegerField(min_value=0, max_value=100_000), forms.ChoiceField(choices=UNITS))
+        # A browser sends the unit even where no number was given.
+        number = forms.IntegerField(min_value=0, max_value=100_000, required=False)
+        parts = (number, forms.ChoiceField(choices=UNITS))
         super().__init__(parts, widget=SpanWidget, require_all_fields=False, **kwargs)
 
     def compress(self, data_list: list[Any]) -> str:
         if not data_list or data_list[0] in (None, ""):
+            if self.required:
+                raise ValidationError(self.error_messages["required"])
             return ""
         return f"{data_list[0]} {data_list[1]}"
 

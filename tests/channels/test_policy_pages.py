@@ -190,6 +190,28 @@ def test_a_draft_can_be_changed_and_a_published_charter_cannot(boss: Client) -> 
     assert "At least 1 hour between two messages." in page.content.decode()
 
 
+def test_a_duration_without_a_number_is_none_whatever_unit_the_browser_sends(boss: Client) -> None:
+    version = drafted({})
+    empty = {f"{name}_{i}": value for name in ("rolling", "wait") for i, value in ((0, ""), (1, "hours"))}
+    boss.post(f"{CHARTERS}{version.pk}/part/caps/new/", {**CAP, "window": "week", **empty})
+    boss.post(
+        f"{CHARTERS}{version.pk}/part/redundancy/new/",
+        {
+            "drop": "push",
+            "when": "email",
+            "ahead_0": "1",
+            "ahead_1": "days",
+            "behind_0": "",
+            "behind_1": "hours",
+        },
+    )
+    version.refresh_from_db()
+    assert version.rules == {
+        "caps": [{"limit": 1, "calendar": "week"}],
+        "redundancy": [{"drop": "push", "when": "email", "ahead": "1 days"}],
+    }
+
+
 def test_a_rule_that_somebody_else_took_out_meanwhile_is_not_changed_in_another_ones_place(
     boss: Client,
 ) -> None:
