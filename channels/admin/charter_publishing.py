@@ -14,13 +14,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from channels import charter, charter_approving, charter_impact, charter_rules, charter_words, explaining
+from channels import (
+    charter,
+    charter_approving,
+    charter_impact,
+    charter_rules,
+    charter_words,
+    explaining,
+    reason_words,
+)
 from channels.admin.charter_forms import SECTIONS
 from channels.charter_approving import NotAllowedError
 from channels.charter_impact import Impact, Row
 from channels.charter_rules import CharterError
 from channels.models import CharterRequest, CharterVersion
 from contacts import clock
+from contacts.models import Purpose
 
 _OUTCOMES = {
     "at_once": gettext_lazy("Left at once"),
@@ -74,13 +83,14 @@ def confirm(
 
 def _figures(impact: Impact) -> list[tuple[Any, list[tuple[Any, Row]]]]:
     """Groups of lines, each with its name in words."""
+    purposes = dict(Purpose.objects.values_list("slug", "name"))
     return [
         (title, [(name(row.name), row) for row in rows])
         for title, rows, name in (
             (_("What became of them"), impact.outcomes, _OUTCOMES.__getitem__),
             (_("Sent, by channel"), impact.by_channel, explaining.channel_name),
-            (_("Sent, by purpose"), impact.by_purpose, str),
-            (_("Not sent, by reason"), impact.reasons, explaining.reason_name),
+            (_("Sent, by purpose"), impact.by_purpose, lambda slug: purposes.get(slug, slug)),
+            (_("Not sent, by reason"), impact.reasons, reason_words.name),
         )
         if rows
     ]

@@ -56,8 +56,8 @@ class ChannelPauses(ModelAdmin):
             moved = pausing.pause(accounts) if paused else pausing.resume(accounts, clock.now())
             for account in moved:
                 self.log_change(request, account, "Paused" if paused else "Resumed")
-        words = _("Paused: its messages wait.") if paused else _("Its messages go again.")
-        messages.success(request, f"{_name(accounts[0].channel)}: {words}")
+        words = _("%s is paused: its messages wait.") if paused else _("%s sends again.")
+        messages.success(request, words % _name(accounts[0].channel))
 
     def _question(
         self, request: HttpRequest, accounts: list[ProviderAccount], *, paused: bool

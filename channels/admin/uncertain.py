@@ -15,8 +15,9 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
-from channels import resolving
+from channels import reasons, resolving
 from channels.models import Message, ProviderAccount
+from channels.reasons import Origin
 from contacts import clock
 
 _SHOWN = 200
@@ -48,6 +49,9 @@ class UncertainPage(ModelAdmin):
             return HttpResponseRedirect(request.path)
         names = {account.pk: account.name for account in ProviderAccount.objects.all()}
         rows = resolving.uncertain(_SHOWN)
+        left = resolving.handed_over([row.id for row in rows])
+        origins = {row.id: Origin(row.origin_kind, row.origin_id or 0, row.origin_slug) for row in rows}
+        called = reasons.origin_names(set(origins.values()))
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -57,7 +61,13 @@ class UncertainPage(ModelAdmin):
                 for account_id, reason, count in resolving.counts()
             ],
             "rows": [
-                (row, names.get(row.provider_id or 0, "–"), _WORDS.get(row.reason, row.reason))
+                {
+                    "message": row,
+                    "wanted_by": called[origins[row.id]],
+                    "account": names.get(row.provider_id or 0, "–"),
+                    "why": _WORDS.get(row.reason, row.reason),
+                    "at": left.get(row.id, row.created_at),
+                }
                 for row in rows
             ],
             "shown": _SHOWN,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +11,10 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
-from channels.models import Flow, Message, ProviderAccount
+from channels.models import Attempt, Flow, Message, ProviderAccount
 from config import roles
 from contacts import clock
+from journeys.models import Journey
 from tests.contacts.api.caller import Caller
 from tests.factories import make_contact, make_provider, make_queued
 
@@ -154,9 +155,17 @@ def test_somebody_who_may_not_change_accounts_sees_no_button(client: Client) -> 
 def test_several_uncertain_messages_are_settled_at_once(
     office: Client, verdict: str, state: Message.State
 ) -> None:
-    rows = [make_queued(make_contact(), state=State.UNCERTAIN, due_at=None) for _number in range(3)]
+    journey = Journey.objects.create(name="Cart reminder", slug="cart")
+    own: dict[str, Any] = {"origin_kind": "journey", "origin_id": journey.id, "origin_slug": "cart"}
+    rows = [make_queued(make_contact(), state=State.UNCERTAIN, due_at=None, **own) for _number in range(3)]
+    Attempt.objects.create(
+        started_at=datetime(2026, 3, 9, 7, 30, tzinfo=UTC), slot=rows[0].slot, message_id=rows[0].id,
+        message_created_at=rows[0].created_at, provider_id=1, number=1, outcome="uncertain",
+    )  # fmt: skip
     page = reverse("admin:channels_message_uncertain")
-    assert rows[0].address in office.get(page).content.decode()
+    shown = office.get(page).content.decode()
+    for words in (rows[0].address, "Cart reminder", "9 Mar 2026, 07:30"):
+        assert words in shown
     chosen = [str(row.id) for row in rows[:2]]
     office.post(page, {"message": chosen, "verdict": verdict})
     assert Message.objects.filter(state=State.UNCERTAIN).count() == 3
