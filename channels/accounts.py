@@ -40,6 +40,10 @@ _INCLUDES = {
 }  # fmt: skip
 
 
+#: Channels whose accounts send a test to an address of one's own.
+TESTABLE = frozenset({Channel.EMAIL, Channel.SMS, Channel.PUSH})
+
+
 def opened(account: ProviderAccount) -> Provider:
     """The account's provider. Raises NotReadyError when its settings cannot be used."""
     try:

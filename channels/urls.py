@@ -2,6 +2,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from channels import survey_views, views, webhooks
 from channels.api import (
+    audiences,
     calls,
     charter,
     charter_approvals,
@@ -23,6 +24,7 @@ _survey = "api/v1/surveys/<slug:slug>"
 _words = "<slug:slug>/<slug:language>"
 _feed = "api/v1/data-feeds/<slug:slug>"
 _test = "api/v1/content-tests/<slug:slug>"
+_audience = "api/v1/audiences/<slug:slug>"
 _account = "api/v1/provider-accounts/<int:account_id>"
 urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_contact}/inbox", inbox.Inbox.as_view(), name="api_inbox"),
@@ -48,6 +50,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/provider-accounts", sending.Accounts.as_view(), name="api_provider_accounts"),
     path("api/v1/channels/<slug:channel>/pause", sending.ChannelPause.as_view(), name="api_channel_pause"),
     path(f"{_account}/pause", sending.Account.as_view(), name="api_provider_account_pause"),
+    path(f"{_account}/check", sending.AccountCheck.as_view(), name="api_provider_account_check"),
+    path(f"{_account}/test", sending.AccountTest.as_view(), name="api_provider_account_test"),
     path(f"{_account}/sender-domain", sending.SenderDomain.as_view(), name="api_sender_domain"),
     path("api/v1/messages/uncertain", sending.Uncertain.as_view(), name="api_uncertain"),
     path("api/v1/messages/<uuid:key>/settle", sending.Settled.as_view(), name="api_settle"),
@@ -65,6 +69,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_test}/start", content_tests.ContentTestStart.as_view(), name="api_content_test_start"),
     path(f"{_test}/end", content_tests.ContentTestEnd.as_view(), name="api_content_test_end"),
     path(f"{_test}/results", content_tests.ContentTestFigures.as_view(), name="api_content_test_results"),
+    path("api/v1/audiences", audiences.Audiences.as_view(), name="api_audiences"),
+    path(_audience, audiences.AudienceDetail.as_view(), name="api_audience"),
+    path(f"{_audience}/members", audiences.AudienceMembers.as_view(), name="api_audience_members"),
     path("api/v1/calls", calls.Calls.as_view(), name="api_calls"),
     path("api/v1/calls/<int:number>/take", calls.CallTake.as_view(), name="api_call_take"),
     path("api/v1/calls/<int:number>/end", calls.CallEnd.as_view(), name="api_call_end"),

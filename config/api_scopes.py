@@ -68,6 +68,10 @@ SCOPES: dict[str, Scope] = {
     "feeds:write": Scope(
         _("Change data feeds and ask their servers"), "channels.change_datafeed", guarded=True
     ),
+    "audiences:read": Scope(_("Read audiences and who is in them"), "channels.view_audience"),
+    "audiences:write": Scope(
+        _("Change audiences, put people in and take them out"), "channels.change_audience", guarded=True
+    ),
     "calls:read": Scope(_("Read the call centre's lists"), "channels.view_calltask"),
     "calls:write": Scope(_("Take calls and say how they ended"), "channels.change_calltask"),
     "surveys:read": Scope(_("Read surveys and answers"), "channels.view_surveyanswer"),
@@ -83,7 +87,7 @@ SCOPES: dict[str, Scope] = {
     ),
     "providers:read": Scope(_("Read how provider accounts are doing"), "channels.view_provideraccount"),
     "providers:write": Scope(
-        _("Pause and resume provider accounts"), "channels.change_provideraccount", guarded=True
+        _("Pause, resume and try provider accounts"), "channels.change_provideraccount", guarded=True
     ),
     "promises:read": Scope(_("Read whether promises hold"), "contacts.view_promisestate"),
     "reports:read": Scope(_("Read figures"), "analytics.view_dailykpi"),

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from journeys.api import approvals, backtests, calendar, campaigns, journeys, runs
+from journeys.api import approvals, backtests, calendar, campaign_approvals, campaigns, journeys, runs
 
 app_name = "journeys"
 _journey = "api/v1/journeys/<slug:slug>"
@@ -44,6 +44,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_campaign, campaigns.CampaignDetail.as_view(), name="api_campaign"),
     path(f"{_campaign}/estimate", campaigns.CampaignEstimate.as_view(), name="api_campaign_estimate"),
     path(f"{_campaign}/schedule", campaigns.CampaignSchedule.as_view(), name="api_campaign_schedule"),
+    path(
+        f"{_campaign}/publish-requests",
+        campaign_approvals.CampaignRequests.as_view(),
+        name="api_campaign_requests",
+    ),
+    path(
+        f"{_campaign}/publish-requests/<int:number>",
+        campaign_approvals.CampaignDecision.as_view(),
+        name="api_campaign_decision",
+    ),
     path(f"{_campaign}/acts", campaigns.CampaignActs.as_view(), name="api_campaign_acts"),
     path(f"{_campaign}/copy", campaigns.CampaignCopy.as_view(), name="api_campaign_copy"),
     path(f"{_campaign}/progress", campaigns.CampaignProgress.as_view(), name="api_campaign_progress"),

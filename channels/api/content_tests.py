@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from rest_framework import serializers
 
 from channels import content_tests
@@ -12,6 +11,7 @@ from channels.models import ContentTest, Template
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
+from contacts.api.taken import refused_if_taken
 
 _PROBLEMS = {
     "number": "A test has two to ten variants, each with a share.",
@@ -155,11 +155,8 @@ def _change(test: ContentTest, call: Call) -> None:
         test.template = template
     for name, value in given.items():
         setattr(test, name, [dict(one) for one in value] if name == "variants" else value)
-    try:
-        with transaction.atomic():
-            test.save()
-    except IntegrityError:
-        raise Refused(409, "taken", "There is a test of this slug or name.", "slug") from None
+    with refused_if_taken("There is a test of this slug or name."):
+        test.save()
 
 
 def _test(slug: str) -> ContentTest:

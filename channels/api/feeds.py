@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import IntegrityError, transaction
 from rest_framework import serializers
 
 from channels import feeds, sealing
@@ -12,6 +11,7 @@ from channels.models import DataFeed
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
+from contacts.api.taken import refused_if_taken
 
 
 class DataFeedShape(Fields):
@@ -117,11 +117,8 @@ def _change(feed: DataFeed, call: Call) -> None:
         feed.secrets = ""
     for name, value in given.items():
         setattr(feed, name, value)
-    try:
-        with transaction.atomic():
-            feed.save()
-    except IntegrityError:
-        raise Refused(409, "taken", "There is a feed of this slug or name.", "slug") from None
+    with refused_if_taken("There is a feed of this slug or name."):
+        feed.save()
 
 
 def _feed(slug: str) -> DataFeed:

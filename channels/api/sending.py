@@ -9,10 +9,12 @@ import dns.resolver
 from rest_framework import serializers
 
 from channels import accounts, flow_words, pausing, resolving, sealing, sender_domain
+from channels.addresses import AddressError
 from channels.models import Message, ProviderAccount
 from channels.models.provider import Channel
+from channels.providers.base import NotReadyError, Outcome
 from contacts.api.endpoint import Call, Endpoint, operation
-from contacts.api.errors import Refused, not_found
+from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
 
 
@@ -73,6 +75,24 @@ class UncertainShape(Fields):
     wanted_at = serializers.DateTimeField()
 
 
+class CheckedShape(Fields):
+    works = serializers.BooleanField()
+    code = serializers.CharField(help_text="Such as settings, connect, auth; empty where it works.")
+    message = serializers.CharField(help_text="What was found, in plain words.")
+
+
+class TestBody(Fields):
+    address = serializers.CharField(
+        max_length=320, help_text="Email address, phone number, or for a push the contact's email or user id."
+    )
+
+
+class TestedShape(Fields):
+    outcome = serializers.ChoiceField(choices=[one.value for one in Outcome])
+    code = serializers.CharField()
+    message = serializers.CharField(help_text="The provider's words.")
+
+
 class SettleBody(Fields):
     verdict = serializers.ChoiceField(choices=[one.value for one in resolving.Verdict])
 
@@ -96,9 +116,7 @@ class Account(Endpoint):
     @operation("pause_provider_account", "Pause or resume an account", body=PauseBody, answer=AccountShape)
     def post(self, call: Call, account_id: int) -> Any:
         """Messages of a paused account wait."""
-        account = ProviderAccount.objects.filter(pk=account_id).first()
-        if account is None:
-            raise not_found("account")
+        account = _one(account_id)
         _pause([account], call)
         return _account(account, call)
 
@@ -114,6 +132,41 @@ class ChannelPause(Endpoint):
             raise not_found("channel that an account carries")
         _pause(accounts, call)
         return [_account(one, call) for one in accounts]
+
+
+class AccountCheck(Endpoint):
+    scopes = {"POST": "providers:write"}
+    # The provider is waited for, which no transaction may do.
+    commits_itself = True
+
+    @operation("check_provider_account", "Whether its settings work", answer=CheckedShape)
+    def post(self, call: Call, account_id: int) -> Any:
+        """Connects, and sends nothing. Takes up to half a minute."""
+        account = _one(account_id)
+        try:
+            return {"works": True, "code": "", "message": accounts.check(account)}
+        except NotReadyError as error:
+            return {"works": False, "code": error.code, "message": str(error)}
+
+
+class AccountTest(Endpoint):
+    scopes = {"POST": "providers:write"}
+    commits_itself = True
+
+    @operation("test_provider_account", "Send a short test", body=TestBody, answer=TestedShape)
+    def post(self, call: Call, account_id: int) -> Any:
+        """Of the channels email, SMS and push; outside of all rules and counts."""
+        account = _one(account_id)
+        if account.channel not in accounts.TESTABLE:
+            raise Refused(409, "no_test", "Accounts of this channel send no test.")
+        try:
+            result = accounts.send_test(account, call.body["address"], call.now)
+        except AddressError as error:
+            raise bad_request("invalid", str(error), "address") from None
+        except NotReadyError as error:
+            raise Refused(409, "not_ready", str(error)) from None
+        call.audit(account, f"sent a test: {result.outcome.value}")
+        return {"outcome": result.outcome.value, "code": result.code, "message": result.detail}
 
 
 class SenderDomain(Endpoint):
@@ -177,6 +230,13 @@ def _pause(accounts: list[ProviderAccount], call: Call) -> None:
     moved = pausing.pause(accounts) if paused else pausing.resume(accounts, call.now)
     for account in moved:
         call.audit(account, "Paused" if paused else "Resumed")
+
+
+def _one(account_id: int) -> ProviderAccount:
+    found = ProviderAccount.objects.filter(pk=account_id).first()
+    if found is None:
+        raise not_found("account")
+    return found
 
 
 def _account(account: ProviderAccount, call: Call) -> dict[str, Any]:

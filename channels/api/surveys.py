@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
 from rest_framework import serializers
 
 from channels.models import Survey, SurveyAnswer
@@ -13,6 +12,7 @@ from channels.surveys import results, versions, wording
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
+from contacts.api.taken import refused_if_taken
 
 
 class SurveyShape(Fields):
@@ -94,11 +94,8 @@ class Surveys(Endpoint):
 
     @operation("make_survey", "Make a survey", body=SurveyBody, answer=SurveyShape, status=201)
     def post(self, call: Call) -> Any:
-        try:
-            with transaction.atomic():
-                survey = Survey.objects.create(**call.body)
-        except IntegrityError:
-            raise Refused(409, "taken", "Another survey has this name or slug.", "slug") from None
+        with refused_if_taken("Another survey has this name or slug."):
+            survey = Survey.objects.create(**call.body)
         call.audit(survey, "made")
         return draw(survey)
 

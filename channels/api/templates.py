@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError, transaction
 from rest_framework import serializers
 
 from channels import blocks, charter, drafting, rendering_lint
@@ -17,6 +16,7 @@ from channels.rendering_liquid import TemplateError
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
 from contacts.api.fields import Fields
+from contacts.api.taken import refused_if_taken
 
 _CHANNELS = [one.value for one in Channel if one is not Channel.AUDIENCE]
 _LONGEST = 400_000
@@ -202,11 +202,8 @@ class BlockWords(Endpoint):
 
 
 def _made(model: Any, call: Call) -> Any:
-    try:
-        with transaction.atomic():
-            made = model.objects.create(**call.body)
-    except IntegrityError:
-        raise Refused(409, "taken", "Another one has this name or slug.", "slug") from None
+    with refused_if_taken("Another one has this name or slug."):
+        made = model.objects.create(**call.body)
     call.audit(made, "made")
     return made
 

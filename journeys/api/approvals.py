@@ -53,7 +53,7 @@ class PublishRequests(Endpoint):
     def get(self, call: Call, slug: str) -> Any:
         journey = journey_by(slug)
         rows = journey.publish_requests.select_related("asked_by", "decided_by")
-        return call.page(rows, ("-id",), lambda found: [_drawn(one, journey.draft) for one in found])
+        return call.page(rows, ("-id",), lambda found: [drawn(one, journey.draft) for one in found])
 
 
 class PublishDecision(Endpoint):
@@ -71,7 +71,7 @@ class PublishDecision(Endpoint):
         version = None
         if call.body["decision"] == "approve":
             try:
-                version = approving.approve(request, _by(call), call.now).number
+                version = approving.approve(request, person_of(call), call.now).number
             except GraphError as error:
                 raise shapes.refuse_problems(error.problems) from error
             except NotAllowedError as error:
@@ -81,17 +81,19 @@ class PublishDecision(Endpoint):
         else:
             if request.state != PublishRequest.State.OPEN:
                 raise Refused(409, "not_now", "This request was decided before.")
-            approving.refuse(request, _by(call), call.now)
+            approving.refuse(request, person_of(call), call.now)
             call.audit(journey, "Refused or took back a publication")
         request.refresh_from_db()
         return {"state": request.state, "version": version}
 
 
-def _by(call: Call) -> AbstractBaseUser:
+def person_of(call: Call) -> AbstractBaseUser:
+    """Whoever acts: the person who is signed in, or who made the key."""
     return get_user_model().objects.get(pk=call.acting_user_id)
 
 
-def _drawn(request: PublishRequest, draft: Any) -> dict[str, Any]:
+def drawn(request: PublishRequest, draft: Any) -> dict[str, Any]:
+    """A request as it is told; ``draft`` is the journey's of today."""
     return {
         "id": request.pk,
         "state": request.state,

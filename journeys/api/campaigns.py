@@ -64,12 +64,12 @@ class CampaignDetail(Endpoint):
 
     @operation("get_campaign", "One campaign", answer=CampaignShape)
     def get(self, call: Call, slug: str) -> Any:
-        return draw(_campaign(slug), call.now)
+        return draw(campaign_by(slug), call.now)
 
     @operation("change_campaign", "Change a draft", body=CampaignChange, answer=CampaignShape)
     def patch(self, call: Call, slug: str) -> Any:
         """Only what is named changes. A request that waits for approval is taken back by it."""
-        campaign = _campaign(slug)
+        campaign = campaign_by(slug)
         for name, value in _settings(call.body).items():
             setattr(campaign, name, value)
         for name in ("name", "description"):
@@ -90,7 +90,7 @@ class CampaignEstimate(Endpoint):
     @operation("estimate_campaign", "Whom it would reach if it left now", answer=EstimateShape)
     def get(self, call: Call, slug: str) -> Any:
         """The audience is counted; the rest is reckoned from up to 2,000 people of it."""
-        campaign = _campaign(slug)
+        campaign = campaign_by(slug)
         try:
             return draw_estimate(
                 estimating.estimate(campaign, call.now, asker=f"campaign-api-{call.acting_user_id}")
@@ -110,7 +110,7 @@ class CampaignSchedule(Endpoint):
     )
     def post(self, call: Call, slug: str) -> Any:
         """Where two people are needed this asks for it, and `scheduled` is false until somebody approves."""
-        campaign = _campaign(slug)
+        campaign = campaign_by(slug)
         try:
             if approving.needed():
                 acts.ask(campaign, _by(call), call.now, call.body["note"])
@@ -119,8 +119,7 @@ class CampaignSchedule(Endpoint):
                 acts.schedule(campaign, _by(call), call.now)
                 call.audit(campaign, "Scheduled")
         except GraphError as error:
-            said = "; ".join(map(str, error.problems))[:2000]
-            raise Refused(409, "not_in_order", said, error.problems[0].path) from error
+            raise problems_of(error) from error
         except NotAllowedError as error:
             raise Refused(409, "not_now", str(error)) from error
         call.wake("campaigns")
@@ -137,7 +136,7 @@ class CampaignActs(Endpoint):
         answer=CampaignShape,
     )
     def post(self, call: Call, slug: str) -> Any:
-        campaign, act = _campaign(slug), call.body["act"]
+        campaign, act = campaign_by(slug), call.body["act"]
         try:
             getattr(acts, act)(campaign, call.now)
         except NotAllowedError as error:
@@ -152,7 +151,7 @@ class CampaignCopy(Endpoint):
 
     @operation("copy_campaign", "A draft with the same settings", answer=CampaignShape, status=201)
     def post(self, call: Call, slug: str) -> Any:
-        copy = acts.duplicate(_campaign(slug), _by(call))
+        copy = acts.duplicate(campaign_by(slug), _by(call))
         call.audit(copy, f"Copied from {slug}")
         return draw(copy, call.now)
 
@@ -165,11 +164,18 @@ class CampaignProgress(Endpoint):
     )
     def get(self, call: Call, slug: str) -> Any:
         """The newest first, at most 50."""
-        campaign = _campaign(slug)
+        campaign = campaign_by(slug)
         return [draw_progress(campaign, one, call.now) for one in campaign.occurrences.all()[:50]]
 
 
-def _campaign(slug: str) -> Campaign:
+def problems_of(error: GraphError) -> Refused:
+    """What keeps a campaign from being sent, as an answer."""
+    said = "; ".join(map(str, error.problems))[:2000]
+    return Refused(409, "not_in_order", said, error.problems[0].path)
+
+
+def campaign_by(slug: str) -> Campaign:
+    """The campaign of this slug. Raises not_found."""
     found = Campaign.objects.select_related("journey").filter(journey__slug=slug).first()
     if found is None:
         raise not_found("campaign")

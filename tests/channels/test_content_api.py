@@ -18,6 +18,7 @@ from tests.channels.dns_server import resolving
 from tests.config.backoffice import make_person
 from tests.contacts.api.caller import Caller
 from tests.contracts.http_peer import http_peer
+from tests.contracts.smtp_sink import smtp_sink
 from tests.factories import NOON, make_contact, make_provider, make_queued, make_template
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +149,23 @@ def test_what_the_dns_says_of_a_sender_is_told_with_the_records_to_add(
     assert (told["domain"], told["state"], by_check["MX"]["state"]) == ("shop.example", "bad", "good")
     assert by_check["DMARC"]["record"]["name"] == "_dmarc.shop.example"
     assert caller.get(f"provider-accounts/{texts.pk}/sender-domain").status_code == 404
+
+
+def test_an_account_is_checked_and_tried_by_program() -> None:
+    caller = Caller("providers:read", "providers:write")
+    with smtp_sink() as sink:
+        told = {"host": "127.0.0.1", "port": sink.port, "security": "none", "from_email": "a@shop.example"}
+        account = make_provider("email", kind="smtp", settings=told)
+        path = f"provider-accounts/{account.pk}"
+        assert caller.post(f"{path}/check").json()["works"] is True
+        tested = caller.post(f"{path}/test", {"address": "me@example.com"}).json()
+        assert (tested["outcome"], tested["code"]) == ("accepted", "250")
+        assert len(sink.to("me@example.com")) == 1
+    shut = caller.post(f"{path}/check").json()
+    assert (shut["works"], shut["code"]) == (False, "connect")
+    wrong = caller.post(f"{path}/test", {"address": "me at home"})
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "address")
+    inapp = make_provider("inapp", kind="inapp")
+    assert caller.post(f"provider-accounts/{inapp.pk}/test", {"address": "x"}).json()["code"] == "no_test"
+    assert caller.post("provider-accounts/99999/check").status_code == 404
+    assert Caller("providers:read").post(f"{path}/check").status_code == 403

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from contacts import clock
+from contacts import api_keys, clock
 from journeys.models import Campaign
 from tests.contacts.api.caller import Caller
+from tests.factories import NOON
 from tests.journeys.campaigns.stage import mails, make_people, prepare, pulse
 
 pytestmark = pytest.mark.django_db
@@ -116,3 +118,29 @@ def test_where_two_are_needed_it_is_asked_for(settings: Settings) -> None:
     caller.post("campaigns", BODY)
     assert caller.post("campaigns/spring/schedule").json()["scheduled"] is False
     assert Campaign.objects.get().state == "draft"
+
+
+def test_the_key_of_another_person_lets_it_be_sent_or_refuses(settings: Settings) -> None:
+    settings.SEGUE_TWO_TO_PUBLISH = True
+    make_people(1, "buyers")
+    ann, bob = _key_of("ann"), _key_of("bob")
+    assert ann.post("campaigns", BODY).status_code == 201
+    path = "campaigns/spring/publish-requests"
+    for decision, state in (("refuse", "refused"), ("approve", "approved")):
+        assert ann.post("campaigns/spring/schedule", {"note": "ready"}).json()["scheduled"] is False
+        asked = bob.get(path).json()["items"][0]
+        assert (asked["asked_by"], asked["note"], asked["state"]) == ("ann", "ready", "open")
+        own = ann.post(f"{path}/{asked['id']}", {"decision": "approve"})
+        assert (own.status_code, own.json()["code"]) == (409, "not_now")
+        told = bob.post(f"{path}/{asked['id']}", {"decision": decision}).json()
+        assert told["state"] == state
+        assert bob.post(f"{path}/{asked['id']}", {"decision": decision}).status_code == 409
+    assert told["campaign"]["state"] == "scheduled"
+    assert bob.post(f"{path}/99999", {"decision": "refuse"}).status_code == 404
+    assert Caller("campaigns:read").post(f"{path}/1", {"decision": "refuse"}).status_code == 403
+
+
+def _key_of(name: str) -> Caller:
+    person, _new = User.objects.get_or_create(username=name)
+    scopes = ("campaigns:read", "campaigns:write", "campaigns:send")
+    return Caller(key=api_keys.issue(f"of {name}", scopes, person.pk, NOON)[1])
