@@ -121,6 +121,10 @@ class CombinationForm(PartForm):
         values = super().clean() or self.cleaned_data
         if not any(values.get(name) for name in ("channels", "purposes", "tags")):
             self.add_error("purposes", _("Name channels, purposes or tags."))
+        # Left out in silence it would mean “never at all”.
+        other = any(values.get(f"with_{name}") for name in ("channels", "purposes", "tags"))
+        if other and not values.get("apart") and "apart" not in self.errors:
+            self.add_error("apart", _("Say how long after those messages."))
         return values
 
     def data_of(self) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def test_the_order_of_channels_keeps_their_roles(boss: Client) -> None:
         ("channels", {"order_0": "email", "order_1": "email", "order_by": "message", "fallback": "held"},
          "names a channel twice"),
         ("blackouts/new", {"first": "2026-12-26", "last": "2026-12-24"}, "before the first"),
+        ("combinations/new", {"purposes": ["offers"], "tags": "", "apart_0": "", "apart_1": "hours",
+                              "with_tags": "sale"}, "Say how long after those messages."),
         ("smart", {**SMART, "explore": "80"}, "less than or equal to 50"),
         ("smart", {**SMART, "within_0": "9", "within_1": "days"}, "smart.within: must be more than nothing"),
     ],
