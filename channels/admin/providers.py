@@ -203,6 +203,12 @@ class ProviderAccountAdmin(ChannelPauses, FlowPages):
         accounts.prepare(obj)
         if "kind" in form.changed_data and "name" not in form.changed_data:
             accounts.rename(obj)
+        if not change and accounts.missing(obj):
+            # It must not take over the channel before it can carry anything.
+            obj.active = False
+        elif change and "active" not in form.changed_data and not accounts.missing(obj):
+            before = ProviderAccount.objects.get(pk=obj.pk)
+            obj.active = obj.active or bool(accounts.missing(before))
         super().save_model(request, obj, form, change)
         if "paused" in form.changed_data and not obj.paused:
             pausing.look_again({obj.channel}, clock.now())
@@ -221,7 +227,7 @@ class ProviderAccountAdmin(ChannelPauses, FlowPages):
 
     def _ask_more(self, request: HttpRequest, obj: ProviderAccount) -> HttpResponse:
         missing = ", ".join(accounts.missing(obj))
-        words = _("Now say what the provider must know: %s.") % missing
+        words = _("Now say what the provider must know: %s. It carries nothing before.") % missing
         messages.info(request, words if missing else _("Now say what the provider must know."))
         return HttpResponseRedirect(reverse("admin:channels_provideraccount_change", args=[obj.pk]))
 

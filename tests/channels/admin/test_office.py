@@ -178,9 +178,31 @@ def test_a_sandbox_that_becomes_a_server_asks_what_is_missing_and_is_called_one(
               "value_from_email": "a@shop.example", "value_mailbox_protocol": "imap"}  # fmt: skip
     answer = office.post(page, values, follow=True)
     assert answer.redirect_chain == [(page, 302)]
-    assert "Now say what the provider must know: Server." in answer.content.decode()
+    assert (
+        "Now say what the provider must know: Server. It carries nothing before." in answer.content.decode()
+    )
     account.refresh_from_db()
     assert account.name == "Email: SMTP server"
+
+
+def test_a_new_account_takes_the_channel_over_only_when_its_provider_knows_all_it_must(
+    office: Client,
+) -> None:
+    values = {"name": "A server", "channel": "email", "kind": "smtp", "position": "1", "active": "on"}
+    answer = office.post(reverse("admin:channels_provideraccount_add"), values)
+    account = ProviderAccount.objects.get()
+    assert (answer.status_code, account.active) == (302, False)
+    page = _change("provideraccount", account.pk)
+    del values["active"]
+    values |= {"value_host": "smtp.shop.example", "value_security": "tls", "value_mailbox_protocol": "imap"}
+    assert office.post(page, values).status_code == 302
+    account.refresh_from_db()
+    assert account.active
+    # Who switches it off later means it.
+    for expected in (False, False):
+        assert office.post(page, values).status_code == 302
+        account.refresh_from_db()
+        assert account.active is expected
 
 
 def test_a_choice_that_was_written_before_there_was_a_list_is_kept(office: Client) -> None:
