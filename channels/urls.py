@@ -14,6 +14,7 @@ from channels.api import (
     library,
     sending,
     surveys,
+    template_preview,
     templates,
 )
 
@@ -58,6 +59,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_contact}/devices", devices.Devices.as_view(), name="api_devices"),
     path("api/v1/templates", templates.Templates.as_view(), name="api_templates"),
     path(f"api/v1/templates/{_words}", templates.TemplateWords.as_view(), name="api_template_words"),
+    path(
+        f"api/v1/templates/{_words}/preview",
+        template_preview.TemplatePreview.as_view(),
+        name="api_template_preview",
+    ),
     path("api/v1/template-library", library.Library.as_view(), name="api_template_library"),
     path("api/v1/content-blocks", templates.Blocks.as_view(), name="api_blocks"),
     path(f"api/v1/content-blocks/{_words}", templates.BlockWords.as_view(), name="api_block_words"),

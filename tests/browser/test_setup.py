@@ -96,7 +96,7 @@ def test_every_step_turns_green(signed_in: Watched, server: WebServer) -> None:
         expect(page.locator("input[name=value_host]")).to_be_visible()
         page.locator("input[name=value_host]").fill("127.0.0.1")
         page.locator("input[name=value_port]").fill(str(sink.port))
-        page.locator("input[name=value_security]").fill("none")
+        page.locator("select[name=value_security]").select_option("none")
         page.locator("button[name=_continue], input[name=_continue]").first.click()
         expect(page.locator("input[name=value_host]")).to_have_value("127.0.0.1")
         state(signed_in, "sender", "done")

@@ -6,6 +6,7 @@ import pytest
 
 from channels.models import TemplateVersion
 from tests.contacts.api.caller import Caller
+from tests.factories import make_contact, make_template
 
 pytestmark = pytest.mark.django_db
 
@@ -51,3 +52,24 @@ def test_a_program_gets_ready_blocks_and_mails_in_a_language() -> None:
     assert "welcome-email" in [one["slug"] for one in told["mails"]]
     assert caller.get("template-library?language=xx").status_code == 400
     assert Caller("contacts:read").get("template-library").status_code == 403
+
+
+def test_a_template_is_seen_as_a_contact_by_who_may_read_contacts() -> None:
+    make_template(
+        "hello", subject="Hi {{ contact.first_name }}", body="<p>Hello {{ contact.first_name }}</p>"
+    )
+    ann = make_contact(first_name="Ann")
+    reader = Caller("templates:read", "contacts:read")
+    path = "templates/hello/en/preview"
+    seen = reader.post(path, {"contact": str(ann.public_id)}).json()
+    assert (seen["subject"], seen["number"]) == ("Hi Ann", 1)
+    assert "Hello Ann" in seen["html"]
+    assert "Hello Ann" in seen["text"]
+    assert reader.post(path).json()["subject"] == "Hi Alex"
+    refused = Caller("templates:read").post(path, {"contact": str(ann.public_id)})
+    assert (refused.status_code, refused.json()["field"]) == (403, "contact")
+    nameless = make_contact()
+    assert reader.post(path, {"contact": str(nameless.public_id)}).json()["code"] == "not_in_order"
+    assert reader.post("templates/hello/fr/preview").status_code == 404
+    assert reader.post("templates/gone/en/preview").status_code == 404
+    assert reader.post(path, {"contact": "00000000-0000-4000-8000-000000000000"}).status_code == 404
