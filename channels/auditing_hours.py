@@ -60,7 +60,8 @@ SELECT a.id, m.id, m.contact_id, m.channel, a.started_at, d.facts FROM channels_
 JOIN channels_message m ON m.id = a.message_id AND m.created_at = a.message_created_at
 CROSS JOIN LATERAL (
     SELECT facts FROM channels_decision
-    WHERE message_id = m.id AND outcome = 1 AND decided_at <= a.started_at AND facts IS NOT NULL
+    WHERE message_id = m.id AND outcome = 1 AND decided_at >= m.created_at AND decided_at <= a.started_at
+      AND facts IS NOT NULL
     ORDER BY decided_at DESC LIMIT 1
 ) AS d
 WHERE a.id > %b AND a.id <= %b AND a.outcome = 'accepted' AND m.contact_id > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
@@ -10,6 +11,10 @@ from django.db import transaction
 
 from channels.models import ProviderAccount
 from contacts import pulse, statements
+
+#: Messages touched by one statement.
+BATCH = 5_000
+_LONGEST = 3.0
 
 
 def pause(accounts: Sequence[ProviderAccount]) -> list[ProviderAccount]:
@@ -26,8 +31,16 @@ def resume(accounts: Sequence[ProviderAccount], now: datetime) -> list[ProviderA
 
 
 def look_again(channels: set[str], now: datetime) -> None:
-    """Let what waits for a paused provider of these channels be decided about and handed over now."""
-    statements.run(_LOOK_AGAIN, [now, sorted(channels), now])
+    """Let what waits for a paused provider of these channels be decided about and handed over now.
+
+    In short statements, and for a few seconds at most: what is left then is looked at within a quarter of
+    an hour, as if nobody had said so.
+    """
+    end = time.monotonic() + _LONGEST
+    while (
+        statements.run(_LOOK_AGAIN, [now, sorted(channels), BATCH, now]) == BATCH and time.monotonic() < end
+    ):
+        continue
     for name in ("decide", "deliver"):
         transaction.on_commit(partial(pulse.wake, name))
 
@@ -47,7 +60,7 @@ WITH held AS (
     SELECT m.id, m.created_at FROM channels_message m
     WHERE m.slot BETWEEN 0 AND 63 AND m.state = 2 AND m.due_at > %b AND m.reason = 'paused'
       AND m.channel = ANY(%b::text[])
-    ORDER BY m.id FOR UPDATE SKIP LOCKED)
+    ORDER BY m.id LIMIT %b FOR UPDATE SKIP LOCKED)
 UPDATE channels_message m SET due_at = %b FROM held
 WHERE m.id = held.id AND m.created_at = held.created_at AND m.state = 2
 """

@@ -11,6 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from django.urls import reverse
 
+from channels import pausing
 from channels.models import Attempt, Flow, Message, ProviderAccount
 from config import roles
 from contacts import clock
@@ -125,6 +126,15 @@ def test_what_waits_for_a_paused_provider_is_looked_at_as_soon_as_it_sends_again
     sleeps.refresh_from_db()
     assert waits.due_at is not None
     assert (waits.due_at < later, sleeps.due_at) == (True, later)
+
+
+def test_of_what_waits_no_statement_touches_more_than_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pausing, "BATCH", 2)
+    held: dict[str, Any] = {"state": State.HELD, "channel": "email", "reason": "paused"}
+    for _one in range(5):
+        make_queued(make_contact(), **held, due_at=clock.now() + _HOUR)
+    pausing.look_again({"email"}, clock.now())
+    assert not Message.objects.filter(due_at__gt=clock.now()).exists()
 
 
 def test_programs_pause_a_channel() -> None:
