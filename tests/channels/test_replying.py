@@ -27,7 +27,10 @@ NUMBER = "+33612345678"
         ("STOP 36111", Asked.STOP), ("Désabonner", Asked.STOP), ("opt-out", Asked.STOP),
         ("Unsubscribe", Asked.STOP), ("start", Asked.START), ("UNSTOP", Asked.START), ("Aide", Asked.HELP),
         ("help", Asked.HELP), ("", Asked.NOTHING), ("yes please call me", Asked.NOTHING),
-        ("stop by the shop tomorrow at noon", Asked.NOTHING), ("Thanks!", Asked.NOTHING),
+        ("Please stop", Asked.STOP), ("stop sending me these messages", Asked.STOP),
+        ("Arrêtez de m’écrire svp", Asked.STOP), ("please", Asked.NOTHING), ("please call", Asked.NOTHING),
+        ("please yes", Asked.NOTHING), ("cancel the order of today", Asked.NOTHING),
+        ("Stop the press, I love it", Asked.NOTHING), ("stop by the shop tomorrow at noon", Asked.NOTHING), ("Thanks!", Asked.NOTHING),
     ],
 )  # fmt: skip
 def test_words_in_both_languages(text: str, asked: Asked) -> None:
