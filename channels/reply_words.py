@@ -23,24 +23,13 @@ _MEANS = {word: asked for asked, words in _WORDS.items() for word in words.split
 #: After STOP gateways let people name a sender or a code, such as "STOP 36111".
 _MOST_WORDS = 3
 _POLITE = frozenset({"PLEASE", "PLS", "PLZ", "SVP"})
-#: Words that begin a sentence about us, such as "stop sending me this", by what follows them; "stop by the shop"
-#: and "cancel the order" are none.
+#: Words that begin a sentence about us, such as "stop sending me this", by what follows them; "stop by the
+#: shop" and "cancel the order" are none.
 _STOPPING = frozenset({"STOP", "STOPP", "ARRETE", "ARRETER", "ARRETEZ"})
-_ABOUT_US = frozenset(
-    {
-        "TEXTING",
-        "SENDING",
-        "MESSAGING",
-        "WRITING",
-        "CONTACTING",
-        "SPAMMING",
-        "ALL",
-        "THESE",
-        "YOUR",
-        "MESSAGES",
-    }
-    | {"TEXTS", "SMS", "PUB", "DE", "D", "CES", "VOS"}
-)
+_ABOUT_US = frozenset({
+    "TEXTING", "SENDING", "MESSAGING", "WRITING", "CONTACTING", "SPAMMING", "ALL", "THESE", "YOUR",
+    "MESSAGES", "TEXTS", "SMS", "PUB", "DE", "D", "CES", "VOS",
+})  # fmt: skip
 
 
 def read(text: str) -> Asked:

@@ -30,7 +30,8 @@ NUMBER = "+33612345678"
         ("Please stop", Asked.STOP), ("stop sending me these messages", Asked.STOP),
         ("Arrêtez de m’écrire svp", Asked.STOP), ("please", Asked.NOTHING), ("please call", Asked.NOTHING),
         ("please yes", Asked.NOTHING), ("cancel the order of today", Asked.NOTHING),
-        ("Stop the press, I love it", Asked.NOTHING), ("stop by the shop tomorrow at noon", Asked.NOTHING), ("Thanks!", Asked.NOTHING),
+        ("Stop the press, I love it", Asked.NOTHING),
+        ("stop by the shop tomorrow at noon", Asked.NOTHING), ("Thanks!", Asked.NOTHING),
     ],
 )  # fmt: skip
 def test_words_in_both_languages(text: str, asked: Asked) -> None:
