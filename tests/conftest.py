@@ -49,19 +49,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deal the long ones to the processes, file by file: each begins with a quarter of its share in a row."""
-    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    share = len(items) // processes // 4
-    long = [item for item in items if str(item.path).startswith(_FIRST)]
-    rest = [item for item in items if not str(item.path).startswith(_FIRST)]
-    files = list(dict.fromkeys(item.path for item in long))
-    items.clear()
-    for process in range(processes):
-        own = [item for item in long if files.index(item.path) % processes == process]
-        beside = max(share - len(own), 0)
-        items += own + rest[:beside]
-        del rest[:beside]
-    items += rest
+    items.sort(key=lambda item: not str(item.path).startswith(_FIRST))
 
 
 def pytest_report_header() -> str:
