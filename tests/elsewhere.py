@@ -16,6 +16,7 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any
 
 import psutil
+import psycopg
 from django.conf import settings
 
 from config.embedded import point_settings_at
@@ -53,7 +54,25 @@ def ended(process: ForkServerProcess, seconds: float = 60) -> int:
     if process.exitcode is None:
         process.kill()
         raise AssertionError(f"it did not end within {seconds} s")
+    _let_go(process.pid, seconds)
     return process.exitcode
+
+
+def _let_go(pid: int | None, seconds: float) -> None:
+    """Wait until its sessions are over: a dead process keeps its locks for as long as nobody has noticed."""
+    end = time.monotonic() + seconds
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        while other.execute(_SESSIONS, [_name(pid)]).fetchone():
+            assert time.monotonic() < end, "its sessions do not end"
+            time.sleep(0.01)
+
+
+_SESSIONS = "SELECT 1 FROM pg_stat_activity WHERE application_name = %s LIMIT 1"
+
+
+def _name(pid: int | None) -> str:
+    """What the sessions of a process are called."""
+    return f"elsewhere {pid}"
 
 
 def kill_all() -> None:
@@ -87,6 +106,7 @@ def _act(
 ) -> None:
     for name, value in shared.items():
         setattr(settings, name, value)
+    os.environ["PGAPPNAME"] = _name(os.getpid())
     point_settings_at(database, "")
     if crashpoint:
         crashpoints._fuse = (_Ice if freezes else crashpoints.Fuse)(crashpoint)
