@@ -20,6 +20,8 @@ from contacts.api.taken import refused_if_taken
 
 _CHANNELS = [one.value for one in Channel if one is not Channel.AUDIENCE]
 _LONGEST = 400_000
+#: Of a language, such as en or pt-br.
+_LONGEST_LANGUAGE = 16
 
 
 class TemplateShape(Fields):
@@ -133,7 +135,7 @@ class TemplateWords(Endpoint):
     def put(self, call: Call, slug: str, language: str) -> Any:
         """What is not named stays as it is. Nothing of it is sent before it is published."""
         template = _template(slug)
-        version = drafting.editable(template, language)
+        version = drafting.editable(template, _language(language))
         for name, value in call.body.items():
             setattr(version, name, value)
         drafting.save(version, _person(call))
@@ -180,7 +182,7 @@ class BlockWords(Endpoint):
     )
     def put(self, call: Call, slug: str, language: str) -> Any:
         block = _block(slug)
-        version = blocks.editable(block, language)
+        version = blocks.editable(block, _language(language))
         version.body = call.body["body"]
         try:
             blocks.save(version, _person(call))
@@ -199,6 +201,12 @@ class BlockWords(Endpoint):
         blocks.publish(version, call.now)
         call.audit(block, f"published version {version.number} in {language}")
         return _block_drawn(block)
+
+
+def _language(code: str) -> str:
+    if len(code) > _LONGEST_LANGUAGE:
+        raise bad_request("invalid", f"A language has at most {_LONGEST_LANGUAGE} signs.", "language")
+    return code
 
 
 def _made(model: Any, call: Call) -> Any:

@@ -73,3 +73,12 @@ def test_a_template_is_seen_as_a_contact_by_who_may_read_contacts() -> None:
     assert reader.post("templates/hello/fr/preview").status_code == 404
     assert reader.post("templates/gone/en/preview").status_code == 404
     assert reader.post(path, {"contact": "00000000-0000-4000-8000-000000000000"}).status_code == 404
+
+
+def test_a_language_that_is_too_long_is_refused_by_its_field() -> None:
+    make_template("hello")
+    writer = Caller("templates:write")
+    writer.post("content-blocks", {"slug": "foot", "name": "Foot"})
+    for path, words in (("templates/hello", {"subject": "Hi"}), ("content-blocks/foot", {"body": "Bye"})):
+        answer = writer.send("PUT", f"{path}/{'x' * 17}", words)
+        assert (answer.status_code, answer.json()["field"]) == (400, "language")
