@@ -237,12 +237,13 @@ class Crew:
         except Exception as error:  # noqa: BLE001 (a provider's fault ends its chunk, not the others')
             # What was marked may have left; the rest cannot have.
             detail = f"{type(error).__name__}: {error}"[:500]
-            answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail))
-            answers |= {one: Result(Outcome.UNCERTAIN, "fault", detail) for one in marked}
             if isinstance(error, contention.STORE_FAULTS):
                 # Nor was it an attempt: the provider was not to blame, nor even asked.
                 _return([message for message in chunk if message.id not in marked], clock)
-                answers = {one: answers[one] for one in marked}
+                answers = {}
+            else:
+                answers = every(batch, Result(Outcome.TRY_LATER, "fault", detail))
+            answers |= {one: Result(Outcome.UNCERTAIN, "fault", detail) for one in marked}
         answered.keep(chunk, answers, started_at)
         if any(answer.outcome is not Outcome.ACCEPTED for answer in answers.values()):
             answered.write(clock)

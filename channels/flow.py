@@ -19,6 +19,7 @@ from channels import flow_rules
 from channels.flow_rules import Breaker, Bucket, Warmup
 from channels.models import Flow, ProviderAccount
 from channels.providers.base import Outcome, Result
+from channels.retry import believed
 
 #: These say that the provider itself cannot be reached or will not have us.
 UNREACHABLE = frozenset({"connect", "timeout", "tls", "auth", "421", "settings"})
@@ -193,7 +194,7 @@ def note(
             worked.add(domain)
         elif domain and all(_about_the_way(one) for one in results):
             failed[domain] = results
-    asked_away = [one for one in answers.values() if one.retry_after is not None and one.retry_after > 0]
+    asked_away = [one for one in answers.values() if believed(one.retry_after)]
     unreachable = all(one.code in UNREACHABLE or one.retry_after is not None for one in answers.values())
     if unreachable or asked_away:
         failed = {"": asked_away or list(answers.values())}

@@ -33,14 +33,13 @@ def resume(accounts: Sequence[ProviderAccount], now: datetime) -> list[ProviderA
 def look_again(channels: set[str], now: datetime) -> None:
     """Let what waits for a paused provider of these channels be decided about and handed over now.
 
-    In short statements, and for a few seconds at most: what is left then is looked at within a quarter of
-    an hour, as if nobody had said so.
+    For a few seconds at most, so that nothing is locked for long: what is left then is looked at within a
+    quarter of an hour, as if nobody had said so.
     """
     end = time.monotonic() + _LONGEST
-    while (
-        statements.run(_LOOK_AGAIN, [now, sorted(channels), BATCH, now]) == BATCH and time.monotonic() < end
-    ):
-        continue
+    more = True
+    while more and time.monotonic() < end:
+        more = statements.run(_LOOK_AGAIN, [now, sorted(channels), BATCH, now]) == BATCH
     for name in ("decide", "deliver"):
         transaction.on_commit(partial(pulse.wake, name))
 

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import NamedTuple, TypeVar
 
-from django.apps import apps
 from django.db.models import Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from channels import reason_words
 from channels.models import Decision, DecisionTotal
+from contacts import conventions
 from contacts.exchange.guarding import guard
 
 Outcome = Decision.Outcome
@@ -162,12 +159,12 @@ def origins(first: date, last: date) -> list[Origin]:
 
 
 def origin_names(origins: Iterable[Origin]) -> dict[Origin, str]:
-    """What origins are called: by the app that made them, else by what the ledger kept of them."""
+    """What origins are called: by the module ``origins`` of their app, else as the ledger kept it."""
     origins = list(origins)
     found = {origin: _kept_name(origin) for origin in origins}
-    for kinds, names in _namers():
-        own = [origin for origin in origins if origin.kind in kinds and origin.id]
-        known = names({origin.id for origin in own}) if own else {}
+    for module in conventions.modules("origins").values():
+        own = [origin for origin in origins if origin.kind in module.KINDS and origin.id]
+        known = module.names({origin.id for origin in own}) if own else {}
         found |= {origin: known[origin.id] for origin in own if origin.id in known}
     return found
 
@@ -176,17 +173,6 @@ def _kept_name(origin: Origin) -> str:
     kinds = {"api": _("The API"), "test": _("Tests"), "reply": _("Answers"), "confirm": _("Confirmations")}
     kept = origin.slug or str(kinds.get(origin.kind, origin.kind or _("Unknown")))
     return kept if origin.slug or not origin.id else f"{kept} {origin.id}"
-
-
-@cache
-def _namers() -> tuple[tuple[Collection[str], Callable[[Collection[int]], Mapping[int, str]]], ...]:
-    """Kinds of origins and how those of an app are called, by whichever app keeps them in ``origins``."""
-    found = [
-        import_module(f"{config.name}.origins")
-        for config in apps.get_app_configs()
-        if find_spec(f"{config.name}.origins")
-    ]
-    return tuple((module.KINDS, module.names) for module in found)
 
 
 def _totals(asked: Asked) -> QuerySet[DecisionTotal]:

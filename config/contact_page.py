@@ -26,7 +26,8 @@ from contacts.models import (
     Suppression,
 )
 from contacts.profile import COLUMNS
-from journeys.models import Journey, Run
+from journeys import origins
+from journeys.models import Run
 
 REACHED_BY = ("email", "sms", "push")
 #: The first word of an origin (see contacts.profile.Origin) as people say it; what follows it comes after.
@@ -222,7 +223,7 @@ def _state(address: str, suppressed: str, answers: Sequence[bool | None]) -> tup
 def _runs(contact: Contact) -> tuple[list[LiveRun], int]:
     rows = list(Run.objects.filter(contact_id=contact.pk).order_by("-entered_at")[:200])
     live = [row for row in rows if row.state == Run.State.LIVE]
-    names = dict(Journey.objects.filter(pk__in={row.journey_id for row in live}).values_list("id", "name"))
+    names = origins.names({row.journey_id for row in live})
     found = [
         LiveRun(
             row.journey_id,

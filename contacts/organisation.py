@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 
-from django.apps import apps
 from django.conf import settings
+
+from contacts import conventions
 
 
 def name() -> str:
@@ -19,7 +18,5 @@ def name() -> str:
 @cache
 def _known() -> tuple[Callable[[], str], ...]:
     return tuple(
-        import_module(f"{config.name}.organisation").name
-        for config in apps.get_app_configs()
-        if config.name != "contacts" and find_spec(f"{config.name}.organisation")
+        module.name for room, module in conventions.modules("organisation").items() if room != "contacts"
     )

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -97,5 +98,4 @@ def _channels() -> list[dict[str, Any]]:
 
 
 def _name(channel: str) -> str:
-    name = explaining.channel_name(channel)
-    return name[:1].upper() + name[1:]
+    return capfirst(explaining.channel_name(channel))

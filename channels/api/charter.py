@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser, User
 from rest_framework import serializers
 
 from channels import charter, charter_approving, charter_impact, charter_rules, charter_words
@@ -119,7 +117,7 @@ class CharterVersions(Endpoint):
     @operation("draft_charter", "Make a draft", body=DraftBody, answer=CharterVersionShape, status=201)
     def post(self, call: Call) -> Any:
         """A draft with problems is stored too; it cannot be published before they are put right."""
-        version = charter.draft(call.body["rules"], call.body["note"], acting(call))
+        version = charter.draft(call.body["rules"], call.body["note"], call.acting_user)
         CharterVersion.objects.filter(pk=version.pk).update(effective_at=call.body["effective_at"])
         version.refresh_from_db()
         call.audit(version, "Made a draft")
@@ -162,7 +160,7 @@ class CharterPublish(Endpoint):
     @operation("publish_charter", "Publish a draft", body=PublishBody, answer=PublishAnswer)
     def post(self, call: Call, number: int) -> Any:
         """Where two people are needed this asks for it, and somebody else decides."""
-        version, by = version_by(number), acting(call)
+        version, by = version_by(number), call.acting_user
         try:
             if charter_approving.needed():
                 charter_approving.ask(version, by, call.now, call.body["note"])
@@ -182,11 +180,6 @@ def version_by(number: int) -> CharterVersion:
     if version is None:
         raise not_found("charter version")
     return version
-
-
-def acting(call: Call) -> User:
-    model: type[AbstractBaseUser] = get_user_model()
-    return model.objects.get(pk=call.acting_user_id)  # type: ignore[attr-defined,no-any-return]
 
 
 def _row(version: CharterVersion) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from channels import charter_approving
-from channels.api.charter import acting, refusal, version_by
+from channels.api.charter import refusal, version_by
 from channels.charter_approving import NotAllowedError
 from channels.charter_rules import CharterError
 from contacts.api.endpoint import Call, Endpoint, operation
@@ -61,9 +61,9 @@ class CharterPublishRequest(Endpoint):
         approves = call.body["decision"] == "approve"
         try:
             if approves:
-                charter_approving.approve(request, acting(call), call.now)
+                charter_approving.approve(request, call.acting_user, call.now)
             else:
-                charter_approving.refuse(request, acting(call), call.now)
+                charter_approving.refuse(request, call.acting_user, call.now)
         except CharterError as error:
             raise refusal(error) from error
         except NotAllowedError as error:

@@ -8,9 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from channels import sms_prices
-from channels.providers.base import NotReadyError, Outcome, Result
+from channels.providers.base import NotReadyError, Outcome, Result, Setting
 from channels.providers.outgoing import Answer, NoAnswerError, NotAllowedError, NotSentError, Outgoing
 
+#: What providers of texts are told about their price.
+PRICES = (
+    Setting(
+        "prices",
+        "Prices a segment",
+        "A country a line, such as FR 0.0725",
+        lines=True,
+        reads=sms_prices.read,
+    ),
+    Setting("currency", "Currency of the prices", default="EUR"),
+)
 #: Answers that are about us and not about the message: wrong key, wrong address, no money, too many.
 OURS_TO_FIX = frozenset({401, 402, 403, 404, 405, 408, 425, 429})
 _LONGEST = 300

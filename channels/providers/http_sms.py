@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry, sms_prices, sms_senders
+from channels import retry, sms_senders
 from channels.providers import answering, reading
-from channels.providers.answering import check_prices
+from channels.providers.answering import PRICES, check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NotAllowedError, NotSentError, Outgoing, resolve
 
@@ -47,14 +47,7 @@ class HttpSms(Provider):
         Setting("username", "User name", "For Basic authentication; leave empty to send the key as a bearer"),
         Setting("token", "Key or password", secret=True),
         Setting("receipt_secret", "Secret of receipts", "Signs what the gateway reports back", secret=True),
-        Setting(
-            "prices",
-            "Prices a segment",
-            "A country a line, such as FR 0.0725",
-            lines=True,
-            reads=sms_prices.read,
-        ),
-        Setting("currency", "Currency of the prices", default="EUR"),
+        *PRICES,
         Setting(
             "timeout", "Longest wait for an answer, in seconds", default="20", reads=reading.number(1, 120)
         ),

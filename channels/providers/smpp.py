@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry, sms_prices, sms_senders
+from channels import retry, sms_senders
 from channels.providers import reading, smpp_line
-from channels.providers.answering import check_prices
+from channels.providers.answering import PRICES, check_prices
 from channels.providers.base import (
     Mark,
     NotReadyError,
@@ -73,14 +73,7 @@ class Smpp(Provider):
             default="same",
             choices=(("same", "The same"), ("decimal", "Decimal")),
         ),
-        Setting(
-            "prices",
-            "Prices a segment",
-            "A country a line, such as FR 0.0725",
-            lines=True,
-            reads=sms_prices.read,
-        ),
-        Setting("currency", "Currency of the prices", default="EUR"),
+        *PRICES,
         Setting(
             "timeout", "Longest wait for an answer, in seconds", default="10", reads=reading.number(1, 120)
         ),

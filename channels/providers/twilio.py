@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from django.conf import settings as site
 
-from channels import retry, sms_prices, sms_senders
+from channels import retry, sms_senders
 from channels.providers import answering, reading
-from channels.providers.answering import check_prices
+from channels.providers.answering import PRICES, check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
 
@@ -52,14 +52,7 @@ class Twilio(Provider):
             default="https://api.twilio.com",
             reads=reading.web_address,
         ),
-        Setting(
-            "prices",
-            "Prices a segment",
-            "A country a line, such as FR 0.0725",
-            lines=True,
-            reads=sms_prices.read,
-        ),
-        Setting("currency", "Currency of the prices", default="EUR"),
+        *PRICES,
     )
 
     def __init__(self, account_id: int, values: Any) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from channels import retry, sms_prices, sms_segments, sms_senders
+from channels import retry, sms_segments, sms_senders
 from channels.providers import answering, reading
-from channels.providers.answering import check_prices
+from channels.providers.answering import PRICES, check_prices
 from channels.providers.base import Mark, NotReadyError, Outcome, Parcel, Provider, Result, Setting, Words
 from channels.providers.outgoing import NoAnswerError, NotAllowedError, NotSentError, Outgoing
 
@@ -32,14 +32,7 @@ class Vonage(Provider):
         Setting("signature_secret", "Signature secret", "Proves what Vonage reports", secret=True),
         Setting("senders", "Senders", "Numbers and names with commas between", required=True),
         Setting("api_url", "Address of the API", default="https://api.nexmo.com", reads=reading.web_address),
-        Setting(
-            "prices",
-            "Prices a segment",
-            "A country a line, such as FR 0.0725",
-            lines=True,
-            reads=sms_prices.read,
-        ),
-        Setting("currency", "Currency of the prices", default="EUR"),
+        *PRICES,
     )
 
     def __init__(self, account_id: int, values: Any) -> None:

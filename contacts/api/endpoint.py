@@ -26,6 +26,7 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
@@ -58,6 +59,11 @@ class Call:
     @property
     def acting_user_id(self) -> int:
         return callers.acting_user_id(self.request)
+
+    @property
+    def acting_user(self) -> User:
+        """Whoever acts: the person who is signed in, or who made the key. Raises User.DoesNotExist."""
+        return User.objects.get(pk=self.acting_user_id)
 
     @property
     def after(self) -> list[Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -90,7 +91,9 @@ def describe(
     )
 
 
+@cache
 def page_of(answer: Any) -> Any:
+    """A page of such answers: one component, however many operations give it."""
     fields = {
         "items": answer(many=True),
         "next": serializers.CharField(

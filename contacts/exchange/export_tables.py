@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
-from django.apps import apps
+from contacts import conventions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,5 @@ def tables() -> dict[str, ExportTable]:
 
 
 def _declared() -> Iterator[ExportTable]:
-    for config in reversed(list(apps.get_app_configs())):
-        if find_spec(f"{config.name}.exported"):
-            yield from import_module(f"{config.name}.exported").TABLES
+    for module in reversed(conventions.modules("exported").values()):
+        yield from module.TABLES

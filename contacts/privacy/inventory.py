@@ -25,13 +25,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Model
 
+from contacts import conventions
 from contacts.privacy.inventory_kinds import Act, Basis, Kind
 
 #: Rows of these people's own. Names the slot, so that only their partition of the work is looked at.
@@ -148,7 +147,7 @@ def inventory() -> Inventory:
     people: list[Table] = []
     impersonal: list[Impersonal] = []
     places: list[Place] = []
-    for module in _modules():
+    for module in conventions.modules("personal_data").values():
         people += getattr(module, "PEOPLE", ())
         impersonal += getattr(module, "IMPERSONAL", ())
         places += getattr(module, "PLACES", ())
@@ -169,12 +168,6 @@ def unclassed() -> list[str]:
         elif label not in impersonal:
             found.append(label)
     return found
-
-
-def _modules() -> Iterator[Any]:
-    for config in apps.get_app_configs():
-        if find_spec(f"{config.name}.personal_data"):
-            yield import_module(f"{config.name}.personal_data")
 
 
 def _must_be_classed(model: type[Model]) -> Iterator[str]:

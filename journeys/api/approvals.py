@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
 from rest_framework import serializers
 
 from contacts.api.endpoint import Call, Endpoint, operation
@@ -15,7 +13,7 @@ from journeys import approving
 from journeys.api import shapes
 from journeys.api.shapes import journey_by
 from journeys.graph import GraphError
-from journeys.models import PublishRequest
+from journeys.models import Journey, PublishRequest
 from journeys.publishing import NotAllowedError
 
 
@@ -51,9 +49,7 @@ class PublishRequests(Endpoint):
         paged=True,
     )
     def get(self, call: Call, slug: str) -> Any:
-        journey = journey_by(slug)
-        rows = journey.publish_requests.select_related("asked_by", "decided_by")
-        return call.page(rows, ("-id",), lambda found: [drawn(one, journey.draft) for one in found])
+        return listed(journey_by(slug), call)
 
 
 class PublishDecision(Endpoint):
@@ -65,13 +61,11 @@ class PublishDecision(Endpoint):
     def post(self, call: Call, slug: str, number: int) -> Any:
         """Nobody approves their own: a key counts as whoever made it. Who asked takes it back by refusing."""
         journey = journey_by(slug)
-        request = journey.publish_requests.filter(pk=number).first() if number < 2**31 else None
-        if request is None:
-            raise not_found("request")
+        request = request_of(journey, number)
         version = None
         if call.body["decision"] == "approve":
             try:
-                version = approving.approve(request, person_of(call), call.now).number
+                version = approving.approve(request, call.acting_user, call.now).number
             except GraphError as error:
                 raise shapes.refuse_problems(error.problems) from error
             except NotAllowedError as error:
@@ -79,20 +73,34 @@ class PublishDecision(Endpoint):
             call.audit(journey, f"Approved and published version {version}")
             call.wake("redirects")
         else:
-            if request.state != PublishRequest.State.OPEN:
-                raise Refused(409, "not_now", "This request was decided before.")
-            approving.refuse(request, person_of(call), call.now)
+            refuse(request, call)
             call.audit(journey, "Refused or took back a publication")
         request.refresh_from_db()
         return {"state": request.state, "version": version}
 
 
-def person_of(call: Call) -> AbstractBaseUser:
-    """Whoever acts: the person who is signed in, or who made the key."""
-    return get_user_model().objects.get(pk=call.acting_user_id)
+def listed(journey: Journey, call: Call) -> Any:
+    """A page of the journey's requests."""
+    rows = journey.publish_requests.select_related("asked_by", "decided_by")
+    return call.page(rows, ("-id",), lambda found: [_drawn(one, journey.draft) for one in found])
 
 
-def drawn(request: PublishRequest, draft: Any) -> dict[str, Any]:
+def request_of(journey: Journey, number: int) -> PublishRequest:
+    """The journey's request of this number. Raises not_found."""
+    request = journey.publish_requests.filter(pk=number).first() if number < 2**31 else None
+    if request is None:
+        raise not_found("request")
+    return request
+
+
+def refuse(request: PublishRequest, call: Call) -> None:
+    """Refuse or take back what nobody has decided yet."""
+    if request.state != PublishRequest.State.OPEN:
+        raise Refused(409, "not_now", "This request was decided before.")
+    approving.refuse(request, call.acting_user, call.now)
+
+
+def _drawn(request: PublishRequest, draft: Any) -> dict[str, Any]:
     """A request as it is told; ``draft`` is the journey's of today."""
     return {
         "id": request.pk,

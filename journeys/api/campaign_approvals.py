@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from contacts.api.endpoint import Call, Endpoint, operation
-from contacts.api.errors import Refused, not_found
+from contacts.api.errors import Refused
 from contacts.api.fields import Fields
-from journeys import approving
 from journeys.api import approvals
 from journeys.api.approvals import DecisionBody, PublishRequestShape
 from journeys.api.campaign_shapes import CampaignShape, draw
@@ -18,10 +17,6 @@ from journeys.campaigns import acts
 from journeys.graph import GraphError
 from journeys.models import PublishRequest
 from journeys.publishing import NotAllowedError
-
-
-class CampaignRequestShape(PublishRequestShape):
-    """As of a journey."""
 
 
 class CampaignDecisionAnswer(Fields):
@@ -35,13 +30,11 @@ class CampaignRequests(Endpoint):
     @operation(
         "list_campaign_requests",
         "Requests to send, the newest first",
-        answer=CampaignRequestShape,
+        answer=PublishRequestShape,
         paged=True,
     )
     def get(self, call: Call, slug: str) -> Any:
-        journey = campaign_by(slug).journey
-        rows = journey.publish_requests.select_related("asked_by", "decided_by")
-        return call.page(rows, ("-id",), lambda found: [approvals.drawn(one, journey.draft) for one in found])
+        return approvals.listed(campaign_by(slug).journey, call)
 
 
 class CampaignDecision(Endpoint):
@@ -55,14 +48,11 @@ class CampaignDecision(Endpoint):
     )
     def post(self, call: Call, slug: str, number: int) -> Any:
         """Nobody approves their own: a key counts as whoever made it. Who asked takes it back by refusing."""
-        campaign, by = campaign_by(slug), approvals.person_of(call)
-        rows = campaign.journey.publish_requests
-        request = rows.filter(pk=number).first() if number < 2**31 else None
-        if request is None:
-            raise not_found("request")
+        campaign = campaign_by(slug)
+        request = approvals.request_of(campaign.journey, number)
         if call.body["decision"] == "approve":
             try:
-                campaign = acts.approve(request, by, call.now)
+                campaign = acts.approve(request, call.acting_user, call.now)
             except GraphError as error:
                 raise problems_of(error) from error
             except NotAllowedError as error:
@@ -70,9 +60,7 @@ class CampaignDecision(Endpoint):
             call.audit(campaign, "Approved and scheduled")
             call.wake("campaigns")
         else:
-            if request.state != PublishRequest.State.OPEN:
-                raise Refused(409, "not_now", "This request was decided before.")
-            approving.refuse(request, by, call.now)
+            approvals.refuse(request, call)
             call.audit(campaign, "Refused or took back the request")
         request.refresh_from_db()
         return {"state": request.state, "campaign": draw(campaign_by(slug), call.now)}

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
-
 from contacts import rules
 from contacts.api.endpoint import Call, Endpoint, operation
 from contacts.api.errors import Refused, bad_request, not_found
@@ -50,7 +47,7 @@ class Campaigns(Endpoint):
         """A draft, which may have gaps: `problems` says what keeps it from being sent."""
         settings = _settings(call.body)
         try:
-            campaign = acts.create(call.body["name"], _by(call), **settings)
+            campaign = acts.create(call.body["name"], call.acting_user, **settings)
         except NotAllowedError as error:
             raise Refused(409, "name_taken", str(error), "name") from error
         campaign.journey.description = call.body.get("description", "")
@@ -77,7 +74,7 @@ class CampaignDetail(Endpoint):
                 setattr(campaign.journey, name, call.body[name])
         campaign.__dict__.pop("schedule", None)
         try:
-            acts.save(campaign, _by(call), call.now)
+            acts.save(campaign, call.acting_user, call.now)
         except NotAllowedError as error:
             raise Refused(409, "not_now", str(error)) from error
         call.audit(campaign, "Changed the campaign")
@@ -113,10 +110,10 @@ class CampaignSchedule(Endpoint):
         campaign = campaign_by(slug)
         try:
             if approving.needed():
-                acts.ask(campaign, _by(call), call.now, call.body["note"])
+                acts.ask(campaign, call.acting_user, call.now, call.body["note"])
                 call.audit(campaign, "Asked that it be sent")
             else:
-                acts.schedule(campaign, _by(call), call.now)
+                acts.schedule(campaign, call.acting_user, call.now)
                 call.audit(campaign, "Scheduled")
         except GraphError as error:
             raise problems_of(error) from error
@@ -151,7 +148,7 @@ class CampaignCopy(Endpoint):
 
     @operation("copy_campaign", "A draft with the same settings", answer=CampaignShape, status=201)
     def post(self, call: Call, slug: str) -> Any:
-        copy = acts.duplicate(campaign_by(slug), _by(call))
+        copy = acts.duplicate(campaign_by(slug), call.acting_user)
         call.audit(copy, f"Copied from {slug}")
         return draw(copy, call.now)
 
@@ -180,10 +177,6 @@ def campaign_by(slug: str) -> Campaign:
     if found is None:
         raise not_found("campaign")
     return found
-
-
-def _by(call: Call) -> AbstractBaseUser:
-    return get_user_model().objects.get(pk=call.acting_user_id)
 
 
 def _settings(body: dict[str, Any]) -> dict[str, Any]:

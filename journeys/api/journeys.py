@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser
 from rest_framework import serializers
 
 from contacts.api.endpoint import Call, Endpoint, operation
@@ -112,10 +110,10 @@ class JourneyPublish(Endpoint):
         journey, choices = journey_by(slug), [Choice(**each) for each in call.body.get("choices", [])]
         try:
             if approving.needed():
-                approving.ask(journey, _by(call), call.now, choices, call.body["note"])
+                approving.ask(journey, call.acting_user, call.now, choices, call.body["note"])
                 call.audit(journey, "Asked for publication")
                 return {"published": False, "version": None}
-            version = publishing.publish(journey, _by(call), call.now, choices)
+            version = publishing.publish(journey, call.acting_user, call.now, choices)
         except GraphError as error:
             raise shapes.refuse_problems(error.problems) from error
         except NotAllowedError as error:
@@ -205,7 +203,3 @@ def _version(row: JourneyVersion, journey: Journey) -> dict[str, Any]:
         "published_by": str(row.published_by) if row.published_by else None,
         "live": row.pk == journey.live_version_id,
     }
-
-
-def _by(call: Call) -> AbstractBaseUser:
-    return get_user_model().objects.get(pk=call.acting_user_id)

@@ -13,18 +13,16 @@ from journeys.backtest.lives import Letter, Life, Said
 
 def decide(due: Sequence[tuple[Life, datetime]], past: Past) -> None:
     """Decide about the messages of these people that are due, each person at an instant of their own."""
-    asked = [(letter, at) for life, at in due for letter in _ripe(life, at)]
+    ripe = [(life, at, letters) for life, at in due if (letters := _ripe(life, at))]
+    asked = [(letter, at) for _life, at, letters in ripe for letter in letters]
     held = deciding_conditions.hold(
         [letter for letter, _at in asked], {letter.id: at for letter, at in asked}
     )
-    for life, at in due:
-        _settle(life, at, held, past)
+    for life, at, letters in ripe:
+        _settle(life, letters, at, held, past)
 
 
-def _settle(life: Life, at: datetime, held: Mapping[int, bool], past: Past) -> None:
-    ripe = _ripe(life, at)
-    if not ripe:
-        return
+def _settle(life: Life, ripe: Sequence[Letter], at: datetime, held: Mapping[int, bool], past: Past) -> None:
     charter = past.charter(at)
     person = past.person(life.contact_id, at)
     if person is None:
@@ -47,13 +45,13 @@ def _settle(life: Life, at: datetime, held: Mapping[int, bool], past: Past) -> N
 
 def _ripe(life: Life, at: datetime) -> list[Letter]:
     """What is due, and with it what is held and takes the place that has become free, as in life."""
-    open_ones = [letter for letter in life.letters if letter.due_at is not None]
-    if not any(letter.due_at is not None and letter.due_at <= at for letter in open_ones):
+    due = {letter.id for letter in life.letters if letter.due_at is not None and letter.due_at <= at}
+    if not due:
         return []
     return [
         letter
-        for letter in open_ones
-        if letter.competes or (letter.due_at is not None and letter.due_at <= at)
+        for letter in life.letters
+        if letter.id in due or (letter.due_at is not None and letter.competes)
     ]
 
 
